@@ -1,0 +1,59 @@
+# Each target sets up what it needs in .venv; a second run installs nothing.
+#   make quickstart   train three ways, draw out/quickstart.png (KERAS_BACKEND=jax|torch)
+#   make test         lint, types, and all tests on TensorFlow, JAX and torch
+#   make bench        what a schedule costs, on the three backends
+#   make faults       kill and resume a training twenty times on each backend
+
+PYTHON ?= python3
+KERAS_BACKEND ?= tensorflow
+BACKENDS := tensorflow jax torch
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+RUN := TF_CPP_MIN_LOG_LEVEL=3 PYTHONPATH= 
+READY := .venv/ready
+
+.PHONY: quickstart test lint types test-pure test-backends bench faults clean $(addprefix test-,$(BACKENDS))
+
+quickstart: $(READY)-$(KERAS_BACKEND)-demos
+	$(RUN) KERAS_BACKEND=$(KERAS_BACKEND) $(BIN)/python examples/quickstart.py
+
+test: lint types test-pure test-backends
+
+lint: $(READY)-all-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)-all-test
+	$(BIN)/mypy
+
+test-pure: $(READY)-all-test
+	@echo "== tests that need no backend"
+	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m pytest -m "not backend and not slow"
+
+test-backends: $(addprefix test-,$(BACKENDS))
+
+$(addprefix test-,$(BACKENDS)): test-%: $(READY)-all-test
+	@echo "== tests on $*"
+	$(RUN) KERAS_BACKEND=$* $(BIN)/python -m pytest -m "backend and not slow"
+
+bench: $(READY)-all-test
+	@for b in $(BACKENDS); do \
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; done
+
+faults: $(READY)-all-test
+	@for b in $(BACKENDS); do echo "== $$b"; \
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
+
+clean:
+	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# One stamp for each set of extras; made anew when the requirements change.
+$(READY)-%: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing keras-lr[$(subst -,$(comma),$*)] into .venv (once, some minutes) ..."
+	@$(PIP) -e ".[$(subst -,$(comma),$*)]"
+	@touch $@
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+comma := ,

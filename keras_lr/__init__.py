@@ -1,0 +1,60 @@
+"""Learning-rate schedules for Keras 3, as callbacks of ``model.fit``.
+
+``model.fit(x, y, epochs=20, callbacks=[keras_lr.OneCycle(max_lr=1e-2)])``
+"""
+
+from keras_lr import curves, phases
+from keras_lr._optimizer import check_keras, restored
+from keras_lr.presets import (
+    CosineDecay,
+    CosineRestarts,
+    CyclicalLR,
+    ExponentialDecay,
+    FlatCosine,
+    Function,
+    InverseSqrt,
+    InverseTimeDecay,
+    LinearDecay,
+    OneCycle,
+    PiecewiseConstant,
+    PiecewiseLinear,
+    PolynomialDecay,
+    Rex,
+    StepDecay,
+    Warmup,
+    WarmupCosine,
+    WarmupLinear,
+    WarmupStableDecay,
+)
+from keras_lr.schedule import Schedule
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CosineDecay",
+    "CosineRestarts",
+    "CyclicalLR",
+    "ExponentialDecay",
+    "FlatCosine",
+    "Function",
+    "InverseSqrt",
+    "InverseTimeDecay",
+    "LinearDecay",
+    "OneCycle",
+    "PiecewiseConstant",
+    "PiecewiseLinear",
+    "PolynomialDecay",
+    "Rex",
+    "Schedule",
+    "StepDecay",
+    "Warmup",
+    "WarmupCosine",
+    "WarmupLinear",
+    "WarmupStableDecay",
+    "curves",
+    "phases",
+    "restored",
+]
+
+check_keras()
+del check_keras

@@ -1,0 +1,267 @@
+"""Presets that rise and fall, once or again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY
+from typing import Any
+
+from keras_lr import curves
+from keras_lr._fit import Course
+from keras_lr.duration import Duration, parse
+from keras_lr.phases import IntArray, Part, Phase, Repeat, hold
+from keras_lr.presets._base import Preset, check_choice, check_fraction, preset
+
+Momentum = tuple[float, float] | str | None
+
+
+@preset
+class Cycling(Preset):
+    """A cycle of the rate with momentum, where there is any, swinging against it."""
+
+    momentum: Momentum = "auto"
+
+    #: What "auto" stands for.
+    _usual = (0.85, 0.95)
+    _has_peak = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.momentum is not None:
+            self._range()
+
+    def _range(self) -> tuple[float, float]:
+        """Lowest and highest momentum."""
+        pair: Any = self._usual if self.momentum == "auto" else self.momentum
+        try:
+            low, high = (float(value) for value in pair)
+        except (TypeError, ValueError):
+            raise TypeError(
+                "`momentum` must be a pair (low, high), 'auto' or None. "
+                f"Received: momentum={self.momentum!r}."
+            ) from None
+        if not 0 <= low <= high < 1:
+            raise ValueError(
+                "`momentum` must be a pair with 0 <= low <= high < 1. "
+                f"Received: momentum={self.momentum!r}."
+            )
+        return low, high
+
+    def _momentum_parts(self, low: float, high: float) -> list[Part]:
+        raise NotImplementedError
+
+    def _courses(self) -> list[Course]:
+        courses = super()._courses()
+        if self.momentum is not None and self.hyperparameter == "learning_rate":
+            low, high = self._range()
+            courses.append(
+                Course(
+                    "momentum",
+                    1.0,
+                    lambda _: self._momentum_parts(low, high),
+                    optional=self.momentum == "auto",
+                )
+            )
+        return courses
+
+
+@preset
+class OneCycle(Cycling):
+    r"""One rise and one fall of the rate, while momentum falls and rises.
+
+    With ``phases="two"`` the rate goes from :math:`\eta_{max}/d` up to
+    :math:`\eta_{max}` in ``warmup``, then down to the floor in the rest of the run;
+    with ``"three"`` it goes down to :math:`\eta_{max}/d` as fast as it went up, then to
+    the floor. Each phase goes from s to e along
+
+    .. math:: v(p) = e + (s - e) \tfrac12 (1 + \cos \pi p) \quad\text{or}\quad
+        v(p) = s + (e - s) p
+
+    The first update is at exactly :math:`\eta_{max}/d`, the last of the warmup at the
+    peak, the last of the run at the floor, whatever the rounding.
+
+    Args:
+        max_lr: The peak; None for the optimizer's own rate.
+        warmup: How long it rises.
+        annealing: ``"cosine"`` or ``"linear"``.
+        phases: ``"two"`` or ``"three"``.
+        momentum: Pair (low, high): momentum (beta_1 in Adam and its kin) goes from high
+            to low as the rate rises, and back as it falls. ``"auto"`` is (0.85, 0.95)
+            where the optimizer has momentum, nothing where it has none. None leaves it
+            alone.
+        div_factor: The peak over the first rate (d), at least 1.
+        final_div_factor: The first rate over the floor, where ``min_lr`` is None.
+        min_lr: The floor.
+
+    Example:
+        >>> OneCycle(max_lr=1.0, warmup=2, div_factor=4.0, min_lr=0.0).values(4)
+        array([0.25, 1.  , 0.5 , 0.  ])
+
+    Source: Smith and Topin 2017, arXiv:1708.07120; Smith 2018, arXiv:1803.09820;
+    defaults and values as torch's ``OneCycleLR``.
+    """
+
+    max_lr: float | None = None
+    _: KW_ONLY
+    warmup: Duration = 0.3
+    annealing: str = "cosine"
+    phases: str = "two"
+    div_factor: float = 25.0
+    final_div_factor: float = 1e4
+    min_lr: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("annealing", self.annealing, ("cosine", "linear"))
+        check_choice("phases", self.phases, ("two", "three"))
+        for name in ("div_factor", "final_div_factor"):
+            if not getattr(self, name) >= 1:
+                raise ValueError(
+                    f"`{name}` must be at least 1. "
+                    f"Received: {name}={getattr(self, name)!r}."
+                )
+
+    def _parts(self, peak: float) -> list[Part]:
+        first = peak / self.div_factor
+        floor = self._floor(peak)
+        if self.min_lr is None:
+            floor = first / self.final_div_factor
+        return self._cycle(first, peak, floor)
+
+    def _momentum_parts(self, low: float, high: float) -> list[Part]:
+        return self._cycle(high, low, high)
+
+    def _cycle(self, first: float, peak: float, last: float) -> list[Part]:
+        curve = curves.cosine if self.annealing == "cosine" else curves.linear
+        warmup = parse(self.warmup, "warmup")
+        parts: list[Part] = [Phase(warmup, to=peak, start=first, curve=curve)]
+        if self.phases == "three":
+            # From the first value to the peak it is one step less than updates.
+            back = warmup._replace(offset=-1)
+            parts.append(Phase(back, to=first, curve=curve))
+        return [*parts, Phase(to=last, curve=curve)]
+
+
+@preset
+class CyclicalLR(Cycling):
+    r"""Climbs and falls between two rates in straight lines, again and again.
+
+    .. math:: \eta(t) = \eta_{min} + (\eta_{max} - \eta_{min}) \, a(c) \, u
+
+    where u rises from 0 to 1 in ``half_cycle`` updates and falls back in
+    ``half_cycle_down``, and the height a in cycle c = 0, 1, ... is 1
+    (``"triangular"``), :math:`2^{-c}` (``"triangular2"``), :math:`\gamma^t` at update t
+    (``"exp_range"``), or what ``scale_fn`` says. Update 0 is at ``min_lr``.
+
+    Args:
+        max_lr: The upper rate; None for the optimizer's own.
+        min_lr: The lower rate.
+        half_cycle: How long it rises.
+        half_cycle_down: How long it falls; None for as long as it rises.
+        mode: ``"triangular"``, ``"triangular2"`` or ``"exp_range"``.
+        gamma: Base of ``"exp_range"``, in (0, 1].
+        scale_fn: The height as a function of a number, instead of ``mode``.
+        scale_by: What ``scale_fn`` receives: ``"cycle"`` (1, 2, ...) or ``"step"``.
+        momentum: Pair (low, high): momentum falls as the rate rises. ``"auto"`` is
+            (0.8, 0.9) where the optimizer has momentum; None leaves it alone.
+
+    Example:
+        >>> CyclicalLR(half_cycle=2, mode="triangular2").values(9)
+        array([0.  , 0.5 , 1.  , 0.5 , 0.  , 0.25, 0.5 , 0.25, 0.  ])
+
+    Source: Smith 2015, arXiv:1506.01186, sec. 3.
+    """
+
+    max_lr: float | None = None
+    _: KW_ONLY
+    min_lr: float = 0.0
+    half_cycle: Duration = "2 epochs"
+    half_cycle_down: Duration | None = None
+    mode: str = "triangular"
+    gamma: float = 1.0
+    scale_fn: Callable[[Any], Any] | None = None
+    scale_by: str = "cycle"
+
+    _usual = (0.8, 0.9)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("mode", self.mode, ("triangular", "triangular2", "exp_range"))
+        check_choice("scale_by", self.scale_by, ("cycle", "step"))
+        check_fraction("gamma", self.gamma)
+        self._length("half_cycle_down")
+
+    def _parts(self, peak: float) -> list[Part]:
+        return self._triangles(self._floor(peak), peak)
+
+    def _momentum_parts(self, low: float, high: float) -> list[Part]:
+        return self._triangles(high, low)
+
+    def _triangles(self, base: float, top: float) -> list[Part]:
+        up = parse(self.half_cycle, "half_cycle")
+        down = self._length("half_cycle_down") or up
+        triangle = (Phase(up, to=top), Phase(down, to=base))
+        return [hold(1, base), Repeat(triangle, shrink=self._height)]
+
+    def _height(self, cycle: IntArray, update: IntArray) -> Any:
+        # The hold before the triangles takes update 0.
+        step = update + 1
+        if self.scale_fn is not None:
+            numbers = cycle + 1 if self.scale_by == "cycle" else step
+            return [float(self.scale_fn(n)) for n in numbers.tolist()]
+        if self.mode == "triangular2":
+            return 0.5 ** cycle.astype(float)
+        return self.gamma ** step.astype(float) if self.mode == "exp_range" else 1.0
+
+
+@preset
+class CosineRestarts(Preset):
+    r"""Falls along half a cosine, jumps back up, and again (SGDR).
+
+    .. math:: \eta(p) = \eta_{min} + m^c (\eta_{max} - \eta_{min})
+        \tfrac12 (1 + \cos \pi p)
+
+    in cycle c = 0, 1, ... of length :math:`n k^c`, with ``first_cycle`` n, ``t_mul`` k
+    and ``m_mul`` m. Each cycle begins at its peak and its last update is at the floor.
+
+    Args:
+        max_lr: The first peak; None for the optimizer's own rate.
+        first_cycle: Length of the first cycle.
+        t_mul: Growth of the length from cycle to cycle, at least 1.
+        m_mul: Factor on the height from cycle to cycle, in (0, 1].
+        min_lr: The floor.
+        endpoint: Whether a cycle's last update is at the floor, or one short of it (as
+            in torch and Keras, which never reach it).
+
+    Example:
+        >>> CosineRestarts(max_lr=1.0, first_cycle=3, t_mul=1.0, m_mul=0.5).values(6)
+        array([1.  , 0.5 , 0.  , 0.5 , 0.25, 0.  ])
+
+    Source: Loshchilov and Hutter 2016, SGDR, arXiv:1608.03983.
+    """
+
+    max_lr: float | None = None
+    _: KW_ONLY
+    first_cycle: Duration = "10%"
+    t_mul: float = 2.0
+    m_mul: float = 1.0
+    min_lr: float = 0.0
+    endpoint: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fraction("m_mul", self.m_mul)
+        if not self.t_mul >= 1:
+            raise ValueError(
+                f"`t_mul` must be at least 1. Received: t_mul={self.t_mul!r}."
+            )
+
+    def _parts(self, peak: float) -> list[Part]:
+        fall = Phase(
+            self._length("first_cycle"),
+            to=self._floor(peak),
+            start=peak,
+            endpoint=self.endpoint,
+            curve=curves.cosine,
+        )
+        return [Repeat((fall,), grow=self.t_mul, shrink=self.m_mul)]

@@ -1,0 +1,284 @@
+"""Presets that only fall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from typing import Any
+
+import numpy as np
+
+from keras_lr import curves
+from keras_lr.curves import Curve
+from keras_lr.duration import Duration
+from keras_lr.phases import FunctionPhase, Part, Phase
+from keras_lr.presets._base import Preset, check_fraction, preset
+from keras_lr.schedule import check_rate
+
+
+@preset
+class Decay(Preset):
+    """Falls from the peak to the floor along one curve."""
+
+    max_lr: float | None = None
+    _: KW_ONLY
+    min_lr: float = 0.0
+    decay: Duration | None = None
+
+    def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
+        raise NotImplementedError
+
+    def _parts(self, peak: float) -> list[Part]:
+        curve, options = self._shape()
+        length, floor = self._length("decay"), self._floor(peak)
+        return [Phase(length, to=floor, start=peak, curve=curve, options=options)]
+
+
+@preset
+class CosineDecay(Decay):
+    r"""Falls along half a cosine.
+
+    .. math:: \eta(p) = \eta_{min} + (\eta_{max} - \eta_{min})
+        [\tfrac12 (1 + \cos \pi p)]^a
+
+    with ``exponent`` a.
+
+    Args:
+        max_lr: The peak; None for the optimizer's own rate.
+        min_lr: The floor, reached exactly at the last update.
+        decay: How long; None for the whole run.
+        exponent: Power of the cosine, above 0.
+
+    Example:
+        >>> CosineDecay(max_lr=0.5).values(3)
+        array([0.5 , 0.25, 0.  ])
+
+    Source: Loshchilov and Hutter 2016, SGDR, arXiv:1608.03983, eq. 5.
+    """
+
+    exponent: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rate("exponent", self.exponent, above=0)
+
+    def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
+        return curves.cosine, {"exponent": self.exponent}
+
+
+@preset
+class LinearDecay(Decay):
+    r"""Falls along a straight line, :math:`\eta_{max} + (\eta_{min} - \eta_{max}) p`.
+
+    Args:
+        max_lr: The peak; None for the optimizer's own rate.
+        min_lr: The floor, reached exactly at the last update.
+        decay: How long; None for the whole run.
+
+    Example:
+        >>> LinearDecay(max_lr=0.5).values(3)
+        array([0.5 , 0.25, 0.  ])
+
+    Source: Li et al. 2020, budgeted training, arXiv:1905.04753.
+    """
+
+    def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
+        return curves.linear, {}
+
+
+@preset
+class PolynomialDecay(Decay):
+    r"""Falls as a power of what is left of the run.
+
+    .. math:: \eta(p) = \eta_{min} + (\eta_{max} - \eta_{min}) (1 - p)^a
+
+    with ``power`` a.
+
+    Args:
+        max_lr: The peak; None for the optimizer's own rate.
+        power: The power, above 0; 1 is a straight line.
+        min_lr: The floor, reached exactly at the last update.
+        decay: How long; None for the whole run.
+
+    Example:
+        >>> PolynomialDecay(max_lr=1.0, power=2.0).values(3)
+        array([1.  , 0.25, 0.  ])
+
+    Source: Liu et al. 2015, ParseNet, arXiv:1506.04579.
+    """
+
+    power: float = 2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rate("power", self.power, above=0)
+
+    def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
+        return curves.polynomial, {"power": self.power}
+
+
+@preset
+class Rex(Decay):
+    r"""Falls slowly first and fast at the end (reflected exponential).
+
+    .. math:: \eta(p) = \eta_{min} + (\eta_{max} - \eta_{min}) (1 - p) / (1 - p / 2)
+
+    Args:
+        max_lr: The peak; None for the optimizer's own rate.
+        min_lr: The floor, reached exactly at the last update.
+        decay: How long; None for the whole run.
+
+    Example:
+        >>> Rex(max_lr=1.0).values(4).round(4)
+        array([1. , 0.8, 0.5, 0. ])
+
+    Source: Chen et al. 2021, REX, arXiv:2107.04197.
+    """
+
+    def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
+        return curves.rex, {}
+
+
+@preset
+class RatedDecay(Decay):
+    """Falls to the floor by the end, or at a given rate for each ``every``."""
+
+    rate: float | None = None
+    every: Duration | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rate("rate", self.rate, above=0)
+        if (self.rate is None) != (self.every is None):
+            raise ValueError(
+                "`rate` and `every` go together: one is the rate of each other. "
+                f"Received: rate={self.rate!r}, every={self.every!r}."
+            )
+        if self.rate is not None and self.decay is not None:
+            raise ValueError(
+                "`decay` has no meaning beside `rate`, which sets the pace. "
+                f"Received: rate={self.rate!r}, decay={self.decay!r}."
+            )
+
+    def _law(self, time: Any, rate: float) -> Any:
+        """Factor after a time counted in ``every``."""
+        raise NotImplementedError
+
+    def _parts(self, peak: float) -> list[Part]:
+        floor, rate = self._floor(peak), self.rate
+        if rate is not None:
+            return [
+                FunctionPhase(
+                    lambda time: np.maximum(peak * self._law(time, rate), floor),
+                    unit=self._length("every"),
+                    vectorized=True,
+                )
+            ]
+        # These curves never reach zero.
+        end, (curve, _) = floor or peak / 100, self._shape()
+        return [Phase(self._length("decay"), to=end, start=peak, curve=curve)]
+
+
+@preset
+class ExponentialDecay(RatedDecay):
+    r"""Falls by equal factors in equal times.
+
+    .. math:: \eta(p) = \eta_{max} (\eta_{min} / \eta_{max})^p \quad\text{or}\quad
+        \eta(t) = \max(\eta_{max} \, r^{t / n}, \eta_{min})
+
+    the second where ``rate`` r is given, with update t and ``every`` n.
+
+    Args:
+        max_lr: The peak; None for the optimizer's own rate.
+        min_lr: The floor; without ``rate``, 0 means a hundredth of the peak.
+        decay: How long until the floor; None for the whole run.
+        rate: Factor on the rate for each ``every``, in (0, 1].
+        every: A duration.
+
+    Example:
+        >>> ExponentialDecay(max_lr=1.0, min_lr=0.25).values(3)
+        array([1.  , 0.5 , 0.25])
+        >>> ExponentialDecay(max_lr=1.0, rate=0.5, every=2).values(5)[[0, 2, 4]]
+        array([1.  , 0.5 , 0.25])
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rate is not None:
+            check_fraction("rate", self.rate)
+
+    def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
+        return curves.exponential, {}
+
+    def _law(self, time: Any, rate: float) -> Any:
+        return rate**time
+
+
+@preset
+class InverseTimeDecay(RatedDecay):
+    r"""Falls as one over the time.
+
+    .. math:: \eta(t) = \max(\eta_{max} / (1 + r t / n), \eta_{min})
+
+    with update t, ``rate`` r and ``every`` n; without a rate, with the one that brings
+    it to exactly ``min_lr`` at the end of ``decay``.
+
+    Args:
+        max_lr: The peak; None for the optimizer's own rate.
+        min_lr: The floor; without ``rate``, 0 means a hundredth of the peak.
+        decay: How long until the floor; None for the whole run.
+        rate: Added to the divisor for each ``every``, above 0.
+        every: A duration.
+
+    Example:
+        >>> InverseTimeDecay(max_lr=1.0, rate=1.0, every=2).values(7)[[0, 2, 6]]
+        array([1.  , 0.5 , 0.25])
+
+    Source: Robbins and Monro 1951, doi:10.1214/aoms/1177729586.
+    """
+
+    def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
+        return curves.inverse_time, {}
+
+    def _law(self, time: Any, rate: float) -> Any:
+        return 1.0 / (1.0 + rate * time)
+
+
+@preset
+class StepDecay(Preset):
+    r"""Drops by a factor in regular intervals.
+
+    .. math:: \eta(t) = \max(\eta_{max} \, r^{\lfloor t / n \rfloor}, \eta_{min})
+
+    with update t, ``rate`` r and ``every`` n: update n is the first at the lower rate.
+
+    Args:
+        max_lr: The first rate; None for the optimizer's own.
+        every: How long each rate is held.
+        rate: The factor, in (0, 1].
+        min_lr: The floor.
+
+    Example:
+        >>> StepDecay(max_lr=1.0, every=2, rate=0.5).values(5)
+        array([1.  , 1.  , 0.5 , 0.5 , 0.25])
+    """
+
+    max_lr: float | None = None
+    _: KW_ONLY
+    every: Duration = "30%"
+    rate: float = 0.1
+    min_lr: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fraction("rate", self.rate)
+
+    def _parts(self, peak: float) -> list[Part]:
+        floor = self._floor(peak)
+        return [
+            FunctionPhase(
+                lambda time: np.maximum(peak * self.rate ** np.floor(time), floor),
+                unit=self._length("every"),
+                vectorized=True,
+            )
+        ]

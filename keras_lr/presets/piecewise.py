@@ -1,0 +1,107 @@
+"""Presets made of the user's own numbers or function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY
+from typing import Any
+
+from keras_lr.duration import Duration
+from keras_lr.phases import FunctionPhase, Part, Points
+from keras_lr.presets._base import Preset, check_choice, preset
+
+
+@preset
+class PiecewiseConstant(Preset):
+    """Holds one factor after another.
+
+    Args:
+        boundaries: Positions in the run (durations from its start) where the factor
+            changes: with a boundary of 10, update 10 is the first at the new one.
+        factors: One more than boundaries.
+        max_lr: The rate that factor 1 stands for; None for the optimizer's own.
+
+    Example:
+        >>> PiecewiseConstant([2, 4], [1.0, 0.5, 0.25]).values(6)
+        array([1.  , 1.  , 0.5 , 0.5 , 0.25, 0.25])
+    """
+
+    boundaries: Sequence[Duration]
+    factors: Sequence[float]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.factors) != len(self.boundaries) + 1:
+            raise ValueError(
+                "`factors` must be one more than `boundaries`. Received: "
+                f"{len(self.factors)} factors, {len(self.boundaries)} boundaries."
+            )
+        self._parts(1.0)
+
+    def _parts(self, peak: float) -> list[Part]:
+        pairs = zip([0, *self.boundaries], self.factors, strict=True)
+        return [Points(tuple(pairs), "hold").scaled(peak)]
+
+
+@preset
+class PiecewiseLinear(Preset):
+    """Goes through points on straight lines, and holds the first and the last.
+
+    Args:
+        points: Pairs of a position (a duration from the start of the run, or 0) and a
+            factor. The factor of position b is reached exactly at the last of the
+            first b updates, so that of ``"100%"`` at the last update of the run.
+        max_lr: The rate that factor 1 stands for; None for the optimizer's own.
+
+    Example:
+        >>> PiecewiseLinear([(0, 0.0), (3, 1.0), ("100%", 0.5)]).values(5)
+        array([0.  , 0.5 , 1.  , 0.75, 0.5 ])
+    """
+
+    points: Sequence[tuple[Duration, float]]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.points:
+            raise ValueError("`points` must not be empty. Received: points=[].")
+        self._parts(1.0)
+
+    def _parts(self, peak: float) -> list[Part]:
+        pairs = ((position, factor) for position, factor in self.points)
+        return [Points(tuple(pairs)).scaled(peak)]
+
+
+@preset
+class Function(Preset):
+    """Follows any function of one's own.
+
+    Args:
+        function: Receives a number and returns the factor on the rate, finite and not
+            negative. Plain Python: it is tabulated before the fit, never traced.
+        of: ``"step"`` (the update, from 0) or ``"progress"`` (0 at the first update,
+            1 at the last).
+        max_lr: The rate that factor 1 stands for; None for the optimizer's own.
+
+    Example:
+        >>> Function(lambda step: 1.0 if step < 2 else 0.5).values(4)
+        array([1. , 1. , 0.5, 0.5])
+        >>> Function(lambda p: 1.0 - p**2, of="progress").values(3)
+        array([1.  , 0.75, 0.  ])
+    """
+
+    function: Callable[[Any], Any]
+    _: KW_ONLY
+    of: str = "step"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("of", self.of, ("step", "progress"))
+        if not callable(self.function):
+            raise TypeError(
+                "`function` must be callable, a number in and a factor out. "
+                f"Received: function={self.function!r}."
+            )
+
+    def _parts(self, peak: float) -> list[Part]:
+        progress = self.of == "progress"
+        return [FunctionPhase(self.function, progress=progress, gain=peak)]

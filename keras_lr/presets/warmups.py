@@ -1,0 +1,263 @@
+"""Presets that warm up, or stay up for a while."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+import numpy as np
+
+from keras_lr import curves
+from keras_lr.curves import Curve
+from keras_lr.duration import Duration, Length
+from keras_lr.phases import FunctionPhase, Part, Phase, hold
+from keras_lr.presets._base import Preset, check_choice, preset
+from keras_lr.schedule import check_rate
+
+COOLDOWNS: dict[str, Curve] = {
+    "linear": curves.linear,
+    "cosine": curves.cosine,
+    "1-sqrt": curves.one_minus_sqrt,
+    "1-square": curves.one_minus_square,
+}
+
+
+@preset
+class Warmup(Preset):
+    r"""Rises to the full rate, then leaves it alone.
+
+    .. math:: f(k) = c(s, 1, k / W), \quad k = 1 \dots W
+
+    with the k-th update k, ``warmup`` W, ``start`` s, and c the curve. So the first
+    update is already at 1 / W (linear, from 0), and the W-th at exactly 1. Put it
+    beside any other schedule: they multiply.
+
+    Args:
+        warmup: How long.
+        start: Factor before the first update, in [0, 1].
+        curve: ``"linear"``, ``"cosine"`` or ``"exponential"`` (``start`` above 0).
+
+    Example:
+        >>> Warmup(4).values(6)
+        array([0.25, 0.5 , 0.75, 1.  , 1.  , 1.  ])
+
+    Source: Goyal et al. 2017, arXiv:1706.02677, sec. 2.2.
+    """
+
+    warmup: Duration = "5%"
+    _: KW_ONLY
+    start: float = 0.0
+    curve: str = "linear"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("curve", self.curve, ("linear", "cosine", "exponential"))
+        if not 0 <= self.start <= 1:
+            raise ValueError(
+                f"`start` must lie in [0, 1]. Received: start={self.start!r}."
+            )
+        if self.curve == "exponential" and self.start == 0:
+            raise ValueError(
+                "An exponential warmup needs a `start` above 0. Received: start=0."
+            )
+
+    def _parts(self, peak: float) -> list[Part]:
+        curve: Curve = getattr(curves, self.curve)
+        return [Phase(self._length("warmup"), to=peak, curve=curve), hold()]
+
+
+@preset
+class WarmupCosine(Preset):
+    r"""Warms up in a straight line, then falls along half a cosine.
+
+    .. math:: \eta = \eta_{max} k / W \;(k = 1 \dots W), \quad\text{then}\quad
+        \eta_{min} + (\eta_{max} - \eta_{min}) [\tfrac12 (1 + \cos \pi p)]^a
+
+    with the k-th update k, ``warmup`` W, ``exponent`` a, and progress p = 0 at update
+    W - 1 (the peak) and 1 at the last one.
+
+    Args:
+        max_lr: The peak; None for the optimizer's own rate.
+        warmup: How long it rises.
+        min_lr: The floor, reached exactly at the last update.
+        decay: How long it falls; None for the rest of the run.
+        exponent: Power of the cosine, above 0.
+
+    Example:
+        >>> WarmupCosine(max_lr=1.0, warmup=2).values(4)
+        array([0.5, 1. , 0.5, 0. ])
+
+    Source: Goyal et al. 2017, arXiv:1706.02677, sec. 2.2; Loshchilov and Hutter 2016,
+    arXiv:1608.03983, eq. 5.
+    """
+
+    max_lr: float | None = None
+    _: KW_ONLY
+    warmup: Duration = "5%"
+    min_lr: float = 0.0
+    decay: Duration | None = None
+    exponent: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rate("exponent", self.exponent, above=0)
+
+    def _parts(self, peak: float) -> list[Part]:
+        options = {"exponent": self.exponent}
+        length, floor = self._length("decay"), self._floor(peak)
+        return [
+            Phase(self._length("warmup"), to=peak),
+            Phase(length, to=floor, curve=curves.cosine, options=options),
+        ]
+
+
+@preset
+class WarmupLinear(Preset):
+    r"""Warms up in a straight line, then falls in one (a slanted triangle).
+
+    .. math:: \eta = \eta_{max} k / W \;(k = 1 \dots W), \quad\text{then}\quad
+        \eta_{max} + (\eta_{min} - \eta_{max}) p
+
+    with the k-th update k, ``warmup`` W, and progress p = 0 at update W - 1 (the peak)
+    and 1 at the last one.
+
+    Args:
+        max_lr: The peak; None for the optimizer's own rate.
+        warmup: How long it rises.
+        min_lr: The floor, reached exactly at the last update.
+        decay: How long it falls; None for the rest of the run.
+
+    Example:
+        >>> WarmupLinear(max_lr=1.0, warmup=2).values(4)
+        array([0.5, 1. , 0.5, 0. ])
+
+    Source: Howard and Ruder 2018, ULMFiT, arXiv:1801.06146, sec. 3.2.
+    """
+
+    max_lr: float | None = None
+    _: KW_ONLY
+    warmup: Duration = "5%"
+    min_lr: float = 0.0
+    decay: Duration | None = None
+
+    def _parts(self, peak: float) -> list[Part]:
+        return [
+            Phase(self._length("warmup"), to=peak),
+            Phase(self._length("decay"), to=self._floor(peak)),
+        ]
+
+
+@preset
+class WarmupStableDecay(Preset):
+    r"""Warms up, stays, cools down (WSD, a trapezoid).
+
+    The k-th of W warmup updates is at k / W of the peak; the cooldown follows ``shape``
+    with progress p = 0 at the last stable update and 1 at the last of the run:
+    ``"linear"`` 1 - p, ``"cosine"`` (1 + cos(pi p)) / 2, ``"1-sqrt"`` 1 - sqrt(p),
+    ``"1-square"`` 1 - p**2, of the height above the floor.
+
+    Args:
+        max_lr: The plateau; None for the optimizer's own rate.
+        warmup: How long it rises.
+        decay: How long it cools down.
+        shape: Shape of the cooldown.
+        min_lr: The floor, reached exactly at the last update.
+
+    Example:
+        >>> WarmupStableDecay(max_lr=1.0, warmup=2, decay=4).values(8)[[0, 1, 3, 4, 7]]
+        array([0.5, 1. , 1. , 0.5, 0. ])
+
+    Source: Hu et al. 2024, MiniCPM, arXiv:2404.06395; cooldown shapes Hägele et al.
+    2024, arXiv:2405.18392.
+    """
+
+    max_lr: float | None = None
+    _: KW_ONLY
+    warmup: Duration = "5%"
+    decay: Duration = "20%"
+    shape: str = "1-sqrt"
+    min_lr: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("shape", self.shape, tuple(COOLDOWNS))
+
+    def _parts(self, peak: float) -> list[Part]:
+        curve, floor = COOLDOWNS[self.shape], self._floor(peak)
+        return [
+            Phase(self._length("warmup"), to=peak),
+            hold(),
+            Phase(self._length("decay"), to=floor, curve=curve),
+        ]
+
+
+@preset
+class FlatCosine(Preset):
+    r"""Stays at the peak, then falls along half a cosine.
+
+    .. math:: \eta_{max}, \quad\text{then}\quad \eta_{min} +
+        (\eta_{max} - \eta_{min}) \tfrac12 (1 + \cos \pi p)
+
+    Args:
+        max_lr: The plateau; None for the optimizer's own rate.
+        decay: How long it falls, at the end of the run.
+        min_lr: The floor, reached exactly at the last update.
+
+    Example:
+        >>> FlatCosine(max_lr=1.0, decay=2).values(4)
+        array([1. , 1. , 0.5, 0. ])
+
+    Source: fastai, ``fit_flat_cos`` (its flat part is 75 % of the run).
+    """
+
+    max_lr: float | None = None
+    _: KW_ONLY
+    decay: Duration = "25%"
+    min_lr: float = 0.0
+
+    def _parts(self, peak: float) -> list[Part]:
+        floor = self._floor(peak)
+        return [
+            hold(value=peak),
+            Phase(self._length("decay"), to=floor, curve=curves.cosine),
+        ]
+
+
+@preset
+class InverseSqrt(Preset):
+    r"""Warms up, then falls as one over the root of the time.
+
+    .. math:: \eta(t) = \eta_{max} / \sqrt{1 + (t - t_0) / n}
+
+    with update t, the last update :math:`t_0` of the warmup (0 without one), and
+    ``timescale`` n. It has no end, so it suits runs of unknown length.
+
+    Args:
+        max_lr: The peak; None for the optimizer's own rate.
+        warmup: How long; None for no warmup.
+        timescale: A duration after which the rate is down to 0.707 of the peak; None
+            takes that of the warmup, or 10000 updates.
+
+    Example:
+        >>> InverseSqrt(max_lr=1.0, warmup=2).values(8)[[0, 1, 7]]
+        array([0.5, 1. , 0.5])
+
+    Source: Vaswani et al. 2017, arXiv:1706.03762, eq. 3; with a timescale as in Zhai et
+    al. 2021, arXiv:2106.04560.
+    """
+
+    max_lr: float | None = None
+    _: KW_ONLY
+    warmup: Duration | None = None
+    timescale: Duration | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._length("timescale")
+
+    def _parts(self, peak: float) -> list[Part]:
+        warmup = self._length("warmup")
+        unit = self._length("timescale") or warmup or Length("updates", 10_000)
+        decay = FunctionPhase(
+            lambda time: peak / np.sqrt(1.0 + time), unit=unit, vectorized=True
+        )
+        return [decay] if warmup is None else [Phase(warmup, to=peak), decay]

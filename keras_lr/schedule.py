@@ -1,0 +1,380 @@
+"""``Schedule``: the Keras callback that lays phases over a fit."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Sequence
+from typing import Any, Self
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_lr import _optimizer
+from keras_lr._fit import HYPERPARAMETERS, Course, lay
+from keras_lr._optimizer import Loan
+from keras_lr.curves import FloatArray
+from keras_lr.duration import Clock, Duration, parse
+from keras_lr.phases import Part, evaluate, from_config, span, to_config
+
+#: Largest run that `as_keras_schedule` tabulates (64 MB of float32).
+LARGEST_TABLE = 2**24
+
+registered = keras.saving.register_keras_serializable("keras_lr")
+
+
+@registered
+class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
+    """Lays phases over ``model.fit``, exact at every optimizer update.
+
+    The value in force is the optimizer's own rate times the phases' value, or
+    ``max_lr`` times it where that is given. Several schedules in one fit multiply.
+    While the fit runs ``optimizer.learning_rate`` reads the scheduled value, and logs
+    get ``learning_rate`` at the end of each epoch: the rate of its last update. At the
+    end of the fit the optimizer is as it was.
+
+    Args:
+        *phases: Laid end to end (see :mod:`keras_lr.phases`); values are factors.
+        max_lr: The rate that factor 1 stands for; None for the optimizer's own rate.
+            With several optimizers it is that of the one with the highest rate, and the
+            others keep their ratio to it.
+        start: Factor just before the first update, for a first phase without a start.
+        horizon: Length of the whole run as a duration, where ``fit`` does not tell it
+            (a fit in a loop with ``initial_epoch``, data of unknown size); None takes
+            it from ``fit``.
+        hyperparameter: ``"learning_rate"``, ``"momentum"`` (beta_1 in Adam and its
+            kin) or ``"weight_decay"``; for the last two ``max_lr`` is the value that
+            factor 1 stands for.
+
+    Raises:
+        ValueError: If an argument is out of range, or no phase is given.
+
+    Example:
+        >>> from keras_lr.phases import cosine, hold, linear
+        >>> schedule = Schedule(linear(2), hold(1), cosine(to=0.0), max_lr=0.5)
+        >>> schedule.values(5)
+        array([0.25, 0.5 , 0.5 , 0.25, 0.  ])
+    """
+
+    #: Whether a run that never reaches the peak deserves a warning.
+    _has_peak = False
+
+    def __init__(
+        self,
+        *phases: Part,
+        max_lr: float | None = None,
+        start: float = 0.0,
+        horizon: Duration | None = None,
+        hyperparameter: str = "learning_rate",
+    ) -> None:
+        if not phases:
+            raise ValueError(
+                "A schedule needs at least one phase. Received: none. "
+                "See keras_lr.phases."
+            )
+        self._phases = phases
+        self.start = start
+        self.max_lr = max_lr
+        self.horizon = horizon
+        self.hyperparameter = hyperparameter
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Check what every schedule has."""
+        super().__init__()
+        self._loan: Loan | None = None
+        self._warned = False
+        if self.horizon is not None:
+            parse(self.horizon, "horizon")
+        if self.hyperparameter not in HYPERPARAMETERS:
+            raise ValueError(
+                f"`hyperparameter` must be one of {', '.join(HYPERPARAMETERS)}. "
+                f"Received: hyperparameter={self.hyperparameter!r}."
+            )
+        check_rate("max_lr", self.max_lr, above=0)
+        check_rate("start", getattr(self, "start", None))
+
+    # What presets override.
+
+    def _parts(self, peak: float) -> Sequence[Part]:
+        """The parts, in absolute values."""
+        return [phase.scaled(peak) for phase in self._phases]
+
+    def _courses(self) -> list[Course]:
+        """What this schedule changes."""
+        start = getattr(self, "start", 0.0)
+        return [Course(self.hyperparameter, self.max_lr, self._parts, start)]
+
+    # Looking at it without training.
+
+    def values(
+        self,
+        steps: int,
+        base_lr: float = 1.0,
+        steps_per_epoch: float | None = None,
+    ) -> FloatArray:
+        """The value in force at each update of a run.
+
+        Args:
+            steps: Updates of the run.
+            base_lr: The optimizer's own rate; ignored where ``max_lr`` is given.
+            steps_per_epoch: Updates of an epoch, for durations in epochs.
+
+        Returns:
+            float64 array of shape ``(steps,)``, for updates 0 .. steps - 1.
+
+        Raises:
+            ValueError: If the phases do not fit into the run.
+        """
+        return self._values(self._courses()[0], steps, base_lr, steps_per_epoch)
+
+    def momentum_values(
+        self,
+        steps: int,
+        base: float = 0.9,
+        steps_per_epoch: float | None = None,
+    ) -> FloatArray:
+        """The momentum (or beta_1) in force at each update of a run.
+
+        Args:
+            steps: Updates of the run.
+            base: The optimizer's own momentum, in force where it is not scheduled.
+            steps_per_epoch: Updates of an epoch, for durations in epochs.
+
+        Returns:
+            float64 array of shape ``(steps,)``.
+        """
+        for course in self._courses():
+            if course.hyperparameter == "momentum":
+                return self._values(course, steps, base, steps_per_epoch)
+        return np.full(steps, base)
+
+    def _values(
+        self, course: Course, steps: int, base: float, steps_per_epoch: float | None
+    ) -> FloatArray:
+        clock = self._clock(Clock(steps, steps_per_epoch))
+        peak = base if course.peak is None else course.peak
+        return course.values(peak, clock, np.arange(steps))
+
+    def _clock(self, run: Clock) -> Clock:
+        """The run as this schedule counts it."""
+        if self.horizon is None:
+            return run
+        return Clock(run.updates(parse(self.horizon), "horizon"), run.steps_per_epoch)
+
+    def plot(
+        self,
+        epochs: float = 1,
+        steps_per_epoch: int = 1000,
+        base_lr: float = 1.0,
+        ax: Any = None,
+    ) -> Any:
+        """Draw the values over a run (needs matplotlib, extra ``plot``).
+
+        Args:
+            epochs: Epochs of the run.
+            steps_per_epoch: Updates of an epoch.
+            base_lr: The optimizer's own rate.
+            ax: Matplotlib axes to draw on; None makes a figure.
+
+        Returns:
+            The axes.
+        """
+        from keras_lr.plot import plot_schedule
+
+        return plot_schedule(self, epochs, steps_per_epoch, base_lr, ax)
+
+    def as_keras_schedule(
+        self,
+        steps: int,
+        base_lr: float = 1.0,
+        steps_per_epoch: float | None = None,
+    ) -> TabulatedSchedule:
+        """The same values as a ``LearningRateSchedule``, for custom training loops.
+
+        Args:
+            steps: Updates of the run, at most 2**24.
+            base_lr: The rate where ``max_lr`` is not given.
+            steps_per_epoch: Updates of an epoch, for durations in epochs.
+
+        Returns:
+            A serializable schedule: pass it as an optimizer's ``learning_rate``.
+        """
+        return TabulatedSchedule(self, steps, base_lr, steps_per_epoch)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        config = {name: getattr(self, name) for name in _arguments(type(self))}
+        if hasattr(self, "_phases"):
+            config["phases"] = [to_config(phase) for phase in self._phases]
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """A schedule from its config."""
+        config = {
+            name: keras.saving.deserialize_keras_object(value)
+            if isinstance(value, dict) and "class_name" in value
+            else value
+            for name, value in config.items()
+        }
+        if cls is not Schedule:
+            return cls(**config)
+        return cls(*map(from_config, config.pop("phases")), **config)
+
+    def __repr__(self) -> str:
+        shown = [repr(phase) for phase in getattr(self, "_phases", ())]
+        for name, default in _arguments(type(self)).items():
+            value = getattr(self, name)
+            if value != default:
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    # Callback hooks.
+
+    def set_model(self, model: Any) -> None:
+        """Called by Keras as a fit begins."""
+        super().set_model(model)
+        # What an interrupted fit has left behind.
+        _optimizer.release(model)
+        # The own rates, before BackupAndRestore loads others.
+        _optimizer.borrow(model)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Join the schedules of this fit."""
+        model = self.model
+        loan = self._loan = _optimizer.borrow(model)
+        loan.writers.append(self)
+        try:
+            lay(loan, model, self.params, model._initial_epoch or 0)
+        except BaseException:
+            _optimizer.release(model)
+            raise
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Find the place in the run, which is known only now."""
+        loan = self._loan
+        if loan is None or loan.writers[0] is not self:
+            return
+        if not (loan.located and loan.active):
+            lay(loan, self.model, self.params, epoch)
+            loan.located = True
+        loan.begin_epoch()
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Go on where the tables end, or where somebody took the optimizer back."""
+        loan = self._loan
+        if loan is None or loan.writers[0] is not self:
+            return
+        if batch >= loan.limit or not loan.active:
+            lay(loan, self.model, self.params, None)
+            loan.begin_epoch(batch)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Give the optimizer back."""
+        _optimizer.release(self.model)
+        self._loan = None
+
+    def _warn(self, run: Clock) -> None:
+        """Say once what is odd about this schedule in this run."""
+        if self._warned or run.total is None:
+            return
+        course, clock = self._courses()[0], self._clock(run)
+        placed = course.place(course.peak or 1.0, clock)
+        end = span(placed)
+        odd = None
+        if self.horizon is not None and clock.total is not None:
+            end = min(clock.total, end or clock.total)
+        elif self._has_peak and run.total <= _optimizer.WINDOW:
+            values = evaluate(placed, np.arange(run.total), clock)
+            if values.max() < (course.peak or 1.0) * (1 - 1e-9):
+                odd = f"never reaches its peak in the run of {run.total} updates"
+        if end is not None and end < run.total:
+            odd = (
+                f"ends after {end} of the run's {run.total} updates and holds its "
+                "last value from there"
+            )
+        if odd is not None:
+            self._warned = True
+            warnings.warn(f"{self!r} {odd}.", UserWarning, stacklevel=2)
+
+
+@registered
+class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A schedule of this package as a Keras ``LearningRateSchedule``.
+
+    Args:
+        schedule: The schedule.
+        steps: Updates of the run, at most 2**24.
+        base_lr: The rate where the schedule has no ``max_lr``.
+        steps_per_epoch: Updates of an epoch, for durations in epochs.
+
+    Example:
+        >>> from keras_lr import LinearDecay
+        >>> rate = LinearDecay().as_keras_schedule(steps=5, base_lr=0.5)
+        >>> [float(rate(step)) for step in (0, 2, 4, 100)]
+        [0.5, 0.25, 0.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        steps: int,
+        base_lr: float = 1.0,
+        steps_per_epoch: float | None = None,
+    ) -> None:
+        super().__init__()
+        if not 1 <= steps <= LARGEST_TABLE:
+            raise ValueError(
+                f"`steps` must lie in 1 .. {LARGEST_TABLE}. Received: steps={steps!r}."
+            )
+        self.schedule = schedule
+        self.steps = steps
+        self.base_lr = base_lr
+        self.steps_per_epoch = steps_per_epoch
+        self._table = schedule.values(steps, base_lr, steps_per_epoch)
+
+    def __call__(self, step: Any) -> Any:
+        """The rate in force at an update; past the end the last one."""
+        dtype = "float64" if keras.config.floatx() == "float64" else "float32"
+        index = ops.clip(ops.cast(step, "int32"), 0, self.steps - 1)
+        return ops.take(self._table.astype(dtype), index, axis=0)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "schedule": keras.saving.serialize_keras_object(self.schedule),
+            "steps": self.steps,
+            "base_lr": self.base_lr,
+            "steps_per_epoch": self.steps_per_epoch,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """A schedule from its config."""
+        schedule = keras.saving.deserialize_keras_object(config["schedule"])
+        return cls(**{**config, "schedule": schedule})
+
+
+def check_rate(name: str, rate: float | None, *, above: float | None = None) -> None:
+    """Raise unless a rate is None, or finite and not negative (or above a bound)."""
+    if rate is None:
+        return
+    try:
+        number = float(rate)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"`{name}` must be a number. Received: {name}={rate!r}."
+        ) from None
+    if not np.isfinite(number) or number < 0 or (above is not None and number <= above):
+        rule = "not negative" if above is None else f"above {above:g}"
+        raise ValueError(
+            f"`{name}` must be finite and {rule}. Received: {name}={rate!r}."
+        )
+
+
+def _arguments(cls: type[Schedule]) -> dict[str, Any]:
+    """Names and defaults of the constructor's arguments."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    return {p.name: p.default for p in parameters if p.kind is not p.VAR_POSITIONAL}
