@@ -11,8 +11,7 @@ The scheduled values are computed on the host in float64 and laid down as a tabl
 entry an update; what the update reads is ``own rate * table[updates done - offset]``.
 TensorFlow and JAX look it up inside the compiled step, so it is exact under
 ``steps_per_execution``, gradient accumulation and skipped updates, and costs one
-gather. On torch, whose steps run eagerly, the host looks it up (unless the model is
-compiled with ``jit_compile=True``, where it is in the graph as well).
+gather. On torch, whose steps run eagerly, the host looks it up.
 
 Why a subclass: ``momentum`` and ``beta_1`` are Python floats that the trace bakes in,
 and ``learning_rate`` must keep an obedient setter (ReduceLROnPlateau writes to it);
@@ -34,25 +33,16 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-#: Private names of Keras that this file relies on, by owner (pinned by a test).
+#: Names of Keras that this file relies on and that it does not document, by owner:
+#: those of the class, which the import checks, and those of instances, checked when a
+#: fit begins (making an optimizer at import would claim the devices).
 CONTRACT = {
-    "Optimizer": (
-        "_get_current_learning_rate",
-        "_iterations",
-        "_learning_rate",
-        "iterations",
-        "gradient_accumulation_steps",
-        "apply",
-        "get_config",
-    ),
-    "LossScaleOptimizer": ("inner_optimizer",),
-    "Model": (
-        "make_train_function",
-        "train_function",
-        "_get_metrics_result_or_logs",
-        "_initial_epoch",
-        "jit_compile",
-    ),
+    "Optimizer": ("_get_current_learning_rate", "iterations", "apply", "get_config"),
+    "Model": ("make_train_function", "_get_metrics_result_or_logs"),
+}
+INSTANCE_CONTRACT = {
+    "Optimizer": ("_iterations", "_learning_rate", "gradient_accumulation_steps"),
+    "Model": ("train_function", "_initial_epoch", "jit_compile", "steps_per_execution"),
 }
 SUPPORTED = "Keras 3.12 to 3.15"
 
@@ -62,22 +52,16 @@ WINDOW = 2**20
 
 def check_keras() -> None:
     """Raise ImportError where Keras lacks what this file relies on."""
-    optimizer = keras.optimizers.SGD(0.1)
-    owners = {
-        "Optimizer": optimizer,
-        "LossScaleOptimizer": keras.optimizers.LossScaleOptimizer(optimizer),
-        "Model": keras.Sequential(),
-    }
-    missing = [
-        f"{owner}.{name}"
-        for owner, names in CONTRACT.items()
-        for name in names
-        if not hasattr(owners[owner], name)
-    ]
+    _check("Optimizer", keras.optimizers.Optimizer, CONTRACT)
+    _check("Model", keras.Model, CONTRACT)
+
+
+def _check(owner: str, thing: Any, contract: dict[str, tuple[str, ...]]) -> None:
+    missing = [name for name in contract[owner] if not hasattr(thing, name)]
     if missing:
         raise ImportError(
             f"keras_lr works with {SUPPORTED}. Received: Keras {keras.__version__}, "
-            f"which lacks {', '.join(missing)}. Install a version that works: "
+            f"whose {owner} lacks {', '.join(missing)}. Install a version that works: "
             "pip install 'keras>=3.12,<3.16'."
         )
 
@@ -103,6 +87,7 @@ def optimizers_of(model: Any) -> list[Any]:
                 "The optimizer must be a Keras 3 optimizer (keras.optimizers.Adam, "
                 f"...). Received: {type(one).__module__}.{type(one).__qualname__}."
             )
+        _check("Optimizer", one, INSTANCE_CONTRACT)
     return many
 
 
@@ -115,7 +100,6 @@ def _variable_rate(optimizer: Any) -> float | None:
 
 
 def _read(variable: Any) -> Any:
-    # A Variable itself trips NumPy's deprecation of `__array__` without `copy`.
     return ops.convert_to_numpy(variable.value)
 
 
@@ -145,7 +129,9 @@ class Lent:
     """One optimizer on loan, and the tables its updates read."""
 
     optimizer: Any
+    #: Whether the step is traced, and the model compiled by its backend.
     in_graph: bool
+    compiled: bool
     cls: Any = field(init=False)
     tables: dict[str, FloatArray] = field(default_factory=dict)
     #: Rate that the schedule reaches at its peak over the optimizer's own.
@@ -263,7 +249,7 @@ class Lent:
             "get_config": get_config,
         }
         if not self.in_graph:
-            body["apply"] = apply
+            body["apply"] = _uncompiled(apply) if self.compiled else apply
         for hyperparameter in self.tables:
             name = attribute(self.optimizer, hyperparameter)
             if name is not None and name != "learning_rate":
@@ -283,6 +269,14 @@ class Lent:
             yield
         finally:
             _set_class(self.optimizer, lent)
+
+
+def _uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep torch.compile out: it would freeze the rate it meets into its code."""
+    import torch
+
+    uncompiled: Callable[..., Any] = torch.compiler.disable(function)
+    return uncompiled
 
 
 def _reader(lent: Lent, hyperparameter: str) -> property:
@@ -358,8 +352,12 @@ class Loan:
 
     def __init__(self, model: Any) -> None:
         self._model = weakref.ref(model)
-        eager_host = keras.backend.backend() == "torch" and not model.jit_compile
-        self.lent = [Lent(o, in_graph=not eager_host) for o in optimizers_of(model)]
+        _check("Model", model, INSTANCE_CONTRACT)
+        in_graph = keras.backend.backend() != "torch"
+        self.lent = [
+            Lent(optimizer, in_graph, bool(model.jit_compile))
+            for optimizer in optimizers_of(model)
+        ]
         self.writers: list[Any] = []
         self.complete = True
         self.limit = float("inf")

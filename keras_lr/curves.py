@@ -64,6 +64,7 @@ def cosine(
     Source: Loshchilov and Hutter 2016, SGDR, arXiv:1608.03983, eq. 5; the exponent as
     in optax's ``cosine_decay_schedule``.
     """
+    _above_zero("cosine", exponent=exponent)
     weight = 0.5 * (1.0 + np.cos(np.pi * np.asarray(progress)))
     return _mix(start, end, 1.0 - weight**exponent)
 
@@ -85,6 +86,7 @@ def polynomial(
 
     Source: Liu et al. 2015, ParseNet, arXiv:1506.04579 (the "poly" policy).
     """
+    _above_zero("polynomial", power=power)
     return _mix(start, end, 1.0 - (1.0 - np.asarray(progress)) ** power)
 
 
@@ -196,6 +198,11 @@ def tanh(
     Source: Hsueh et al. 2018, HTD, arXiv:1806.01593 (there without scaling: the
     ends are missed by (1 - tanh 3) / 2 = 0.25 % of the height).
     """
+    if not lower < upper:
+        raise ValueError(
+            "A tanh curve needs `lower` below `upper`. "
+            f"Received: lower={lower!r}, upper={upper!r}."
+        )
     p = np.asarray(progress)
     h0, h1 = np.tanh(lower), np.tanh(upper)
     weight = (np.tanh(lower * (1.0 - p) + upper * p) - h0) / (h1 - h0)
@@ -224,6 +231,7 @@ def k_decay(
 
     Source: Zhang 2020, k-decay, arXiv:2004.05909.
     """
+    _above_zero("k_decay", k=k, power=power)
     return _mix(start, end, 1.0 - (1.0 - np.asarray(progress) ** k) ** power)
 
 
@@ -233,3 +241,12 @@ def _positive(name: str, start: float, end: float) -> None:
             f"An {name} curve needs both ends above 0. Received: start={start:g}, "
             f"end={end:g}. Give a positive floor, for instance a hundredth of the peak."
         )
+
+
+def _above_zero(curve: str, **options: float) -> None:
+    for name, value in options.items():
+        if not 0 < value < np.inf:
+            raise ValueError(
+                f"`{name}` of a {curve} curve must be finite and above 0. "
+                f"Received: {name}={value!r}."
+            )

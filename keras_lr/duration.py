@@ -10,8 +10,11 @@ import math
 import operator
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 Duration = int | float | str
 Unit = Literal["updates", "fraction", "epochs"]
@@ -69,11 +72,9 @@ def parse(duration: Duration, name: str = "duration") -> Length:
     received = f"Received: {name}={duration!r}."
     if isinstance(duration, str):
         return _parse_text(duration, name, received)
-    if not isinstance(duration, bool):
-        try:
+    if not isinstance(duration, bool | np.bool_ | bytes):
+        with suppress(TypeError):
             return _checked(_number(duration), name, received)
-        except TypeError:
-            pass
     raise TypeError(f"`{name}` must be a duration: {_FORMS}. {received}")
 
 
@@ -172,16 +173,25 @@ class Clock:
         Boundaries are rounded, not lengths, so that fractions which add up to the
         whole run fill it exactly; what is given in updates stays exactly that.
         """
-        counts, before = [], 0.0
-        for length in lengths:
-            exact = self.exact(length)
-            if length.unit == "updates":
-                count = int(exact)
-            else:
-                count = _round(before + exact) - _round(before)
-                before += exact
-            counts.append(max(1, count + length.offset))
-        return counts
+        relative = [self.exact(n) for n in lengths if n.unit != "updates"]
+        rounded = iter(np.diff(_boundaries(relative), prepend=0).tolist())
+        counts = (
+            int(length.amount) if length.unit == "updates" else next(rounded)
+            for length in lengths
+        )
+        return [max(1, n + p.offset) for n, p in zip(counts, lengths, strict=True)]
+
+
+def _boundaries(exact: Sequence[float]) -> list[int]:
+    """Ends of lengths laid end to end, rounded so that none of them vanishes."""
+    ends = [_round(end) for end in np.cumsum(exact).tolist()]
+    last = max(ends[-1], len(ends)) if ends else 0
+    for i in range(len(ends)):
+        ends[i] = max(ends[i], ends[i - 1] + 1 if i else 1)
+    # What the shortest gained is taken from those before the end.
+    for i in reversed(range(len(ends))):
+        ends[i] = min(ends[i], last - (len(ends) - 1 - i))
+    return ends
 
 
 def _round(updates: float) -> int:

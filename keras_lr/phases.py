@@ -17,6 +17,7 @@ The conventions, once for all (``docs/conventions.md`` has them as a picture):
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, Self
@@ -62,6 +63,7 @@ class Phase:
         _check_duration(self.duration)
         _check_value("to", self.to)
         _check_value("start", self.start)
+        _check_callable("curve", self.curve)
 
     def __repr__(self) -> str:
         shown = [] if self.duration is None else [repr(self.duration)]
@@ -90,9 +92,10 @@ class Phase:
         """The value the phase starts from."""
         return knot.value if self.start is None else self.start
 
-    def ends(self, knot: Knot, clock: Clock, count: int | None) -> Knot:
+    def ends(self, knot: Knot | None, clock: Clock, count: int | None) -> Knot:
         """The knot that the phase leaves to the next."""
-        return Knot(self.begins(knot) if self.to is None else self.to, self.endpoint)
+        value = self.begins(knot or Knot(0.0)) if self.to is None else self.to
+        return Knot(value, self.endpoint)
 
     def at(
         self, k: IntArray, count: int | IntArray | None, knot: Knot | None, clock: Clock
@@ -137,6 +140,10 @@ class FunctionPhase:
     def __post_init__(self) -> None:
         _check_duration(self.duration)
         _check_duration(self.unit)
+        _check_callable("function", self.function)
+
+    def __repr__(self) -> str:
+        return f"function({_shown(self, function=_name(self.function))})"
 
     @property
     def endless(self) -> bool:
@@ -147,7 +154,7 @@ class FunctionPhase:
         """The same phase with all its values multiplied."""
         return replace(self, gain=self.gain * factor)
 
-    def ends(self, knot: Knot, clock: Clock, count: int | None) -> Knot:
+    def ends(self, knot: Knot | None, clock: Clock, count: int | None) -> Knot:
         """The knot that the phase leaves to the next."""
         if count is None:
             return Knot(float("nan"))
@@ -163,7 +170,7 @@ class FunctionPhase:
         if self.progress and count is not None:
             time = time / np.maximum(np.subtract(count - 1, first), 1)
         if self.unit is not None:
-            time = time / clock.updates(_length(self.unit), "unit")
+            time = time / clock.exact(_length(self.unit), "unit")
         if self.vectorized:
             values = self.function(time)
         else:
@@ -197,23 +204,30 @@ class Repeat:
     def __post_init__(self) -> None:
         _check_duration(self.duration)
         if not self.phases or any(
-            p.duration is None or (p.to is None and p.start is None)
+            not isinstance(p, Phase)
+            or p.duration is None
+            or (p.to is None and p.start is None)
             for p in self.phases
         ):
             raise ValueError(
                 "`repeat` needs phases that each have a duration and a value. "
                 f"Received: {self.phases!r}."
             )
-        if not self.grow >= 1:
-            raise ValueError(f"`grow` must be at least 1. Received: {self.grow!r}.")
+        if not 1 <= self.grow < np.inf:
+            raise ValueError(
+                f"`grow` must be finite and at least 1. Received: grow={self.grow!r}."
+            )
         if not callable(self.shrink):
             _check_value("shrink", self.shrink)
+
+    def __repr__(self) -> str:
+        return f"repeat({_shown(self, phases=', '.join(map(repr, self.phases)))})"
 
     def scaled(self, factor: float) -> Self:
         """The same cycles with all their values multiplied."""
         return replace(self, phases=tuple(p.scaled(factor) for p in self.phases))
 
-    def ends(self, knot: Knot, clock: Clock, count: int | None) -> Knot:
+    def ends(self, knot: Knot | None, clock: Clock, count: int | None) -> Knot:
         """The knot that the cycles leave to the next phase."""
         if count is None:
             return Knot(float("nan"))
@@ -308,7 +322,7 @@ class Points:
         """The same points with all their values multiplied."""
         return replace(self, points=tuple((b, v * factor) for b, v in self.points))
 
-    def ends(self, knot: Knot, clock: Clock, count: int | None) -> Knot:
+    def ends(self, knot: Knot | None, clock: Clock, count: int | None) -> Knot:
         """The knot that the points leave to the next phase."""
         return Knot(self.points[-1][1])
 
@@ -378,7 +392,9 @@ def place(parts: Sequence[Part], clock: Clock, start: float = 0.0) -> list[Place
         if knot is None and isinstance(part, Phase):
             knot = Knot(start)
         placed.append(Placed(part, first, count, knot))
-        knot = part.ends(knot or Knot(start), clock, count)
+        # What gets no update leaves the value as it is; an empty hold still sets it.
+        if count != 0 or isinstance(part, Phase):
+            knot = part.ends(knot, clock, count)
         first += count or 0
     return placed
 
@@ -478,7 +494,17 @@ def from_config(config: Mapping[str, Any]) -> Part:
 
 
 def _name(curve: Any) -> str:
-    return curve if isinstance(curve, str) else getattr(curve, "__name__", "")
+    return curve if isinstance(curve, str) else getattr(curve, "__name__", repr(curve))
+
+
+def _shown(part: Part, **first: str) -> str:
+    """Arguments of a part that are not its defaults, the first one as given."""
+    shown = list(first.values())
+    for item in fields(part):
+        value = getattr(part, item.name)
+        if item.name not in first and value != item.default:
+            shown.append(f"{item.name}={_name(value) if callable(value) else value!r}")
+    return ", ".join(shown)
 
 
 def hold(duration: Duration | None = None, value: float | None = None) -> Phase:
@@ -497,6 +523,8 @@ def hold(duration: Duration | None = None, value: float | None = None) -> Phase:
 
 
 def _shaped(curve: Curve) -> Callable[..., Phase]:
+    signature = inspect.signature(curve)
+
     def phase(
         duration: Duration | None = None,
         to: float = 1.0,
@@ -505,6 +533,7 @@ def _shaped(curve: Curve) -> Callable[..., Phase]:
         endpoint: bool = True,
         **options: float,
     ) -> Phase:
+        signature.bind(0.0, 0.0, 0.0, **options)
         return Phase(duration, to, start, endpoint, curve, options)
 
     phase.__name__ = phase.__qualname__ = curve.__name__
@@ -626,7 +655,15 @@ def _check_duration(duration: Duration | Length | None) -> None:
 
 
 def _check_value(name: str, value: float | None) -> None:
-    if value is not None and not (np.isfinite(value) and value >= 0):
-        raise ValueError(
-            f"`{name}` must be finite and not negative. Received: {name}={value!r}."
-        )
+    if value is None:
+        return
+    received = f"Received: {name}={value!r}."
+    if isinstance(value, str | bytes) or not hasattr(value, "__float__"):
+        raise TypeError(f"`{name}` must be a number. {received}")
+    if not (np.isfinite(float(value)) and value >= 0):
+        raise ValueError(f"`{name}` must be finite and not negative. {received}")
+
+
+def _check_callable(name: str, value: Any) -> None:
+    if not callable(value):
+        raise TypeError(f"`{name}` must be callable. Received: {name}={value!r}.")
