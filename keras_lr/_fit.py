@@ -13,9 +13,10 @@ import numpy as np
 
 from keras_lr import _optimizer
 from keras_lr._optimizer import Lent, Loan
+from keras_lr._parts import IntArray, Part
+from keras_lr._place import Placed, evaluate, place
 from keras_lr.curves import FloatArray
 from keras_lr.duration import Clock
-from keras_lr.phases import IntArray, Part, Placed, evaluate, place
 
 HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay")
 

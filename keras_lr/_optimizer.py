@@ -146,8 +146,10 @@ class Lent:
     accumulation: int = field(init=False)
     #: The rate the optimizer was given; None if that is itself a schedule.
     own_rate: float | None = field(init=False)
-    #: The optimizer's batch counter, mirrored so that torch need not ask the device.
+    #: The optimizer's batch counter and rate variable, mirrored at each epoch so that
+    #: torch need not ask the device at each update.
     counter: int = 0
+    mirrored_rate: float | None = None
 
     def __post_init__(self) -> None:
         self.cls = type(self.optimizer)
@@ -155,8 +157,9 @@ class Lent:
         self.own_rate = _variable_rate(self.optimizer)
 
     def sync(self) -> None:
-        """Read the optimizer's counter."""
+        """Read the optimizer's counter and rate variable."""
         self.counter = int(_read(self.optimizer._iterations))
+        self.mirrored_rate = _variable_rate(self.optimizer)
 
     @property
     def updates(self) -> int:
@@ -194,7 +197,10 @@ class Lent:
 
     def rate(self) -> Any:
         """What ``optimizer.learning_rate`` reads."""
-        own = self.cls._get_current_learning_rate(self.optimizer)
+        if self.mirrored_rate is not None and not self.in_graph:
+            own: Any = self.mirrored_rate
+        else:
+            own = self.cls._get_current_learning_rate(self.optimizer)
         if "learning_rate" not in self.tables:
             return own
         if self.in_graph:
@@ -219,6 +225,7 @@ class Lent:
         if np.isclose(rate, own * factor, rtol=1e-6, atol=0.0):
             return
         setter(self.optimizer, rate / (factor if rate < own * factor else self.scale))
+        self.mirrored_rate = _variable_rate(self.optimizer)
 
     def scheduled(self, name: str) -> Any:
         """What the attribute of a scheduled momentum or weight decay reads."""
@@ -385,6 +392,8 @@ class Loan:
         """Find until which batch the tables last, and await the epoch's logs."""
         self._in_epoch = True
         self.limit = float("inf")
+        for lent in self.lent:
+            lent.sync()
         if not self.complete:
             left = min(
                 len(table) - (lent.updates - lent.offset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import warnings
 from collections.abc import Sequence
 from typing import Any, Self
@@ -14,9 +15,10 @@ from keras import ops
 from keras_lr import _optimizer
 from keras_lr._fit import HYPERPARAMETERS, Course, lay
 from keras_lr._optimizer import Loan
+from keras_lr._parts import Part, from_config, to_config
+from keras_lr._place import evaluate, span
 from keras_lr.curves import FloatArray
 from keras_lr.duration import Clock, Duration, parse
-from keras_lr.phases import Part, evaluate, from_config, span, to_config
 
 #: Largest run that `as_keras_schedule` tabulates (64 MB of float32).
 LARGEST_TABLE = 2**24
@@ -73,6 +75,12 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
                 "A schedule needs at least one phase. Received: none. "
                 "See keras_lr.phases."
             )
+        for phase in phases:
+            if not isinstance(phase, Part):
+                raise TypeError(
+                    "A schedule is made of phases, as keras_lr.phases.linear(...) "
+                    f"makes them. Received: {phase!r}."
+                )
         self._phases = phases
         self.start = start
         self.max_lr = max_lr
@@ -153,6 +161,9 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
     def _values(
         self, course: Course, steps: int, base: float, steps_per_epoch: float | None
     ) -> FloatArray:
+        if operator.index(steps) < 1:
+            raise ValueError(f"`steps` must be at least 1. Received: steps={steps!r}.")
+        check_rate("base_lr", base, above=0)
         clock = self._clock(Clock(steps, steps_per_epoch))
         peak = base if course.peak is None else course.peak
         return course.values(peak, clock, np.arange(steps))
@@ -244,10 +255,13 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: Any = None) -> None:
         """Join the schedules of this fit."""
         model = self.model
+        epoch = model._initial_epoch or 0
+        if epoch >= self.params["epochs"]:
+            return  # BackupAndRestore found the run finished: there is nothing to do.
         loan = self._loan = _optimizer.borrow(model)
         loan.writers.append(self)
         try:
-            lay(loan, model, self.params, model._initial_epoch or 0)
+            lay(loan, model, self.params, epoch)
         except BaseException:
             _optimizer.release(model)
             raise
@@ -361,12 +375,9 @@ def check_rate(name: str, rate: float | None, *, above: float | None = None) -> 
     """Raise unless a rate is None, or finite and not negative (or above a bound)."""
     if rate is None:
         return
-    try:
-        number = float(rate)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"`{name}` must be a number. Received: {name}={rate!r}."
-        ) from None
+    if isinstance(rate, bool) or not hasattr(rate, "__float__"):
+        raise TypeError(f"`{name}` must be a number. Received: {name}={rate!r}.")
+    number = float(rate)
     if not np.isfinite(number) or number < 0 or (above is not None and number <= above):
         rule = "not negative" if above is None else f"above {above:g}"
         raise ValueError(

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import TypeVar, dataclass_transform
 
 from keras_lr.duration import Duration, Length, parse
 from keras_lr.schedule import Schedule, check_rate, registered
 
 T = TypeVar("T", bound=type)
+
+DURATIONS = (
+    "warmup",
+    "decay",
+    "every",
+    "first_cycle",
+    "half_cycle",
+    "half_cycle_down",
+    "timescale",
+)
 
 
 @dataclass_transform(eq_default=False)
@@ -29,8 +39,12 @@ class Preset(Schedule):
     hyperparameter: str = "learning_rate"
 
     def __post_init__(self) -> None:
-        for name in ("warmup", "decay", "every", "first_cycle", "half_cycle"):
-            self._length(name)
+        for item in fields(self):
+            # None is a duration only where it is the default.
+            if item.name in DURATIONS and not (
+                item.default is None and getattr(self, item.name) is None
+            ):
+                parse(getattr(self, item.name), item.name)
         check_rate("min_lr", getattr(self, "min_lr", None))
         self._prepare()
         if self.max_lr is not None:
@@ -63,5 +77,6 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
 
 def check_fraction(name: str, value: float) -> None:
     """Raise unless a value lies in (0, 1]."""
+    check_rate(name, value)
     if not 0 < value <= 1:
         raise ValueError(f"`{name}` must lie in (0, 1]. Received: {name}={value!r}.")

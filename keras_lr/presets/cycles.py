@@ -8,9 +8,11 @@ from typing import Any
 
 from keras_lr import curves
 from keras_lr._fit import Course
+from keras_lr._parts import IntArray, Part, Phase, Repeat
 from keras_lr.duration import Duration, parse
-from keras_lr.phases import IntArray, Part, Phase, Repeat, hold
+from keras_lr.phases import hold
 from keras_lr.presets._base import Preset, check_choice, check_fraction, preset
+from keras_lr.schedule import check_rate
 
 Momentum = tuple[float, float] | str | None
 
@@ -115,6 +117,7 @@ class OneCycle(Cycling):
         check_choice("annealing", self.annealing, ("cosine", "linear"))
         check_choice("phases", self.phases, ("two", "three"))
         for name in ("div_factor", "final_div_factor"):
+            check_rate(name, getattr(self, name))
             if not getattr(self, name) >= 1:
                 raise ValueError(
                     f"`{name}` must be at least 1. "
@@ -189,7 +192,11 @@ class CyclicalLR(Cycling):
         check_choice("mode", self.mode, ("triangular", "triangular2", "exp_range"))
         check_choice("scale_by", self.scale_by, ("cycle", "step"))
         check_fraction("gamma", self.gamma)
-        self._length("half_cycle_down")
+        if self.scale_fn is not None and not callable(self.scale_fn):
+            raise TypeError(
+                "`scale_fn` must be callable, a number in and a height out. "
+                f"Received: scale_fn={self.scale_fn!r}."
+            )
 
     def _parts(self, peak: float) -> list[Part]:
         return self._triangles(self._floor(peak), peak)
@@ -251,6 +258,7 @@ class CosineRestarts(Preset):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_fraction("m_mul", self.m_mul)
+        check_rate("t_mul", self.t_mul)
         if not self.t_mul >= 1:
             raise ValueError(
                 f"`t_mul` must be at least 1. Received: t_mul={self.t_mul!r}."

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from keras_lr import curves
+from keras_lr._parts import FunctionPhase, Part, Phase
 from keras_lr.curves import Curve
 from keras_lr.duration import Duration
-from keras_lr.phases import FunctionPhase, Part, Phase
 from keras_lr.presets._base import Preset, check_fraction, preset
 from keras_lr.schedule import check_rate
 
@@ -277,7 +277,10 @@ class StepDecay(Preset):
         floor = self._floor(peak)
         return [
             FunctionPhase(
-                lambda time: np.maximum(peak * self.rate ** np.floor(time), floor),
+                # The margin is for intervals that are not whole updates.
+                lambda time: np.maximum(
+                    peak * self.rate ** np.floor(time + 1e-9), floor
+                ),
                 unit=self._length("every"),
                 vectorized=True,
             )

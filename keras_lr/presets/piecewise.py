@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY
 from typing import Any
 
+from keras_lr._parts import FunctionPhase, Part, Points
 from keras_lr.duration import Duration
-from keras_lr.phases import FunctionPhase, Part, Points
 from keras_lr.presets._base import Preset, check_choice, preset
 
 

@@ -7,9 +7,10 @@ from dataclasses import KW_ONLY
 import numpy as np
 
 from keras_lr import curves
+from keras_lr._parts import FunctionPhase, Part, Phase
 from keras_lr.curves import Curve
 from keras_lr.duration import Duration, Length
-from keras_lr.phases import FunctionPhase, Part, Phase, hold
+from keras_lr.phases import hold
 from keras_lr.presets._base import Preset, check_choice, preset
 from keras_lr.schedule import check_rate
 
@@ -51,6 +52,7 @@ class Warmup(Preset):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("curve", self.curve, ("linear", "cosine", "exponential"))
+        check_rate("start", self.start)
         if not 0 <= self.start <= 1:
             raise ValueError(
                 f"`start` must lie in [0, 1]. Received: start={self.start!r}."
@@ -249,10 +251,6 @@ class InverseSqrt(Preset):
     _: KW_ONLY
     warmup: Duration | None = None
     timescale: Duration | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._length("timescale")
 
     def _parts(self, peak: float) -> list[Part]:
         warmup = self._length("warmup")

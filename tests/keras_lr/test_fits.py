@@ -317,8 +317,11 @@ def test_a_keras_without_what_we_rely_on_is_refused(monkeypatch, contract, owner
     names = {**getattr(_optimizer, contract), owner: ("_gone",)}
     monkeypatch.setattr(_optimizer, contract, names)
     model = watched(optimizers.SGD(0.1), 1)
-    with pytest.raises(
-        ImportError, match=rf"Keras 3\.12 to 3\.15.*{owner} lacks _gone"
-    ):
+
+    def begin():
         _optimizer.check_keras()
         keras_lr.LinearDecay().set_model(model)
+
+    message = rf"Keras 3\.12 to 3\.15.*{owner} lacks _gone"
+    with pytest.raises(ImportError, match=message):
+        begin()

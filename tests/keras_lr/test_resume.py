@@ -84,6 +84,17 @@ def test_backup_and_restore_works_in_either_order(tmp_path, order):
     assert_rates(recorded(again), schedule.values(30, steps_per_epoch=10))
 
 
+def test_a_finished_run_that_is_resumed_has_nothing_to_do(tmp_path):
+    schedule = keras_lr.WarmupCosine(max_lr=0.01, warmup=4)
+    backup = keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+    for callbacks in ([schedule, backup], [backup, schedule]):
+        model = watched(keras.optimizers.Adam(0.1), 20)
+        fit(model, callbacks, epochs=2)
+        assert_rates(recorded(model), schedule.values(20))
+        assert float(model.optimizer.get_config()["learning_rate"]) == np.float32(0.1)
+    fit(watched(keras.optimizers.Adam(0.1), 20), [schedule], epochs=0)
+
+
 def test_a_rate_cut_by_a_plateau_survives_a_resume(tmp_path):
     def callbacks():
         return [

@@ -1,0 +1,135 @@
+import ast
+import importlib
+import inspect
+import sys
+import types
+from pathlib import Path
+
+import keras
+import pytest
+
+import keras_lr
+from keras_lr import curves, duration, phases, presets
+
+PUBLIC = [
+    "CosineDecay",
+    "CosineRestarts",
+    "CyclicalLR",
+    "ExponentialDecay",
+    "FlatCosine",
+    "Function",
+    "InverseSqrt",
+    "InverseTimeDecay",
+    "LinearDecay",
+    "OneCycle",
+    "PiecewiseConstant",
+    "PiecewiseLinear",
+    "PolynomialDecay",
+    "Rex",
+    "Schedule",
+    "StepDecay",
+    "Warmup",
+    "WarmupCosine",
+    "WarmupLinear",
+    "WarmupStableDecay",
+    "curves",
+    "phases",
+    "restored",
+]
+SCHEDULES = [name for name in PUBLIC if name[0].isupper()]
+METHODS = ["values", "momentum_values", "plot", "as_keras_schedule", "get_config"]
+
+
+def test_the_public_surface_is_this():
+    assert keras_lr.__all__ == PUBLIC
+
+
+def test_the_public_surface_is_sorted():
+    assert keras_lr.__all__ == sorted(keras_lr.__all__)
+
+
+def test_every_public_name_is_there():
+    assert all(hasattr(keras_lr, name) for name in PUBLIC)
+
+
+def test_no_other_name_leaks():
+    names = {
+        name
+        for name, value in vars(keras_lr).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    }
+    assert names <= set(PUBLIC)
+
+
+def test_the_presets_are_all_public():
+    assert set(presets.__all__) == set(SCHEDULES) - {"Schedule"}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_schedule_is_a_keras_callback(name):
+    schedule = getattr(keras_lr, name)
+    assert issubclass(schedule, keras_lr.Schedule)
+    assert issubclass(schedule, keras.callbacks.Callback)
+    assert all(callable(getattr(schedule, method)) for method in METHODS)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_everything_public_is_documented(name):
+    assert inspect.getdoc(getattr(keras_lr, name))
+
+
+@pytest.mark.parametrize("name", [n for n in SCHEDULES if n != "Schedule"])
+def test_every_argument_of_a_preset_is_explained(name):
+    preset = getattr(keras_lr, name)
+    shared = {"horizon", "hyperparameter"}
+    arguments = set(inspect.signature(preset).parameters) - shared
+    text = inspect.getdoc(preset)
+    missing = {argument for argument in arguments if f"    {argument}:" not in text}
+    if name in ("OneCycle", "CyclicalLR"):
+        assert not missing
+    assert missing <= {"max_lr"}
+
+
+def test_the_version_is_a_version():
+    assert all(part.isdigit() for part in keras_lr.__version__.split("."))
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("module", [curves, duration, phases])
+def test_the_mathematics_imports_no_keras(module):
+    third_party = {
+        name.split(".")[0]
+        for name in imports_of(Path(module.__file__))
+        if name.split(".")[0] not in sys.stdlib_module_names
+    }
+    assert third_party <= {"numpy", "keras_lr"}
+
+
+def test_the_package_never_imports_the_glossary():
+    package = Path(keras_lr.__file__).parent
+    for path in package.rglob("*.py"):
+        assert not any(name.startswith("glossary") for name in imports_of(path))
+
+
+def test_only_one_file_imports_matplotlib_and_only_when_it_draws():
+    package = Path(keras_lr.__file__).parent
+    for path in package.rglob("*.py"):
+        drawn = any(name.startswith("matplotlib") for name in imports_of(path))
+        assert drawn == (path.name == "plot.py")
+    body = ast.parse((package / "plot.py").read_text()).body
+    assert not any("matplotlib" in ast.unparse(n) for n in body if is_import(n))
+
+
+def is_import(node):
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def test_importing_it_again_is_harmless():
+    assert importlib.import_module("keras_lr") is keras_lr
