@@ -37,6 +37,7 @@ $(addprefix test-,$(BACKENDS)): test-%: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=$* $(BIN)/python -m pytest -m "backend and not slow"
 
 bench: $(READY)-all-test
+	$(BIN)/python benchmarks/glossary.py
 	@for b in $(BACKENDS); do \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; done
 

@@ -1,0 +1,1 @@
+"""Two more normalization layers, as terms for the glossary. There is no code here."""
