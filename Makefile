@@ -9,7 +9,7 @@ KERAS_BACKEND ?= tensorflow
 BACKENDS := tensorflow jax torch
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
-RUN := TF_CPP_MIN_LOG_LEVEL=3 PYTHONPATH= 
+RUN := TF_CPP_MIN_LOG_LEVEL=3 PYTHONPATH=
 READY := .venv/ready
 
 .PHONY: quickstart test lint types test-pure test-backends bench faults clean $(addprefix test-,$(BACKENDS))
@@ -29,6 +29,7 @@ types: $(READY)-all-test
 test-pure: $(READY)-all-test
 	@echo "== tests that need no backend"
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m pytest -m "not backend and not slow"
+	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m pytest --doctest-modules keras_lr glossary
 
 test-backends: $(addprefix test-,$(BACKENDS))
 

@@ -45,17 +45,28 @@ class Course(NamedTuple):
     def values(self, peak: float, clock: Clock, updates: IntArray) -> FloatArray:
         """Values at some updates, checked."""
         values = evaluate(self.place(peak, clock), updates, clock)
-        wrong = ~(np.isfinite(values) & (values >= 0))
-        if self.hyperparameter == "momentum":
-            wrong |= values >= 1
-        if wrong.any():
-            at = int(np.argmax(wrong))
-            limit = " and below 1" if self.hyperparameter == "momentum" else ""
-            raise ValueError(
-                f"The {self.hyperparameter} must be finite, not negative{limit} at "
-                f"every update. Received: {values[at]:g} at update {updates[at]}."
-            )
+        _check_values(self.hyperparameter, values, updates)
         return values
+
+
+def _check_values(name: str, values: FloatArray, updates: IntArray) -> None:
+    wrong = ~(np.isfinite(values) & (values >= 0))
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise ValueError(
+            f"The {name} must be finite and not negative at every update. "
+            f"Received: {values[at]:g} at update {updates[at]}."
+        )
+
+
+def check_momentum(values: FloatArray, updates: IntArray) -> None:
+    """Raise where a momentum would never forget."""
+    if values.max() >= 1:
+        at = int(np.argmax(values >= 1))
+        raise ValueError(
+            "The momentum must be below 1 at every update. "
+            f"Received: {values[at]:g} at update {updates[at]}."
+        )
 
 
 def lay(loan: Loan, model: Any, params: dict[str, Any], epoch: int | None) -> None:
@@ -74,7 +85,8 @@ def lay(loan: Loan, model: Any, params: dict[str, Any], epoch: int | None) -> No
         lent.give_back()
         lent.sync()
         if epoch is not None:
-            _locate(lent, params["steps"], params["epochs"], epoch)
+            _locate(lent, params.get("steps"), params.get("epochs"), epoch)
+            loan.epoch = epoch
         else:
             lent.position += lent.updates - lent.offset
         lent.offset = lent.updates
@@ -88,13 +100,13 @@ def lay(loan: Loan, model: Any, params: dict[str, Any], epoch: int | None) -> No
     loan.activate()
 
 
-def _locate(lent: Lent, batches: int | None, epochs: int, epoch: int) -> None:
+def _locate(lent: Lent, batches: int | None, epochs: int | None, epoch: int) -> None:
     """Find the optimizer's place in the run, in its own updates.
 
     The place follows from the epoch, not from the optimizer's counter, which may have
     counted earlier fits; only where an epoch's length is unknown must the counter do.
     """
-    if batches is None:
+    if batches is None or epochs is None:
         lent.position = lent.updates if epoch else 0
         lent.total = lent.steps_per_epoch = None
         return
@@ -143,6 +155,8 @@ def _tabulate(
             lent.tables[name] = product * lent.scale
         else:
             lent.tables[name] = product * peak
+        if name == "momentum":
+            check_momentum(lent.tables[name], updates)
 
 
 def _schedulable(lent: Lent, name: str, mine: Sequence[tuple[Any, Course]]) -> bool:

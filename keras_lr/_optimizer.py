@@ -353,7 +353,8 @@ class Loan:
         writers: The schedules that take part.
         complete: Whether the tables last until the end of the run.
         limit: Batch of the epoch until which they are sure to last.
-        located: Whether the place in the run is known for certain.
+        epoch: The epoch that the tables begin with.
+        located: Whether that is known for certain (only once an epoch has begun).
         active: Whether the optimizers are lent out at this moment.
     """
 
@@ -368,6 +369,7 @@ class Loan:
         self.writers: list[Any] = []
         self.complete = True
         self.limit = float("inf")
+        self.epoch = 0
         self.located = False
         self.active = False
         self._in_epoch = False
@@ -387,6 +389,11 @@ class Loan:
         # Made anew whatever a subclass overrides, so that nothing stale is served.
         model.train_function = None
         type(model).make_train_function(model)
+
+    def moved(self, epoch: int) -> bool:
+        """Whether the run stands elsewhere than the tables were laid for."""
+        counters = [int(_read(lent.optimizer._iterations)) for lent in self.lent]
+        return epoch != self.epoch or counters != [n.counter for n in self.lent]
 
     def begin_epoch(self, batch: int = 0) -> None:
         """Find until which batch the tables last, and await the epoch's logs."""

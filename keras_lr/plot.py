@@ -54,5 +54,5 @@ def plot_schedule(
         right = ax.twinx()
         (swing,) = right.plot(updates, momentum, color="tab:orange", label="momentum")
         right.set(ylabel="momentum (beta_1)", ylim=(0, 1))
-        ax.legend(handles=[line, swing], loc="upper right")
+        ax.legend(handles=[line, swing], loc="lower center")
     return ax

@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from keras_lr import _optimizer
-from keras_lr._fit import HYPERPARAMETERS, Course, lay
+from keras_lr._fit import HYPERPARAMETERS, Course, check_momentum, lay
 from keras_lr._optimizer import Loan
 from keras_lr._parts import Part, from_config, to_config
 from keras_lr._place import evaluate, span
@@ -155,7 +155,9 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         """
         for course in self._courses():
             if course.hyperparameter == "momentum":
-                return self._values(course, steps, base, steps_per_epoch)
+                values = self._values(course, steps, base, steps_per_epoch)
+                check_momentum(values, np.arange(steps))
+                return values
         return np.full(steps, base)
 
     def _values(
@@ -256,7 +258,7 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         """Join the schedules of this fit."""
         model = self.model
         epoch = model._initial_epoch or 0
-        if epoch >= self.params["epochs"]:
+        if epoch >= self.params.get("epochs", epoch + 1):
             return  # BackupAndRestore found the run finished: there is nothing to do.
         loan = self._loan = _optimizer.borrow(model)
         loan.writers.append(self)
@@ -271,9 +273,9 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         loan = self._loan
         if loan is None or loan.writers[0] is not self:
             return
-        if not (loan.located and loan.active):
+        if not loan.active or (not loan.located and loan.moved(epoch)):
             lay(loan, self.model, self.params, epoch)
-            loan.located = True
+        loan.located = True
         loan.begin_epoch()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:

@@ -81,7 +81,7 @@ def test_a_hyperparameter_the_optimizer_lacks_is_refused():
 @pytest.mark.parametrize("bad", [-1.0, float("nan")])
 def test_a_function_that_gives_no_rate_is_refused(bad):
     step = keras_lr.Function(lambda step: bad if step == 3 else 1.0)
-    refuse([step], "finite, not negative at every update.*at update 3")
+    refuse([step], "finite and not negative at every update.*at update 3")
 
 
 def test_a_momentum_of_one_is_refused():
