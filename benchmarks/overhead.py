@@ -1,0 +1,292 @@
+"""What a schedule costs: time of a training step against one at a constant rate.
+
+Run once for each backend: ``KERAS_BACKEND=jax python benchmarks/overhead.py``. Each
+way of setting the rate has its own model and fit. The fits stand still at the end of
+every epoch and are let on one at a time, in a random order each round, so that a round
+compares epochs of one moment on one machine, all compiled. Two fits of the same thing
+can differ for good by some percent (where their memory lies); hence several of each.
+A second one at a constant rate, the same in everything, shows what is still noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import platform
+import random
+import threading
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import keras_lr
+
+BATCH, FEATURES, CLASSES, RATE = 32, 64, 10, 1e-3
+BASELINE, NOISE = "constant rate", "constant rate, again (noise)"
+OWN = "Keras' own CosineDecay, at compile"
+NAIVE = "callback that assigns the rate at each batch"
+#: On a machine that others use too, processor time is the steadier measure.
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+#: Of the updates asked for, how many an epoch has, by layers.
+SHARE = {2: 1.0, 50: 0.125}
+
+
+class Naive(keras.callbacks.Callback):
+    """What people write by hand: a cosine assigned before each batch."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__()
+        self.total, self.step = total, 0
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Assign the rate of this batch."""
+        fall = 0.5 * (1.0 + np.cos(np.pi * min(self.step / self.total, 1.0)))
+        self.model.optimizer.learning_rate = float(RATE * fall)
+        self.step += 1
+
+
+#: By name: the callbacks of a fit of so many updates.
+WAYS: dict[str, Callable[[int], list[Any]]] = {
+    BASELINE: lambda total: [],
+    NOISE: lambda total: [],
+    "Warmup": lambda total: [keras_lr.Warmup()],
+    "OneCycle, with momentum": lambda total: [keras_lr.OneCycle(max_lr=RATE)],
+    "CyclicalLR, with momentum": lambda total: [
+        keras_lr.CyclicalLR(max_lr=RATE, half_cycle="0.5 epochs")
+    ],
+    "Warmup and CosineDecay": lambda total: [keras_lr.Warmup(), keras_lr.CosineDecay()],
+    OWN: lambda total: [],
+    NAIVE: lambda total: [Naive(total)],
+}
+
+
+def network(layers: int, way: str, total: int, cls: Any = keras.Sequential) -> Any:
+    keras.utils.set_random_seed(0)
+    hidden = [keras.layers.Dense(64, activation="relu") for _ in range(layers - 1)]
+    model = cls([keras.Input((FEATURES,)), *hidden, keras.layers.Dense(CLASSES)])
+    own = keras.optimizers.schedules.CosineDecay(RATE, total)
+    model.compile(
+        optimizer=keras.optimizers.Adam(own if way == OWN else RATE),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    return model
+
+
+def data(steps: int) -> tuple[Any, Any]:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(steps * BATCH, FEATURES)).astype("float32")
+    return x, generator.integers(0, CLASSES, size=steps * BATCH)
+
+
+class Gate(keras.callbacks.Callback):
+    """Stops a fit before each epoch until it is let on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrived, self.go = threading.Semaphore(0), threading.Semaphore(0)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Wait to be let on."""
+        self.arrived.release()
+        self.go.acquire()
+
+
+class PacedFit:
+    """A fit in a thread of its own, which runs only while an epoch is asked for."""
+
+    def __init__(self, layers: int, way: str, steps: int, epochs: int) -> None:
+        total = steps * epochs
+        self.gate = Gate()
+        self.error: BaseException | None = None
+        self.model = network(layers, way, total)
+        self.options = {
+            "batch_size": BATCH,
+            "epochs": epochs,
+            "shuffle": False,
+            "verbose": 0,
+            "callbacks": [*WAYS[way](total), self.gate],
+        }
+        self.thread = threading.Thread(target=self._fit, args=data(steps), daemon=True)
+        self.thread.start()
+        self._wait()
+
+    def _fit(self, x: Any, y: Any) -> None:
+        try:
+            self.model.fit(x, y, **self.options)
+        except BaseException as error:
+            self.error = error
+        self.gate.arrived.release()
+
+    def _wait(self) -> None:
+        self.gate.arrived.acquire()
+        if self.error is not None:
+            raise self.error
+
+    def epoch(self, clock: str) -> float:
+        """Seconds of one epoch, from its begin to the begin of the next."""
+        begin = CLOCKS[clock]()
+        self.gate.go.release()
+        self._wait()
+        return CLOCKS[clock]() - begin
+
+
+def measure(
+    layers: int, steps: int, rounds: int, fits: int, clock: str
+) -> dict[str, list[float]]:
+    """Seconds of each round's epoch, by the way of setting the rate."""
+    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    order = random.Random(0)
+    for number in range(fits):
+        say(f"{layers} layers: fits {number + 1} of {fits}")
+        found = measure_once(layers, steps, -(-rounds // fits), order, clock)
+        for way, each in found.items():
+            seconds[way] += each
+    return seconds
+
+
+def measure_once(
+    layers: int, steps: int, rounds: int, order: random.Random, clock: str
+) -> dict[str, list[float]]:
+    """The same for one fit of each."""
+    # The first two epochs compile and fill the caches; the last ends the fit.
+    epochs = rounds + 3
+    fits = {
+        way: PacedFit(layers, way, steps, epochs)
+        for way in order.sample(list(WAYS), len(WAYS))
+    }
+    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    for _ in range(epochs):
+        gc.collect()
+        gc.disable()
+        for way in order.sample(list(fits), len(fits)):
+            seconds[way].append(fits[way].epoch(clock))
+        gc.enable()
+    for fit in fits.values():
+        fit.thread.join()
+    return {way: each[2:-1] for way, each in seconds.items()}
+
+
+def traces(way: str, fits: int = 3, steps: int = 8) -> list[int] | None:
+    """How often each of several fits of one model traces its step."""
+    if keras.backend.backend() == "torch":
+        return None  # Nothing is compiled: Python runs at each step.
+    count = 0
+
+    class Counted(keras.Sequential):
+        def train_step(self, *args: Any) -> Any:
+            nonlocal count
+            count += 1
+            return super().train_step(*args)
+
+    model = network(2, way, steps, Counted)
+    found = []
+    for _ in range(fits):
+        before = count
+        callbacks = WAYS[way](steps)
+        model.fit(*data(steps), batch_size=BATCH, verbose=0, callbacks=callbacks)
+        found.append(count - before)
+    return found
+
+
+def summary(seconds: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Quartiles of the ratios to the baseline's epoch of the same round."""
+    base = np.array(seconds[BASELINE])
+    return {
+        way: np.percentile(np.array(each) / base, [25, 50, 75]).tolist()
+        for way, each in seconds.items()
+        if way != BASELINE
+    }
+
+
+def table(
+    results: dict[int, dict[str, list[float]]], counts: dict[str, list[int] | None]
+) -> str:
+    """Markdown: median of paired ratios, and their quartiles."""
+    heads = ["", *(f"{n} layers" for n in results), "traces of fits 1, 2, 3"]
+    rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
+    for way in WAYS:
+        row = [way]
+        for seconds in results.values():
+            if way == BASELINE:
+                row.append("1")
+                continue
+            low, middle, high = summary(seconds)[way]
+            row.append(f"{middle:.3f} ({low:.3f} .. {high:.3f})")
+        found = counts[way]
+        row.append("none" if found is None else ", ".join(map(str, found)))
+        rows.append(row)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows
+    )
+
+
+def machine() -> str:
+    backend = keras.backend.backend()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.split(": ")[1] for line in lines if line.startswith("model name")]
+    except OSError:
+        names = []
+    try:
+        package = version(backend)
+    except ModuleNotFoundError:  # tensorflow-cpu, say
+        package = __import__(backend).__version__
+    return (
+        f"{backend} {package}, Keras {keras.__version__}, "
+        f"Python {platform.python_version()}, {cores or os.cpu_count()} cores of "
+        f"{names[0] if names else platform.machine()}"
+    )
+
+
+def epoch_steps(layers: int, steps: int) -> int:
+    """Updates of an epoch: fewer of a large model, whose single steps last longer."""
+    return max(1, int(steps * SHARE.get(layers, 1.0)))
+
+
+def say(text: str) -> None:
+    if os.isatty(2):
+        os.write(2, f"\r{text:60}".encode())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What a schedule costs.")
+    parser.add_argument("--rounds", type=int, default=30, help="epochs of each way")
+    parser.add_argument("--fits", type=int, default=6, help="that the rounds are from")
+    parser.add_argument("--steps", type=int, default=256, help="updates of an epoch")
+    parser.add_argument("--models", type=int, nargs="+", default=list(SHARE))
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
+    parser.add_argument("--json", type=Path, help="file for every single time")
+    options = parser.parse_args()
+    results = {}
+    for layers in options.models:
+        steps = epoch_steps(layers, options.steps)
+        results[layers] = measure(
+            layers, steps, options.rounds, options.fits, options.clock
+        )
+    counts = {way: traces(way) for way in WAYS}
+    say("")
+    kind = "Time" if options.clock == "wall" else "Processor time"
+    print(f"{kind} of a step over that at a constant rate on {machine()}.")
+    rounds = len(results[options.models[0]][BASELINE])
+    print(f"Adam, batches of {BATCH}; median (quartiles) of {rounds} rounds.")
+    for layers, seconds in results.items():
+        steps = epoch_steps(layers, options.steps)
+        step = np.median(seconds[BASELINE]) / steps
+        print(f"{layers} layers: {1e3 * step:.2f} ms a step, {steps} steps an epoch.")
+    print(f"\n{table(results, counts)}")
+    if options.json:
+        found = {"machine": machine(), "seconds": results, "traces": counts}
+        options.json.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+pytestmark = pytest.mark.backend
+
+ROOT = Path(__file__).parents[1]
+
+
+def output_of(script: str, *arguments: str) -> str:
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / script), *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_quickstart_trains_three_ways_and_draws_them(tmp_path):
+    shown = output_of("examples/quickstart.py", "--fast", "--out", str(tmp_path))
+    head = shown.index("validation accuracy")
+    for name in ("constant rate", "warmup + cosine", "one-cycle"):
+        assert shown.index(name) < head < shown.rindex(name)
+    assert (tmp_path / "quickstart.png").read_bytes().startswith(b"\x89PNG")
+    assert str(tmp_path / "quickstart.png") in shown
+
+
+def test_quickstart_says_what_to_install(tmp_path):
+    (tmp_path / "sklearn.py").write_text("raise ModuleNotFoundError(name='sklearn')")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples/quickstart.py")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "The quickstart needs scikit-learn: pip install 'keras-lr[demos]'."
+    )
+
+
+def test_own_schedules_end_where_they_say():
+    lines = output_of("examples/own_schedule.py").splitlines()
+    assert [line[:24].strip() for line in lines] == [
+        "own phases",
+        "warmup, then on plateau",
+        "own loop",
+    ]
+    rates = [[float(word) for word in line[46:].split()[:8]] for line in lines]
+    assert rates[0][-1] == pytest.approx(0.0002)
+    assert rates[1][0] == pytest.approx(0.05)
+    assert rates[2][-1] == 0
+
+
+def test_overhead_prints_times_and_traces():
+    options = "--rounds 1 --fits 1 --steps 8 --models 2"
+    shown = output_of("benchmarks/overhead.py", *options.split())
+    lines = [line for line in shown.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+    assert len(rows) == 8
+    assert all(float(ratio.split()[0]) > 0 for _, ratio, _ in rows)
+    traces = {name: counts for name, _, counts in rows}
+    if keras.backend.backend() == "torch":
+        assert set(traces.values()) == {"none"}
+        return
+    first, second, third = map(int, traces["constant rate"].split(","))
+    for name in ("Warmup", "OneCycle, with momentum", "Warmup and CosineDecay"):
+        assert traces[name] == f"{first}, {second + 1}, {third + 1}"
