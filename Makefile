@@ -9,7 +9,8 @@ KERAS_BACKEND ?= tensorflow
 BACKENDS := tensorflow jax torch
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
-RUN := TF_CPP_MIN_LOG_LEVEL=3 PYTHONPATH=
+# Small models on shared cores are faster on one thread each.
+RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 
 .PHONY: quickstart test lint types test-pure test-backends bench faults clean $(addprefix test-,$(BACKENDS))
