@@ -150,6 +150,8 @@ class Lent:
     #: torch need not ask the device at each update.
     counter: int = 0
     mirrored_rate: float | None = None
+    #: What the update that is being traced has looked up.
+    in_force: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cls = type(self.optimizer)
@@ -190,6 +192,8 @@ class Lent:
 
     def traced(self, name: str) -> Any:
         """The table's value for the next update, in the graph."""
+        if name in self.in_force:
+            return self.in_force[name]
         dtype = "float64" if keras.config.floatx() == "float64" else "float32"
         table = self.tables[name].astype(dtype)
         index = self.optimizer.iterations - self.offset
@@ -241,10 +245,19 @@ class Lent:
             with lent._returned():
                 return cls.get_config(optimizer)
 
-        def apply(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        def count(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
             done = cls.apply(optimizer, *args, **kwargs)
             lent.counter += 1
             return done
+
+        def look_up_once(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+            # Keras reads momentum anew for every variable. Looked up outside of any
+            # branch of the step, so that no tensor leaves one.
+            lent.in_force = {name: lent.traced(name) for name in lent.tables}
+            try:
+                return cls.apply(optimizer, *args, **kwargs)
+            finally:
+                lent.in_force = {}
 
         body: dict[str, Any] = {
             "__class__": property(lambda _: cls),
@@ -255,8 +268,10 @@ class Lent:
             ),
             "get_config": get_config,
         }
-        if not self.in_graph:
-            body["apply"] = _uncompiled(apply) if self.compiled else apply
+        if self.in_graph:
+            body["apply"] = look_up_once
+        else:
+            body["apply"] = _uncompiled(count) if self.compiled else count
         for hyperparameter in self.tables:
             name = attribute(self.optimizer, hyperparameter)
             if name is not None and name != "learning_rate":
