@@ -69,12 +69,11 @@ def check_momentum(values: FloatArray, updates: IntArray) -> None:
         )
 
 
-def lay(loan: Loan, model: Any, params: dict[str, Any], epoch: int | None) -> None:
+def lay(loan: Loan, params: dict[str, Any], epoch: int | None) -> None:
     """Tabulate all schedules of a fit, from where it stands, and lend the optimizers.
 
     Args:
         loan: The optimizers and the schedules.
-        model: The model being fit.
         params: What Keras tells callbacks: ``epochs``, and ``steps`` of an epoch.
         epoch: The epoch that begins now; None in the middle of one.
     """

@@ -52,11 +52,12 @@ WINDOW = 2**20
 
 def check_keras() -> None:
     """Raise ImportError where Keras lacks what this file relies on."""
-    _check("Optimizer", keras.optimizers.Optimizer, CONTRACT)
-    _check("Model", keras.Model, CONTRACT)
+    check("Optimizer", keras.optimizers.Optimizer, CONTRACT)
+    check("Model", keras.Model, CONTRACT)
 
 
-def _check(owner: str, thing: Any, contract: dict[str, tuple[str, ...]]) -> None:
+def check(owner: str, thing: Any, contract: dict[str, tuple[str, ...]]) -> None:
+    """Raise ImportError where a thing of Keras lacks a name of a contract."""
     missing = [name for name in contract[owner] if not hasattr(thing, name)]
     if missing:
         raise ImportError(
@@ -87,7 +88,7 @@ def optimizers_of(model: Any) -> list[Any]:
                 "The optimizer must be a Keras 3 optimizer (keras.optimizers.Adam, "
                 f"...). Received: {type(one).__module__}.{type(one).__qualname__}."
             )
-        _check("Optimizer", one, INSTANCE_CONTRACT)
+        check("Optimizer", one, INSTANCE_CONTRACT)
     return many
 
 
@@ -96,10 +97,11 @@ def _variable_rate(optimizer: Any) -> float | None:
     rate = optimizer._learning_rate
     if not isinstance(rate, keras.Variable):
         return None
-    return float(_read(rate))
+    return float(read(rate))
 
 
-def _read(variable: Any) -> Any:
+def read(variable: Any) -> Any:
+    """The value of a variable, as NumPy."""
     return ops.convert_to_numpy(variable.value)
 
 
@@ -136,6 +138,8 @@ class Lent:
     tables: dict[str, FloatArray] = field(default_factory=dict)
     #: Rate that the schedule reaches at its peak over the optimizer's own.
     scale: float = 1.0
+    #: Whether the table holds rates, and the optimizer's own does not count.
+    absolute: bool = False
     #: Place of the table's first entry in the run, and updates done when it is reached.
     position: int = 0
     offset: int = 0
@@ -160,7 +164,7 @@ class Lent:
 
     def sync(self) -> None:
         """Read the optimizer's counter and rate variable."""
-        self.counter = int(_read(self.optimizer._iterations))
+        self.counter = int(read(self.optimizer._iterations))
         self.mirrored_rate = _variable_rate(self.optimizer)
 
     @property
@@ -178,6 +182,8 @@ class Lent:
 
     def last_rate(self) -> float:
         """The rate of the last update."""
+        if self.absolute:
+            return self.entry("learning_rate", back=1)
         own: Any = _variable_rate(self.optimizer)
         if own is None:
             rate = self.optimizer._learning_rate
@@ -201,6 +207,9 @@ class Lent:
 
     def rate(self) -> Any:
         """What ``optimizer.learning_rate`` reads."""
+        if self.absolute:
+            name = "learning_rate"
+            return self.traced(name) if self.in_graph else self.entry(name)
         if self.mirrored_rate is not None and not self.in_graph:
             own: Any = self.mirrored_rate
         else:
@@ -271,17 +280,17 @@ class Lent:
         if self.in_graph:
             body["apply"] = look_up_once
         else:
-            body["apply"] = _uncompiled(count) if self.compiled else count
+            body["apply"] = uncompiled(count) if self.compiled else count
         for hyperparameter in self.tables:
             name = attribute(self.optimizer, hyperparameter)
             if name is not None and name != "learning_rate":
                 body[name] = _reader(self, hyperparameter)
-        _set_class(self.optimizer, type(cls.__name__, (cls,), body))
+        set_class(self.optimizer, type(cls.__name__, (cls,), body))
 
     def give_back(self) -> None:
         """Restore the class."""
         if type(self.optimizer) is not self.cls:
-            _set_class(self.optimizer, self.cls)
+            set_class(self.optimizer, self.cls)
 
     @contextmanager
     def _returned(self) -> Iterator[None]:
@@ -290,10 +299,10 @@ class Lent:
         try:
             yield
         finally:
-            _set_class(self.optimizer, lent)
+            set_class(self.optimizer, lent)
 
 
-def _uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Keep torch.compile out: it would freeze the rate it meets into its code."""
     import torch
 
@@ -305,7 +314,8 @@ def _reader(lent: Lent, hyperparameter: str) -> property:
     return property(lambda _: lent.scheduled(hyperparameter))
 
 
-def _set_class(optimizer: Any, cls: type) -> None:
+def set_class(optimizer: Any, cls: type) -> None:
+    """Replace the class of a thing, on loan or not."""
     # By the slot of `object`: on a lent optimizer `__class__` itself is a property.
     object.__dict__["__class__"].__set__(optimizer, cls)
 
@@ -371,11 +381,12 @@ class Loan:
         epoch: The epoch that the tables begin with.
         located: Whether that is known for certain (only once an epoch has begun).
         active: Whether the optimizers are lent out at this moment.
+        undo: What else is to be given back, if anything; called once.
     """
 
     def __init__(self, model: Any) -> None:
         self._model = weakref.ref(model)
-        _check("Model", model, INSTANCE_CONTRACT)
+        check("Model", model, INSTANCE_CONTRACT)
         in_graph = keras.backend.backend() != "torch"
         self.lent = [
             Lent(optimizer, in_graph, bool(model.jit_compile))
@@ -387,6 +398,7 @@ class Loan:
         self.epoch = 0
         self.located = False
         self.active = False
+        self.undo: Callable[[], None] | None = None
         self._in_epoch = False
 
     def activate(self) -> None:
@@ -407,7 +419,7 @@ class Loan:
 
     def moved(self, epoch: int) -> bool:
         """Whether the run stands elsewhere than the tables were laid for."""
-        counters = [int(_read(lent.optimizer._iterations)) for lent in self.lent]
+        counters = [int(read(lent.optimizer._iterations)) for lent in self.lent]
         return epoch != self.epoch or counters != [n.counter for n in self.lent]
 
     def begin_epoch(self, batch: int = 0) -> None:
@@ -431,12 +443,14 @@ class Loan:
         for lent in self.lent:
             lent.give_back()
         model = self._model()
-        if model is None or not self.active:
-            return
-        self.active = False
-        for name in ("make_train_function", "_get_metrics_result_or_logs"):
-            vars(model).pop(name, None)
-        model.train_function = None
+        if model is not None and self.active:
+            self.active = False
+            for name in ("make_train_function", "_get_metrics_result_or_logs"):
+                vars(model).pop(name, None)
+            model.train_function = None
+        if self.undo is not None:
+            self.undo()
+            self.undo = None
 
     def last_values(self) -> dict[str, float]:
         """The values in force at the last update, named as in an epoch's logs."""
@@ -481,6 +495,13 @@ def release(model: Any) -> None:
     loan = _LOANS.pop(model, None)
     if loan is not None:
         loan.release()
+
+
+def give_back(model: Any, loan: Loan) -> None:
+    """End a loan that may have been followed by another one."""
+    if _LOANS.get(model) is loan:
+        del _LOANS[model]
+    loan.release()
 
 
 @contextmanager

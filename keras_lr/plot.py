@@ -1,10 +1,14 @@
-"""Drawing a schedule. The only file here that imports matplotlib, and late."""
+"""Drawing schedules and sweeps. The only file here to import matplotlib, and late."""
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from keras_lr.finder.result import LRFinderResult
     from keras_lr.schedule import Schedule
 
 
@@ -26,16 +30,9 @@ def plot_schedule(
     Raises:
         ImportError: If matplotlib is not installed.
     """
-    try:
-        from matplotlib import pyplot as plt
-    except ImportError:
-        raise ImportError(
-            "Plotting needs matplotlib: pip install 'keras-lr[plot]'."
-        ) from None
+    ax = _axes(ax)
     steps = max(1, round(epochs * steps_per_epoch))
     updates = range(steps)
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
     name = schedule.hyperparameter.replace("_", " ")
     values = schedule.values(steps, base_lr, steps_per_epoch)
     (line,) = ax.plot(updates, values, label=name)
@@ -56,3 +53,72 @@ def plot_schedule(
         right.set(ylabel="momentum (beta_1)", ylim=(0, 1))
         ax.legend(handles=[line, swing], loc="lower center")
     return ax
+
+
+def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
+    """Draw a sweep: losses over the rate, and what each rule made of them.
+
+    Args:
+        result: The result.
+        ax: Matplotlib axes, or None for new ones.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    ax = _axes(ax)
+    lrs, losses, smoothed = result.lrs, result.losses, result.smoothed
+    ax.plot(lrs, losses, ".", color="0.6", markersize=3, label="loss")
+    ax.plot(lrs, smoothed, color="tab:blue", label="without noise")
+    for i, (name, rate) in enumerate(result.suggestions.items()):
+        at = np.interp(rate, lrs, smoothed, left=np.nan)
+        if np.isfinite(at):
+            ax.plot(rate, at, "osD^v"[i % 5], color="k", markersize=4, label=name)
+    if result.interval is not None:
+        ax.axvspan(*result.interval, color="tab:orange", alpha=0.2, lw=0)
+    if result.suggestion is not None:
+        label = f"suggestion {result.suggestion:.2g}"
+        ax.axvline(result.suggestion, color="tab:orange", lw=2, label=label)
+    for probe in result.probes:
+        ax.axvline(probe["lr"], color="tab:green", lw=0.8, ls=":")
+    if len(lrs) > 2 and np.isclose(lrs[1] / lrs[0], lrs[2] / lrs[1], rtol=1e-3):
+        ax.set_xscale("log")
+    # What the loss does once it blows up must not flatten the rest.
+    seen = smoothed[np.isfinite(smoothed)]
+    if len(seen):
+        low, start = seen.min(), np.median(losses[: max(3, len(losses) // 20)])
+        spread = 1.4826 * np.median(np.abs(losses - smoothed)[: len(seen)])
+        height = max(start - low, 4 * spread, 1e-6 * abs(start), 1e-12)
+        ax.set_ylim(low - 0.3 * height, start + 0.6 * height)
+    title = f"{result.verdict}: {result.reason}"
+    ax.set(xlabel="learning rate", ylabel="loss", title=title)
+    ax.title.set_fontsize("medium")
+    ax.title.set_wrap(True)
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def picture_of_sweep(result: LRFinderResult) -> bytes:
+    """The same as a PNG, for notebooks."""
+    from matplotlib.figure import Figure
+
+    figure, file = Figure(figsize=(7, 3.8), layout="constrained"), io.BytesIO()
+    plot_sweep(result, figure.subplots())
+    figure.savefig(file, format="png", dpi=120)
+    return file.getvalue()
+
+
+def _axes(ax: Any) -> Any:
+    """The axes, or new ones."""
+    if ax is not None:
+        return ax
+    try:
+        from matplotlib import pyplot as plt
+    except ImportError:
+        raise ImportError(
+            "Plotting needs matplotlib: pip install 'keras-lr[plot]'."
+        ) from None
+    return plt.subplots(figsize=(7, 3.5), layout="constrained")[1]

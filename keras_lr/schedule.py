@@ -263,7 +263,7 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         loan = self._loan = _optimizer.borrow(model)
         loan.writers.append(self)
         try:
-            lay(loan, model, self.params, epoch)
+            lay(loan, self.params, epoch)
         except BaseException:
             _optimizer.release(model)
             raise
@@ -274,7 +274,7 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         if loan is None or loan.writers[0] is not self:
             return
         if not loan.active or (not loan.located and loan.moved(epoch)):
-            lay(loan, self.model, self.params, epoch)
+            lay(loan, self.params, epoch)
         loan.located = True
         loan.begin_epoch()
 
@@ -284,7 +284,9 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         if loan is None or loan.writers[0] is not self:
             return
         if batch >= loan.limit or not loan.active:
-            lay(loan, self.model, self.params, None)
+            # On JAX, asking for the model brings a running epoch's state into it.
+            _ = self.model
+            lay(loan, self.params, None)
             loan.begin_epoch(batch)
 
     def on_train_end(self, logs: Any = None) -> None:
