@@ -103,7 +103,7 @@ def valley(lrs: ArrayLike, losses: ArrayLike) -> float:
 
     Example:
         >>> valley([0.25, 0.5, 1.0, 2.0, 4.0, 8.0], [9.0, 7.0, 5.0, 3.0, 1.0, 9.0])
-        0.5
+        0.25
 
     Source: fastai 2.8, ``callback/schedule.py``, ``valley``.
     """
@@ -218,7 +218,7 @@ def zero_lag(
         That rate.
 
     Example:
-        >>> zero_lag([1.0, 2.0, 4.0, 8.0], [3.0, 2.0, 1.0, 4.0], divisor=4.0)
+        >>> zero_lag([1.0, 2.0, 4.0, 8.0], [3.0, 2.0, 1.0, 4.0], divisor=4.0, width=1)
         1.0
     """
     rates, values = _pair(lrs, losses, 1)
