@@ -1,10 +1,11 @@
-"""Learning-rate schedules for Keras 3, as callbacks of ``model.fit``.
+"""Learning-rate schedules and a finder for Keras 3: callbacks of ``model.fit``.
 
 ``model.fit(x, y, epochs=20, callbacks=[keras_lr.OneCycle(max_lr=1e-2)])``
 """
 
 from keras_lr import curves, phases
 from keras_lr._optimizer import check_keras, restored
+from keras_lr.finder import LRFinder, LRFinderResult, find_lr
 from keras_lr.presets import (
     CosineDecay,
     CosineRestarts,
@@ -39,6 +40,8 @@ __all__ = [
     "Function",
     "InverseSqrt",
     "InverseTimeDecay",
+    "LRFinder",
+    "LRFinderResult",
     "LinearDecay",
     "OneCycle",
     "PiecewiseConstant",
@@ -52,6 +55,7 @@ __all__ = [
     "WarmupLinear",
     "WarmupStableDecay",
     "curves",
+    "find_lr",
     "phases",
     "restored",
 ]

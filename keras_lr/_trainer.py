@@ -10,7 +10,7 @@ import importlib
 import random
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,7 +24,13 @@ from keras_lr._optimizer import Lent, Loan, check, read, set_class, uncompiled
 
 #: Undocumented names of Keras, by owner; checked before a sweep.
 CONTRACT = {
-    "Sweep": ("_loss_tracker", "_symbolic_build", "train_step", "metrics_variables"),
+    "Sweep": (
+        "_flatten_layers",
+        "_loss_tracker",
+        "_symbolic_build",
+        "train_step",
+        "metrics_variables",
+    ),
     "Sweep on JAX": ("_jax_state_synced", "jax_state_sync"),
     "EpochIterator": ("_get_iterator",),
 }
@@ -61,6 +67,32 @@ def variables_of(model: Any) -> list[Any]:
     """All state of a compiled model, its optimizer and its metrics, each once."""
     every = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
     return list({id(variable): variable for variable in every}.values())
+
+
+@contextmanager
+def quick_statistics(model: Any) -> Iterator[None]:
+    """Have batch normalization follow within some tens of updates.
+
+    At its usual momentum of 0.99 the moving statistics of a short training are still
+    mostly their initial values, and an evaluation would judge those.
+    """
+    layers = [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    before = [layer.momentum for layer in layers]
+    if layers:
+        model.train_function = None
+    try:
+        for layer in layers:
+            layer.momentum = min(layer.momentum, 0.9)
+        yield
+    finally:
+        for layer, momentum in zip(layers, before, strict=True):
+            layer.momentum = momentum
+        if layers:
+            model.train_function = None
 
 
 def read_in_fit(model: Any, variable: Any) -> NDArray[Any]:

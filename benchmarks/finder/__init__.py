@@ -1,0 +1,1 @@
+"""How good finders are, on real tasks with a known truth."""

@@ -230,9 +230,7 @@ def text_transformer(width: int = 32) -> Any:
 
 def rows_recurrent() -> Any:
     """A GRU over the rows of a digit."""
-    return keras.Sequential(
-        [keras.Input((8, 8)), layers.GRU(32), layers.Dense(10)]
-    )
+    return keras.Sequential([keras.Input((8, 8)), layers.GRU(32), layers.Dense(10)])
 
 
 def text_recurrent() -> Any:

@@ -2,9 +2,9 @@
 
     KERAS_BACKEND=jax python -m benchmarks.finder.truth [task ...]
 
-It trains every task from several seeds at every rate of the grid, at a constant rate and
-over one cycle, and writes the final validation losses to ``truth.json`` with what they
-were computed by. Some ten minutes on one core.
+It trains every task from several seeds at every rate of the grid, at a constant rate
+and over one cycle, and writes the final validation losses to ``truth.json`` with what
+they were computed by. Some fifteen minutes on one core.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
 
     Example:
         >>> import keras, keras_lr
-        >>> from keras_lr.finder import LRFinder
+        >>> from keras_lr import LRFinder
         >>> keras.utils.set_random_seed(0)
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
         >>> model.compile("sgd", "mse")

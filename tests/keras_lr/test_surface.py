@@ -20,6 +20,8 @@ PUBLIC = [
     "Function",
     "InverseSqrt",
     "InverseTimeDecay",
+    "LRFinder",
+    "LRFinderResult",
     "LinearDecay",
     "OneCycle",
     "PiecewiseConstant",
@@ -33,10 +35,11 @@ PUBLIC = [
     "WarmupLinear",
     "WarmupStableDecay",
     "curves",
+    "find_lr",
     "phases",
     "restored",
 ]
-SCHEDULES = [name for name in PUBLIC if name[0].isupper()]
+SCHEDULES = [n for n in PUBLIC if n[0].isupper() and not n.startswith("LRFinder")]
 METHODS = ["values", "momentum_values", "plot", "as_keras_schedule", "get_config"]
 
 

@@ -1,0 +1,181 @@
+"""Score finders: how much of what could be learned is lost at the rate they give.
+
+    KERAS_BACKEND=jax python -m benchmarks.finder.score           all tasks
+    KERAS_BACKEND=jax python -m benchmarks.finder.score --short   within ten minutes
+
+Regret of a rate s: ``(L(s) - L_best) / (ref - L_best)``, clipped to [0, 1]. L is the
+final validation loss of the stored truth, averaged over seeds, each run capped at ref,
+interpolated in log rate; ref is the smaller of the loss at initialization and that of
+the best constant prediction. 0 is best; 1 learned nothing or diverged.
+
+Published rules run on their own default sweep, imitated here on the loss of each update:
+fastai (100 updates from 1e-7 to 10, exponential smoothing by 0.98, stop at four times
+the best, then valley, slide, minimum/10, steepest). Ours: the sweep of ``LRFinder``
+alone, and ``find_lr`` with its default budget.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import keras_lr
+from benchmarks.finder.tasks import TASKS, Task
+from benchmarks.finder.train import Trainer
+from benchmarks.finder.truth import PATH, SCHEDULES
+from keras_lr.finder import rules
+from keras_lr.finder.judge import judge
+from keras_lr.finder.search import COMES_DOWN, STAYS
+
+DIVISORS = {"constant": 10.0, "one-cycle": 4.0}
+FACTORS = {"constant": STAYS, "one-cycle": COMES_DOWN}
+
+
+class Truth:
+    """The stored truth of one task."""
+
+    def __init__(self, stored: dict[str, Any], task: str) -> None:
+        found = stored["tasks"][task]
+        self.rates, self.ref = np.log10(stored["rates"]), found["reference"]
+        self.losses = {}
+        for schedule in SCHEDULES:
+            runs = [
+                [self.ref if v is None else min(v, self.ref) for v in row]
+                for row in found[schedule]
+            ]
+            self.losses[schedule] = np.mean(runs, axis=1)
+
+    def regret(self, schedule: str, rate: float | None) -> float:
+        """From 0 to 1; no rate at all counts as nothing learned."""
+        if rate is None or not np.isfinite(rate):
+            return 1.0
+        losses = self.losses[schedule]
+        loss = np.interp(np.log10(rate), self.rates, losses)
+        return float(np.clip((loss - losses.min()) / (self.ref - losses.min()), 0, 1))
+
+
+def published(losses: Any) -> dict[str, float]:
+    """What fastai's rules say of a sweep of 100 updates."""
+    rates = np.geomspace(1e-7, 10, len(losses))
+    mean, smoothed = 0.0, []
+    for i, loss in enumerate(losses):
+        mean = 0.98 * mean + 0.02 * loss
+        smoothed.append(mean / (1 - 0.98 ** (i + 1)))
+        if not np.isfinite(smoothed[-1]) or smoothed[-1] > 4 * min(smoothed):
+            break
+    curve = np.array(smoothed)
+    # It leaves out the first tenth and the last five.
+    cut = slice(len(losses) // 10, len(curve) - 5)
+    rates, curve = rates[: len(curve)][cut], curve[cut]
+    if len(curve) < 17:
+        return {}
+    return {
+        "fastai valley": rules.valley(rates, curve),
+        "fastai slide": rules.slide(rates, curve),
+        "fastai minimum/10": rules.minimum(rates, curve),
+        "fastai steep": rules.steepest(rates, curve),
+    }
+
+
+RULES = ("fastai valley", "fastai slide", "fastai minimum/10", "fastai steep")
+
+
+def rates_of(task: Task, seed: int, trainer: Trainer) -> dict[str, Any]:
+    """Every finder's rate for a task, by schedule, with updates and seconds."""
+    out: dict[str, Any] = {}
+    default = float(np.asarray(trainer.optimizer.learning_rate))
+    out["Keras default"] = (dict.fromkeys(SCHEDULES, default), 0)
+    said = published(trainer.run(seed, np.geomspace(1e-7, 10, 100))[0])
+    for rule in RULES:
+        out[rule] = (dict.fromkeys(SCHEDULES, said.get(rule)), 100)
+    rates = keras_lr.LRFinder().values()
+    losses = trainer.run(seed, rates)[0].astype(float)
+    lowest = judge(rates, losses, len(rates), 1.0).suggestions.get("zero_lag")
+    alone = {s: lowest and lowest / DIVISORS[s] for s in SCHEDULES}
+    out["LRFinder, sweep alone"] = (alone, len(rates))
+    keras.utils.set_random_seed(seed)
+    model, x, y = task.model(), *trainer.data[:2]
+    model.compile(task.optimizer(), task.loss())
+    result = keras_lr.find_lr(
+        model, x, y, batch_size=task.batch_size, seed=seed, verbose=0
+    )
+    rate = result.suggestion
+    # The same search; what is made of the best probe is all that differs.
+    found = {s: rate and rate / STAYS * FACTORS[s] for s in SCHEDULES}
+    out["find_lr"] = (found, result.steps)
+    return out
+
+
+def main() -> None:
+    """Score, print the tables, and write what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="one seed a task")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", default="out/finder.json")
+    args = parser.parse_args()
+    stored, seeds = json.loads(PATH.read_text()), 1 if args.short else args.seeds
+    measured: dict[str, Any] = {}
+    for task in TASKS:
+        begun, truth, trainer = (
+            time.monotonic(),
+            Truth(stored, task.name),
+            Trainer(task),
+        )
+        runs = [rates_of(task, seed, trainer) for seed in range(seeds)]
+        measured[task.name] = {
+            finder: {
+                "tuned": task.tuned,
+                "rates": {s: [run[finder][0][s] for run in runs] for s in SCHEDULES},
+                "regret": {
+                    s: [truth.regret(s, run[finder][0][s]) for run in runs]
+                    for s in SCHEDULES
+                },
+                "updates": [run[finder][1] for run in runs],
+            }
+            for finder in runs[0]
+        }
+        ours = measured[task.name]["find_lr"]["regret"]
+        shown = "  ".join(f"{s} {np.mean(ours[s]):.3f}" for s in SCHEDULES)
+        print(f"{task.name:36} {shown}  ({time.monotonic() - begun:.0f} s)", flush=True)
+        path = Path(args.out)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(measured, indent=1) + "\n")
+    for tuned, title in ((False, "tasks not tuned on"), (True, "tasks tuned on")):
+        print(f"\n{title}\n{table(measured, tuned)}")
+
+
+def table(measured: dict[str, Any], tuned: bool) -> str:
+    """Mean regrets, share lost entirely, spread over seeds, updates."""
+    names = [name for name, one in measured.items() if one["find_lr"]["tuned"] == tuned]
+    lines = [
+        "| finder | constant | one-cycle | nothing learned | spread | updates |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for finder in measured[names[0]]:
+        every = [measured[name][finder] for name in names]
+        means = [
+            np.mean([np.mean(one["regret"][s]) for one in every]) for s in SCHEDULES
+        ]
+        lost = np.mean(
+            [r >= 0.99 for one in every for s in SCHEDULES for r in one["regret"][s]]
+        )
+        spreads = [
+            np.ptp(np.log10([r for r in one["rates"]["constant"] if r] or [1.0]))
+            for one in every
+        ]
+        updates = np.mean([np.mean(one["updates"]) for one in every])
+        lines.append(
+            f"| {finder} | {means[0]:.3f} | {means[1]:.3f} | {lost:.0%} | "
+            f"{np.mean(spreads):.2f} decades | {updates:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

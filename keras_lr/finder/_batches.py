@@ -1,0 +1,137 @@
+"""The batches of a search: drawn once, so that every probe sees the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import keras
+import numpy as np
+
+#: Share of the rows, or of the batches drawn, that is held out, and the most of each.
+HELD, MOST_ROWS, MOST_BATCHES = 0.2, 1000, 32
+
+Batch = tuple[Any, ...]
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """The first batches of a fixed sequence, again and again the same."""
+
+    def __init__(self, source: list[Any], count: int, arrays: Any = None) -> None:
+        super().__init__()
+        self._source, self._count, self._arrays = source, count, arrays
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Any:
+        found = self._source[index % len(self._source)]
+        if self._arrays is None:
+            return found
+        return _rows(self._arrays, found)
+
+    def first(self, count: int) -> Batches:
+        """The same sequence, of another length."""
+        return Batches(self._source, count, self._arrays)
+
+
+def draw(
+    given: Batch, batch_size: int, count: int, validation: Any, seed: int
+) -> tuple[Batches, Batches]:
+    """Batches to train on, and batches that are held out.
+
+    Args:
+        given: ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``: arrays, or a single
+            thing that yields batches.
+        batch_size: Examples of a batch of arrays.
+        count: Batches of the longest training; fewer are repeated.
+        validation: Data of the same kinds to hold out, or None to split some off.
+        seed: Of the order of the rows.
+    """
+    if len(given) > 1 or _is_array(given[0]):
+        arrays = _arrays(given)
+        rows = _length(arrays)
+        order = np.random.default_rng(seed).permutation(rows)
+        held = 0 if validation is not None else min(int(rows * HELD), MOST_ROWS)
+        if rows - held < 2 or (validation is None and held < 1):
+            raise ValueError(
+                "A search needs at least 5 rows, or validation_data. Received: "
+                f"{rows} rows. Give it more data."
+            )
+        rng, left = np.random.default_rng(seed), order[held:]
+        size = min(batch_size, len(left))
+        whole = len(left) // size
+        index: list[Any] = []
+        while len(index) < count:
+            index += np.split(rng.permutation(left)[: whole * size], whole)
+        train = Batches(index[:count], count, arrays)
+        out = Batches(_chunks(order[:held], batch_size), 0, arrays)
+    else:
+        drawn = _stream(given[0], count if validation is not None else count * 5 // 4)
+        many = 0 if validation is not None else min(len(drawn) // 5, MOST_BATCHES)
+        if len(drawn) - many < 1 or (validation is None and many < 1):
+            raise ValueError(
+                "A search needs at least 5 batches, or validation_data and one batch. "
+                f"Received: data that ended after {len(drawn)}. Give it more data."
+            )
+        train, out = Batches(drawn[many:], count), Batches(drawn[:many], 0)
+    if validation is not None:
+        out = _held(validation, batch_size, seed)
+    return train, out.first(len(out._source))
+
+
+def _held(validation: Any, batch_size: int, seed: int) -> Batches:
+    if isinstance(validation, tuple):
+        arrays = _arrays(validation)
+        order = np.random.default_rng(seed).permutation(_length(arrays))[:MOST_ROWS]
+        return Batches(_chunks(order, batch_size), 0, arrays)
+    return Batches(_stream(validation, MOST_BATCHES), 0)
+
+
+def _stream(source: Any, count: int) -> list[Batch]:
+    """The first batches of something that yields them, in host memory."""
+    if isinstance(source, keras.utils.PyDataset):
+        source = [source[i] for i in range(min(count, len(source)))]
+    if not isinstance(source, Iterable):
+        raise TypeError(
+            "`x` must be arrays, or something that yields batches. Received: "
+            f"x={type(source).__name__}."
+        )
+    found: Iterator[Any] = islice(source, count)
+    drawn = [
+        keras.tree.map_structure(_host, tuple(batch))
+        if isinstance(batch, tuple | list)
+        else (_host(batch),)
+        for batch in found
+    ]
+    # A last batch of another size would make every backend compile anew.
+    size = _length(drawn[0]) if drawn else 0
+    return [batch for batch in drawn if _length(batch) == size]
+
+
+def _is_array(value: Any) -> bool:
+    leaves = keras.tree.flatten(value) if isinstance(value, list | dict) else [value]
+    return all(hasattr(leaf, "__array__") for leaf in leaves) and bool(leaves)
+
+
+def _arrays(given: Batch) -> Batch:
+    return tuple(keras.tree.map_structure(_host, part) for part in given)
+
+
+def _host(value: Any) -> Any:
+    return keras.ops.convert_to_numpy(value) if hasattr(value, "shape") else value
+
+
+def _rows(arrays: Batch, index: Any) -> Batch:
+    return tuple(
+        keras.tree.map_structure(lambda leaf: leaf[index], part) for part in arrays
+    )
+
+
+def _length(arrays: Batch) -> int:
+    return len(keras.tree.flatten(arrays)[0])
+
+
+def _chunks(order: Any, size: int) -> list[Any]:
+    return [order[i : i + size] for i in range(0, len(order), size)]

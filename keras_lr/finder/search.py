@@ -1,0 +1,358 @@
+"""``find_lr``: a sweep, then short trainings that verify and correct its answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_lr import _optimizer, _trainer
+from keras_lr.duration import parse
+from keras_lr.finder import rules
+from keras_lr.finder._batches import Batches, draw
+from keras_lr.finder.judge import LEAST, SURE
+from keras_lr.finder.result import LRFinderResult
+from keras_lr.finder.state import Snapshot
+from keras_lr.finder.sweep import LRFinder, divisor
+from keras_lr.schedule import Schedule
+
+#: Updates of the sweep at most, and probes at most.
+SWEEP, PROBES = 200, 10
+#: Steps of the search: thirds of a decade, two of them at first.
+STEP = 10 ** (1 / 3)
+#: The rate of the sweep's minimum over that of the first probe.
+FIRST = 6.0
+#: Of the best probe: what lasts, when the rate stays where it is (tuned on the tasks of
+#: ``benchmarks/finder`` that are marked so; a short training bears a higher rate than a
+#: long one, unless the rate comes down at the end).
+STAYS, COMES_DOWN = 0.4, 1.0
+
+
+def find_lr(
+    model: Any,
+    x: Any,
+    y: Any = None,
+    *,
+    batch_size: int | None = None,
+    sample_weight: Any = None,
+    schedule: Schedule | None = None,
+    validation_data: Any = None,
+    budget: int | str = 800,
+    seed: int = 0,
+    set_rate: bool = False,
+    memory_limit: float = 2**30,
+    verbose: int = 1,
+) -> LRFinderResult:
+    """Find the learning rate to train a model at, and give the model back unchanged.
+
+    One sweep (:class:`LRFinder`) finds where the loss is lowest. Then short trainings
+    at constant rates a third of a decade apart, all from the same weights and on the
+    same batches, go up or down from there while the edge wins; the parabola through the
+    best three, judged on rows that none was trained on, gives the rate. A rate that
+    stays where it is gets 0.4 of it, since what a long training bears is less; the peak
+    of a schedule that comes down gets all of it.
+
+    The copies of the state take twice the size of the model with its optimizer while
+    the sweep runs and once afterwards. Batch normalization follows its batches faster
+    (momentum 0.9 at most) while the probes run: they are too short for more.
+
+    Args:
+        model: A compiled model; it may have been trained.
+        x: Inputs: arrays, or something that yields batches (a ``tf.data.Dataset``, a
+            ``PyDataset``, a ``DataLoader``, a generator), of which as many as the
+            longest training needs are kept in memory.
+        y: Targets; None where ``x`` yields them.
+        batch_size: Examples of a batch of arrays; None for 32.
+        sample_weight: Weights of the rows, beside arrays.
+        schedule: The schedule to train with, which takes the answer as its ``max_lr``;
+            None for a constant rate.
+        validation_data: What the probes are judged on, as in ``fit``; None to hold out
+            a fifth of the data, at most 1000 rows or 32 batches.
+        budget: Optimizer updates to spend at most, at least 120; or text, as ``"2
+            epochs"``, where the data are arrays. Evaluations do not count.
+        seed: Of the rows held out and the order of the others.
+        set_rate: Whether the optimizer gets the suggestion, if there is one.
+        memory_limit: Bytes up to which a copy of the state stays in memory; a larger
+            one is written to a temporary folder of the system.
+        verbose: 0 is silent; 1 shows what is being done and how long it will take.
+
+    Returns:
+        What was found; ``suggestion`` is None where nothing is to be trusted.
+
+    Raises:
+        ValueError: If the data, the budget or the loss do not allow a search.
+
+    Example:
+        >>> import keras, keras_lr
+        >>> keras.utils.set_random_seed(0)
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> x = np.linspace(-1, 1, 256).reshape(256, 1)
+        >>> result = keras_lr.find_lr(model, x, 3 * x, budget=300, verbose=0)
+        >>> result.verdict, result.steps <= 300
+        ('trust', True)
+    """
+    optimizers = _optimizer.optimizers_of(model)
+    _optimizer.release(model)
+    own = [_optimizer.Lent(one, True, False).own_rate for one in optimizers]
+    if set_rate and None in own:
+        raise ValueError(
+            "`set_rate` needs an optimizer whose rate is a number. Received: one that "
+            "was compiled with a schedule. Compile it with a number."
+        )
+    if schedule is not None and not isinstance(schedule, Schedule):
+        raise TypeError(
+            "`schedule` must be a keras_lr schedule, as OneCycle(), or None for a "
+            f"constant rate. Received: schedule={schedule!r}."
+        )
+    batches_each = optimizers[0].gradient_accumulation_steps or 1
+    size = batch_size or 32
+    given = tuple(part for part in (x, y, sample_weight) if part is not None)
+    spend = _budget(budget, x, size * batches_each)
+    sweep_updates = min(SWEEP, max(LEAST, spend // 4))
+    probe_updates = (spend - sweep_updates) // PROBES
+    count = max(sweep_updates, probe_updates) * batches_each
+    say = print if verbose else _silent
+    begun = time.monotonic()
+
+    with _borrowed(model, given, size, count, validation_data, seed, memory_limit) as (
+        snapshot,
+        train,
+        held,
+    ):
+        say(f"find_lr: sweep of {sweep_updates} updates ...")
+        start = _evaluate(model, held)
+        if not math.isfinite(start):
+            raise ValueError(
+                "The loss must be finite before any training. Received: a held-out "
+                f"loss of {start}. Look for NaN in the data, at the model and its loss."
+            )
+        finder = LRFinder(
+            steps=sweep_updates, schedule=schedule, memory_limit=memory_limit, verbose=0
+        )
+        _fit(model, train.first(sweep_updates * batches_each), finder)
+        swept = finder.result
+        lowest = swept.suggestions.get("zero_lag")
+        if lowest is None or swept.verdict in ("flat", "diverged early"):
+            say(f"find_lr: {swept}")
+            return swept
+        first = lowest * divisor(schedule) / FIRST
+        probes: list[dict[str, float]] = []
+        clock = time.monotonic()
+
+        def probe(k: int) -> float:
+            rate = first * STEP**k
+            snapshot.restore()
+            updates = _train(
+                model, own, rate, train.first(probe_updates * batches_each)
+            )
+            loss = _evaluate(model, held) if updates == probe_updates else math.inf
+            probes.append({"lr": rate, "loss": loss, "updates": updates})
+            each = (time.monotonic() - clock) / len(probes)
+            left = each * (PROBES - len(probes))
+            say(
+                f"find_lr: probe {len(probes)} at {rate:.2e}, held-out loss "
+                f"{loss:.4g}, at most {left:.0f} s left"
+            )
+            return loss
+
+        factor = COMES_DOWN if divisor(schedule) < 10 else STAYS
+        place, best, near = climb(probe, PROBES)
+        rate = first * STEP**place * factor
+        noise = rules.noise(swept.losses[np.isfinite(swept.losses)])
+        sure = SURE * noise / math.sqrt(len(held)) + 1e-5 * abs(start)
+        steps = swept.steps + int(sum(one["updates"] for one in probes))
+        found = _found(swept, rate, start, best, sure)
+        if found["suggestion"] is not None:
+            # The tried rates that kept nine tenths of the best fall, and the answer.
+            good = [first * STEP**k * factor for k in near(best + (start - best) / 10)]
+            found["interval"] = (min([*good, rate]), max([*good, rate]))
+    if set_rate and found["suggestion"] is not None:
+        _set_rates(model, own, found["suggestion"])
+    probes.sort(key=lambda one: one["lr"])
+    result = dataclasses.replace(swept, probes=tuple(probes), steps=steps, **found)
+    say(f"find_lr: {result} {time.monotonic() - begun:.0f} s.")
+    return result
+
+
+def climb(
+    probe: Callable[[int], float], most: int
+) -> tuple[float, float, Callable[[float], list[int]]]:
+    """Find the lowest value on a grid by asking for few of its points.
+
+    Points 0, -2 and 2 first; then two further while an edge wins, then the neighbours
+    of the best; then the vertex of the parabola through the best and its neighbours.
+
+    Args:
+        probe: Value of a point; infinite where there is none.
+        most: Points to ask for at most, at least 3.
+
+    Returns:
+        The place of the lowest value, the value, and a function that gives the asked
+        points whose value is at most a bound.
+
+    Example:
+        >>> place, best, near = climb(lambda k: (k - 3.2) ** 2, 10)
+        >>> round(place, 6), round(best, 2), near(1.0)
+        (3.2, 0.04, [3, 4])
+    """
+    seen = {k: probe(k) for k in (0, -2, 2)}
+    while len(seen) < most:
+        best = min(seen, key=lambda k: seen[k])
+        edge = {max(seen): best + 2, min(seen): best - 2}
+        if best in edge and math.isfinite(seen[best]):
+            ask = edge[best]
+        elif not math.isfinite(seen[best]):
+            ask = min(seen) - 2
+        else:
+            missing = [k for k in (best - 1, best + 1) if k not in seen]
+            if not missing:
+                break
+            ask = missing[0]
+        seen[ask] = probe(ask)
+    best = min(seen, key=lambda k: seen[k])
+    place, low = float(best), seen[best]
+    left, right = seen.get(best - 1, math.inf), seen.get(best + 1, math.inf)
+    if math.isfinite(left) and math.isfinite(right) and left + right > 2 * low:
+        place += 0.5 * (left - right) / (left - 2 * low + right)
+    return place, low, lambda bound: sorted(k for k in seen if seen[k] <= bound)
+
+
+def _found(
+    swept: LRFinderResult, rate: float, start: float, best: float, sure: float
+) -> dict[str, Any]:
+    """Verdict, reason and suggestion, from how far the held-out loss fell."""
+    if not best < start - sure:
+        verdict = "noisy" if sure > 1e-3 * abs(start) else "flat"
+        reason = (
+            f"no probe brought the held-out loss from {start:.4g} down by more than "
+            f"noise explains (best {best:.4g}): use larger batches or a larger budget"
+        )
+        return {
+            "verdict": verdict,
+            "reason": reason,
+            "suggestion": None,
+            "interval": None,
+        }
+    reason = f"the best probe brought the held-out loss from {start:.4g} to {best:.4g}"
+    return {"verdict": "trust", "reason": reason, "suggestion": rate}
+
+
+def _budget(budget: int | str, x: Any, examples: int) -> int:
+    length = parse(budget, "budget")
+    updates = length.amount
+    if length.unit == "fraction" or (
+        length.unit == "epochs" and not hasattr(x, "shape")
+    ):
+        raise ValueError(
+            "`budget` must be a number of updates, or of epochs of an array. Received: "
+            f"budget={budget!r}. Give the number of updates."
+        )
+    if length.unit == "epochs":
+        updates *= max(1, x.shape[0] // examples)
+    least = LEAST + 10 * PROBES
+    if updates < least:
+        raise ValueError(
+            f"`budget` must be at least {least} updates. Received: budget={budget!r}, "
+            f"{updates:.0f} updates."
+        )
+    return int(updates)
+
+
+@contextmanager
+def _borrowed(
+    model: Any,
+    given: Any,
+    size: int,
+    count: int,
+    validation: Any,
+    seed: int,
+    memory_limit: float,
+) -> Iterator[tuple[Snapshot, Batches, Batches]]:
+    """A built model whose whole state comes back, whatever happens."""
+    random_state = _trainer.random_state()
+    try:
+        train, held = draw(given, size, count, validation, seed)
+        _trainer.build(model, train[0])
+        snapshot = Snapshot(model, memory_limit)
+        had, history = hasattr(model, "history"), getattr(model, "history", None)
+        try:
+            with _trainer.quick_statistics(model):
+                yield snapshot, train, held
+        finally:
+            _optimizer.release(model)
+            snapshot.restore()
+            snapshot.drop()
+            if had:
+                model.history = history
+            elif hasattr(model, "history"):
+                del model.history
+    finally:
+        random_state()
+
+
+def _fit(model: Any, data: Batches, *callbacks: Any) -> None:
+    model.fit(data, shuffle=False, verbose=0, callbacks=list(callbacks))
+
+
+def _evaluate(model: Any, held: Batches) -> float:
+    return float(model.evaluate(held, verbose=0, return_dict=True)["loss"])
+
+
+def _train(model: Any, own: list[float | None], rate: float, data: Batches) -> int:
+    """Train at a constant rate; the updates that were done."""
+    optimizers = _optimizer.optimizers_of(model)
+    before = int(_optimizer.read(optimizers[0].iterations))
+    callbacks: list[Any] = [_StopWhenLost()]
+    if None in own:
+        callbacks.append(_Constant(rate, len(data)))
+    else:
+        _set_rates(model, own, rate)
+    try:
+        _fit(model, data, *callbacks)
+        return int(_optimizer.read(optimizers[0].iterations)) - before
+    finally:
+        _optimizer.release(model)
+
+
+def _set_rates(model: Any, own: list[float | None], rate: float) -> None:
+    """The highest rate gets the new one; the others keep their ratio to it."""
+    highest = max(one or 0.0 for one in own) or 1.0
+    for optimizer, one in zip(_optimizer.optimizers_of(model), own, strict=True):
+        optimizer.learning_rate = rate * ((one or 0.0) / highest or 1.0)
+
+
+class _StopWhenLost(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ends a probe whose loss is not finite: there is nothing more to learn."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Look at the running mean now and then: each look waits for the device."""
+        if batch % 10 == 9 and logs and not math.isfinite(float(logs["loss"])):
+            self.model.stop_training = True
+
+
+class _Constant(keras.callbacks.Callback):  # type: ignore[misc]
+    """Trains an optimizer that was compiled with a schedule at a constant rate."""
+
+    def __init__(self, rate: float, updates: int) -> None:
+        super().__init__()
+        self._rate, self._updates = rate, updates
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Lend the optimizers."""
+        loan = _optimizer.borrow(self.model)
+        for lent in loan.lent:
+            lent.sync()
+            lent.offset, lent.absolute = lent.updates, True
+            lent.tables = {"learning_rate": np.full(self._updates, self._rate)}
+        loan.activate()
+
+
+def _silent(text: str) -> None:
+    """Say nothing."""

@@ -1,0 +1,170 @@
+import keras
+import numpy as np
+import pytest
+from sweeps import assert_same, everything, model_of, outside
+
+import keras_lr
+from keras_lr.finder.search import climb
+
+pytestmark = pytest.mark.backend
+
+
+def rows(count=400):
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(count, 4)).astype("float32")
+    return x, (x @ [[1.0], [-2.0], [0.5], [3.0]]).astype("float32")
+
+
+def find(model, *given, **options):
+    given = given or rows()
+    options = {"batch_size": 8, "budget": 240, "verbose": 0, **options}
+    return keras_lr.find_lr(model, *given, **options)
+
+
+def test_it_finds_a_rate_that_trains():
+    model = model_of(keras.optimizers.SGD(1e-6))
+    x, y = rows()
+    before = model.evaluate(x, y, verbose=0)
+    result = find(model, set_rate=True)
+    assert result.verdict == "trust"
+    low, high = result.interval
+    assert low <= result.suggestion <= high
+    rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+    assert rate == pytest.approx(result.suggestion, rel=1e-6)
+    model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+    assert model.evaluate(x, y, verbose=0) < before / 10
+
+
+def test_the_model_is_unchanged_and_looks_untouched():
+    model = model_of(dropout=0.3)
+    x, y = rows()
+    model.fit(x[:32], y[:32], batch_size=8, verbose=0)
+    state, looks, history = everything(model), outside(model), model.history
+    momenta = [layer.momentum for layer in model.layers if hasattr(layer, "momentum")]
+    find(model)
+    assert_same(everything(model), state)
+    assert outside(model) == looks
+    assert model.history is history
+    assert momenta == [x.momentum for x in model.layers if hasattr(x, "momentum")]
+
+
+def test_an_interrupt_in_a_probe_gives_everything_back(monkeypatch):
+    from keras_lr.finder import search
+
+    model, calls = model_of(), []
+    find(model)
+    state = everything(model)
+    evaluate = search._evaluate
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return evaluate(*args)
+
+    monkeypatch.setattr(search, "_evaluate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        find(model)
+    assert len(calls) == 4
+    assert_same(everything(model), state)
+
+
+def test_the_same_seed_gives_the_same_answer():
+    first, second = find(model_of(), seed=3), find(model_of(), seed=3)
+    assert first.suggestion == second.suggestion
+    assert first.probes == second.probes
+
+
+def test_the_budget_bounds_the_updates_that_are_counted():
+    model = model_of()
+    result = find(model, budget=200)
+    assert result.steps <= 200
+    assert sum(probe["updates"] for probe in result.probes) < result.steps
+
+
+def test_a_one_cycle_peak_is_higher_than_a_constant_rate():
+    constant = find(model_of("sgd"))
+    peak = find(model_of("sgd"), schedule=keras_lr.OneCycle())
+    assert peak.suggestion == pytest.approx(2.5 * constant.suggestion)
+
+
+def test_targets_without_any_relation_give_no_rate():
+    generator = np.random.default_rng(0)
+    x = np.zeros((200, 4), "float32")
+    result = find(model_of("sgd"), x, generator.normal(size=(200, 1)))
+    assert result.suggestion is None
+    assert result.verdict != "trust"
+
+
+@pytest.mark.parametrize("kind", ["generator", "list of batches"])
+def test_data_that_yield_batches_are_drawn_once(kind):
+    x, y = rows()
+    batches = [(x[i : i + 8], y[i : i + 8]) for i in range(0, 400, 8)]
+    data = iter(batches) if kind == "generator" else Stream(batches)
+    assert find(model_of("sgd"), data).verdict == "trust"
+
+
+class Stream(keras.utils.PyDataset):
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, i):
+        return self.batches[i]
+
+
+def test_validation_data_and_weights_are_used():
+    x, y = rows()
+    result = find(
+        model_of("sgd"), x, y, validation_data=(x, y), sample_weight=np.ones(400)
+    )
+    assert result.verdict == "trust"
+
+
+def test_an_optimizer_compiled_with_a_schedule_works_and_keeps_it():
+    schedule = keras.optimizers.schedules.ExponentialDecay(1e-5, 10, 0.9)
+    model = model_of(keras.optimizers.SGD(schedule))
+    assert find(model).verdict == "trust"
+    assert model.optimizer._learning_rate is schedule
+    with pytest.raises(ValueError, match="compiled with a schedule"):
+        find(model, set_rate=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "message"),
+    [
+        ((np.zeros((0, 4)), np.zeros((0, 1))), {}, "at least 5 rows"),
+        (rows(), {"budget": 50}, "at least 120 updates"),
+        (rows(), {"budget": 0.5}, "number of updates"),
+        ((np.full((99, 4), np.nan), np.ones((99, 1))), {}, "finite before any"),
+        ((iter([]),), {}, "ended after 0"),
+    ],
+)
+def test_what_cannot_work_is_said_before_training(given, options, message):
+    with pytest.raises(ValueError, match=message):
+        find(model_of(), *given, **options)
+
+
+def test_a_model_that_is_not_compiled_is_refused():
+    with pytest.raises(RuntimeError, match="compiled"):
+        find(keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]))
+
+
+@pytest.mark.parametrize("vertex", [-5.3, -0.4, 0.0, 1.7, 6.1])
+def test_the_climb_finds_the_vertex_of_a_parabola(vertex):
+    place, _, _ = climb(lambda k: (k - vertex) ** 2, 10)
+    assert place == pytest.approx(vertex)
+
+
+def test_the_climb_comes_down_from_where_everything_diverges():
+    asked = []
+
+    def probe(k):
+        asked.append(k)
+        return (k + 6) ** 2 if k < -4 else np.inf
+
+    assert climb(probe, 10)[0] == pytest.approx(-6, abs=0.6)
+    assert len(asked) <= 10
