@@ -2,6 +2,7 @@
 #   make quickstart   train three ways, draw out/quickstart.png (KERAS_BACKEND=jax|torch)
 #   make test         lint, types, and all tests on TensorFlow, JAX and torch
 #   make bench        what a schedule costs, on the three backends
+#   make bench-finder how good finders are, on 23 tasks with a known truth
 #   make faults       kill and resume a training twenty times on each backend
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 
-.PHONY: quickstart test lint types test-pure test-backends bench faults clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends bench bench-finder faults clean $(addprefix test-,$(BACKENDS))
 
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
 	$(RUN) KERAS_BACKEND=$(KERAS_BACKEND) $(BIN)/python examples/quickstart.py
@@ -42,6 +43,9 @@ bench: $(READY)-all-test
 	$(BIN)/python benchmarks/glossary.py
 	@for b in $(BACKENDS); do \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; done
+
+bench-finder: $(READY)-all-test
+	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m benchmarks.finder.score
 
 faults: $(READY)-all-test
 	@for b in $(BACKENDS); do echo "== $$b"; \

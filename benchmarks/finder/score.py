@@ -8,10 +8,10 @@ final validation loss of the stored truth, averaged over seeds, each run capped 
 interpolated in log rate; ref is the smaller of the loss at initialization and that of
 the best constant prediction. 0 is best; 1 learned nothing or diverged.
 
-Published rules run on their own default sweep, imitated here on the loss of each update:
-fastai (100 updates from 1e-7 to 10, exponential smoothing by 0.98, stop at four times
-the best, then valley, slide, minimum/10, steepest). Ours: the sweep of ``LRFinder``
-alone, and ``find_lr`` with its default budget.
+Published rules run on their own default sweep, imitated here on the loss of each
+update: fastai (100 updates from 1e-7 to 10, exponential smoothing by 0.98, stop at four
+times the best, then valley, slide, minimum/10, steepest). Ours: the sweep of
+``LRFinder`` alone, and ``find_lr`` with its default budget.
 """
 
 from __future__ import annotations
