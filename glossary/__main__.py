@@ -1,7 +1,7 @@
 """The command line: ``glossary`` and ``python -m glossary``.
 
-Exit codes: 0, all well; 1, nothing found, or problems found; 2, wrong usage. A
-reader that stops early (``glossary list | head``) is no error.
+Exit codes: 0, all well; 1, nothing found, or problems found; 2, wrong usage; 130,
+stopped by Ctrl-C. A reader that stops early (``glossary list | head``) is no error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from glossary import _commands
+from glossary import _commands, _demos, _page_commands
 from glossary.errors import GlossaryError
 from glossary.export import FORMATS
 from glossary.model import LEVELS
@@ -40,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             warnings.showwarning = _show_warning  # without file and line of code
             code: int = arguments.run(arguments)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("glossary: stopped.", file=sys.stderr)
+        return 130
     except (GlossaryError, ValueError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             # Whatever is left to write at exit must not fail again.
@@ -92,16 +95,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.set_defaults(run=_commands.check)
 
+    check.add_argument(
+        "--demos", action="store_true", help="run the demos of all claims, in parallel"
+    )
+    check.add_argument("--full", action="store_true", help="demos: ten seeds, not one")
+    check.add_argument("--evidence", metavar="FILE", help="demos: write JSON there")
+
+    demo = commands.add_parser("demo", help="measure the claims of a term")
+    demo.add_argument("name", metavar="TERM", help="any spelling of a term")
+    demo.add_argument("--claim", metavar="ID", help="only this one")
+    demo.add_argument("--full", action="store_true", help="ten seeds, not one")
+    demo.add_argument("--seed", type=int, default=0, help="the first seed")
+    demo.add_argument("--save", metavar="DIR", help="draw a picture of each there")
+    demo.add_argument("--format", choices=["png", "svg"], default="png")
+    demo.set_defaults(run=_demos.demo)
+
     export = commands.add_parser("export", help="write the terms in another format")
     export.add_argument("format", choices=sorted(FORMATS))
     export.add_argument("-o", "--output", metavar="FILE", help="instead of the screen")
     export.set_defaults(run=_commands.export)
 
+    _page_commands.add(commands)
+
     completion = commands.add_parser("completion", help="print a completion script")
     completion.add_argument("shell", choices=["bash"])
     completion.set_defaults(run=_commands.completion)
 
-    for command in (listing, show, search, check):
+    for command in (listing, show, search, check, demo):
         command.add_argument("--json", action="store_true", help="for scripts")
     return parser
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import glossary
-from glossary import load, text, validate
+from glossary import _demos, load, text, validate
 from glossary._records import to_record
 from glossary.export import FORMATS
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 _BASH = """\
 _glossary() {
     local word=${COMP_WORDS[COMP_CWORD]}
-    local words="list show search check export completion"
+    local words="list show search demo check export page serve completion"
+    local commands=$words
     case ${COMP_WORDS[1]} in
-        show | search) words=$(glossary list | cut -f1) ;;
+        show | search | demo) words=$(glossary list | cut -f1) ;;
         export) words="anki json jsonld markdown skos" ;;
     esac
-    [ "$COMP_CWORD" -eq 1 ] && words="list show search check export completion"
+    [ "$COMP_CWORD" -eq 1 ] && words=$commands
     COMPREPLY=($(compgen -W "$words" -- "$word"))
 }
 complete -F _glossary glossary
@@ -91,6 +92,8 @@ def check(arguments: Namespace) -> int:
             print(code, message, sep="\t")
         return 0
     validate.select_problems([], arguments.select)  # refuses an unknown prefix
+    if arguments.demos:
+        return _demos.check_all(arguments)
     if arguments.files:
         terms, strict = load.check_files(arguments.files, load.installed())
         lenient: list[Problem] = []

@@ -82,6 +82,10 @@ class FormulaError(GlossaryError, ValueError):
     __module__ = "glossary"
 
 
+class DemoError(GlossaryError, RuntimeError):
+    """A claim cannot be measured."""
+
+
 class InvalidTerms(GlossaryError, ValueError):
     """Files of terms break the rules; ``problems`` lists how.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from glossary._formula import Result, Value
+    from glossary.evidence import Evidence
     from glossary.store import Glossary
 
 LEVELS = ("beginner", "intermediate", "advanced")
@@ -172,6 +173,27 @@ class Claim:
     expected: str = "held"
     demo: str = ""
 
+    def check(self, size: str = "fast", seed: int = 0) -> Evidence:
+        """Run the demo and judge what it measures (needs the extra ``demos``).
+
+        Args:
+            size: ``"fast"``, one seed; or ``"full"``, ten, whose median is judged.
+            seed: The first seed.
+
+        Raises:
+            DemoError: If there is no demo, its packages are missing, or the claim was
+                read from a file and is not installed.
+
+        Example:
+            >>> import glossary
+            >>> claim = glossary.term("backpropagation").claims[0]
+            >>> claim.check().verdict
+            'held'
+        """
+        from glossary.evidence import check
+
+        return check(self, size, seed)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Term:
@@ -230,6 +252,10 @@ class Term:
             ['activation-function', 'backpropagation']
         """
         return tuple(dict.fromkeys(self._neighbours()))
+
+    def demo(self, size: str = "fast", seed: int = 0) -> list[Evidence]:
+        """Check all claims, one after the other; see `Claim.check`."""
+        return [claim.check(size, seed) for claim in self.claims]
 
     def related_by(self, kind: str) -> tuple[Term, ...]:
         """The terms joined to this one by one kind of relation.

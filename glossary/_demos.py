@@ -1,0 +1,109 @@
+"""Commands that run demos: one term's, or all of them side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import glossary
+from glossary.errors import DemoError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from glossary.evidence import Evidence
+
+#: Small arrays are slower on many threads, and workers share the cores.
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def demo(arguments: Namespace) -> int:
+    """Measure the claims of a term: sentence, verdict, number, and the picture."""
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    term = glossary.term(arguments.name)
+    wanted = [one for one in term.claims if arguments.claim in (None, one.id)]
+    if not wanted:
+        ids = ", ".join(one.id for one in term.claims) or "none"
+        raise DemoError(
+            f"{term.name} has the claims: {ids}. Received: {arguments.claim}."
+        )
+    found = []
+    for number, claim in enumerate(wanted, 1):
+        _tell(f"{number} of {len(wanted)}: {claim.id} ...")
+        evidence = claim.check("full" if arguments.full else "fast", arguments.seed)
+        found.append(evidence)
+        if not arguments.json:
+            print(evidence)
+        if arguments.save:
+            path = _save(evidence, Path(arguments.save), arguments.format)
+            print(f"  {path}", file=sys.stderr if arguments.json else sys.stdout)
+    if arguments.json:
+        print(json.dumps([one.to_dict() for one in found], indent=2))
+    return 0 if all(one.as_documented for one in found) else 1
+
+
+def check_all(arguments: Namespace) -> int:
+    """All claims of all terms, each in a worker; what is not as documented fails."""
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    claims = [one.id for term in glossary.terms() for one in term.claims if one.demo]
+    size, found, failed = "full" if arguments.full else "fast", [], 0
+    for name in ONE_THREAD:  # before a worker imports NumPy
+        os.environ.setdefault(name, "1")
+    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"))
+    try:
+        jobs = {pool.submit(_measure, one, size): one for one in claims}
+        for number, job in enumerate(as_completed(jobs), 1):
+            try:
+                evidence = job.result()
+            except Exception as error:
+                failed += 1
+                print(f"{jobs[job]}: {error}")
+                continue
+            found.append(evidence)
+            _tell(f"{number} of {len(claims)}: {evidence.claim} {evidence.verdict}")
+            if not evidence.as_documented:
+                failed += 1
+                print(evidence)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    found.sort(key=lambda one: claims.index(one.claim))
+    if arguments.evidence:
+        records = [one.to_dict() for one in found]
+        Path(arguments.evidence).write_text(json.dumps(records) + "\n", "utf-8")
+    seconds = sum(one.seconds for one in found)
+    print(f"{len(claims)} claims, {failed} not as documented, {seconds:.1f} s of CPU")
+    print("the slowest:")
+    for one in sorted(found, key=lambda one: -one.seconds)[:10]:
+        print(f"  {one.seconds:6.2f} s  {one.claim}")
+    return 1 if failed else 0
+
+
+def _measure(claim_id: str, size: str) -> Evidence:
+    claim = next(
+        one for term in glossary.terms() for one in term.claims if one.id == claim_id
+    )
+    return claim.check(size)
+
+
+def _save(evidence: Evidence, folder: Path, kind: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{evidence.claim.replace('/', '-')}.{kind}"
+    try:
+        evidence.figure().savefig(path, dpi=150)
+    except ModuleNotFoundError as error:
+        raise DemoError(
+            f"Pictures need {error.name}: pip install 'keras-lr[demos]'."
+        ) from error
+    return path
+
+
+def _tell(line: str) -> None:
+    """Progress, for a person who looks on."""
+    if sys.stderr.isatty():
+        print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,70 @@
+"""Drawing evidence. The only file here to import matplotlib."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from glossary.evidence import Evidence
+
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+
+
+def draw(evidence: Evidence) -> Figure:
+    """Left the data of all seeds, right each seed against the threshold."""
+    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[3, 1])
+    _data(left, evidence)
+    _verdict(right, evidence)
+    figure.suptitle(f"{evidence.verdict}: {evidence.sentence}", fontsize=9, wrap=True)
+    return figure
+
+
+def svg(evidence: Evidence) -> str:
+    """The picture as the text of an SVG element."""
+    file = io.StringIO()
+    draw(evidence).savefig(file, format="svg", metadata={"Date": None})
+    text = file.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _data(axes: Any, evidence: Evidence) -> None:
+    how, data = evidence.drawing, evidence.data
+    for number, name in enumerate(how["y"]):
+        runs = np.array(data[name], dtype=float)
+        middle, colour = np.median(runs, axis=0), _COLOURS[number % len(_COLOURS)]
+        if how["kind"] == "bars":
+            places = np.arange(len(middle)) + 0.8 * number / len(how["y"])
+            axes.bar(places, middle, 0.8 / len(how["y"]), color=colour, label=name)
+            continue
+        x = np.array(data[how["x"]][0], dtype=float)
+        axes.plot(x, middle, ".-", color=colour, label=name)
+        if len(runs) > 1:
+            low, high = runs.min(axis=0), runs.max(axis=0)
+            axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
+    if how["kind"] == "bars":
+        axes.set_xticks(range(len(how["labels"])), how["labels"])
+    for axis in how.get("log", ""):
+        getattr(axes, f"set_{axis}scale")("log")
+    axes.set(xlabel=how["x_label"], ylabel=how["y_label"])
+    if len(how["y"]) > 1:
+        axes.legend(fontsize="small")
+    axes.grid(alpha=0.3)
+
+
+def _verdict(axes: Any, evidence: Evidence) -> None:
+    seeds = np.linspace(-0.2, 0.2, len(evidence.by_seed)) if evidence.seeds[1:] else [0]
+    axes.plot(seeds, evidence.by_seed, "o", color="#0072b2", markersize=5)
+    bounds = np.atleast_1d(evidence.threshold)
+    for bound in bounds:
+        axes.axhline(bound, color="#d55e00", lw=1.5)
+    values = [*evidence.by_seed, *bounds]
+    if min(values) > 0 and max(values) > 50 * min(values):
+        axes.set_yscale("log")
+    axes.set(xlim=(-0.6, 0.6), xticks=[], xlabel=f"claimed: {evidence.condition}")
+    axes.set_title(evidence.quantity, fontsize=8, wrap=True)
+    axes.grid(alpha=0.3, axis="y")

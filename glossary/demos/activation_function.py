@@ -1,0 +1,77 @@
+"""Claims of *activation function*."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from glossary.demos import _kit
+from glossary.demos._kit import bars, digits, gradients, lines, weights
+
+DEPTH = 20
+
+
+def collapse(seed: int) -> dict[str, Any]:
+    """Five linear layers against their product."""
+    rng, (x, _) = np.random.default_rng(seed), digits()
+    ws = weights(rng, [64, 50, 50, 50, 50, 10], 1.0)
+    product = np.linalg.multi_dot(ws)
+    errors = []
+    for bend in (lambda v: v, np.tanh):
+        out = x
+        for w in ws:
+            out = bend(out @ w)
+        errors.append(np.linalg.norm(out - x @ product) / np.linalg.norm(x @ product))
+    shown = bars(["linear", "tanh"], np.maximum(errors, 1e-17), "relative error", "y")
+    reason = "" if errors[1] > 0.01 else "Layers with tanh collapse as well."
+    return {"measured": errors[0], "inconclusive": reason, **shown}
+
+
+def bounds(seed: int) -> dict[str, Any]:
+    """Largest derivatives on a fine grid."""
+    x = np.linspace(-6, 6, 121)
+    slopes = {f.__name__: f(x)[1] for f in (_kit.sigmoid, _kit.tanh, _kit.relu)}
+    error = max(
+        abs(slopes["sigmoid"].max() - 0.25),
+        abs(slopes["tanh"].max() - 1),
+        *(abs(slopes["relu"] * (1 - slopes["relu"]))),
+    )
+    return {"measured": float(error), **lines("input", x, slopes, "derivative")}
+
+
+def _flow(seed: int, activation: Any, gain: float) -> Any:
+    """Norm of the gradient for each layer's output, over that of the last layer."""
+    rng, (x, y) = np.random.default_rng(seed), digits()
+    ws = weights(rng, [64] + [64] * DEPTH + [10], gain)
+    signals = gradients(ws, x[:200], y[:200], activation)[2]
+    norms = np.array([np.linalg.norm(signal) for signal in signals])
+    return norms / norms[-1]
+
+
+def sigmoid_vanishes(seed: int) -> dict[str, Any]:
+    """Gradient at the first over the last of 20 layers."""
+    ys = {
+        "sigmoid": _flow(seed, _kit.sigmoid, 1.0),
+        "tanh": _flow(seed, _kit.tanh, 1.0),
+        "ReLU, He": _flow(seed, _kit.relu, 2.0),
+    }
+    reason = "" if ys["ReLU, He"][0] > 0.05 else "ReLU does not keep them either."
+    figure = lines("layer", np.arange(1, DEPTH + 1), ys, "gradient, relative", "y")
+    return {"measured": float(ys["sigmoid"][0]), "inconclusive": reason, **figure}
+
+
+def relu_keeps(seed: int) -> dict[str, Any]:
+    """The same for ReLU with two initializations."""
+    ys = {"variance 2 / n": _flow(seed, _kit.relu, 2.0)}
+    ys["variance 1 / n"] = _flow(seed, _kit.relu, 1.0)
+    ratio = ys["variance 2 / n"][0] / ys["variance 1 / n"][0]
+    figure = lines("layer", np.arange(1, DEPTH + 1), ys, "gradient, relative", "y")
+    return {"measured": float(ratio), **figure}
+
+
+def tanh_vanishes(seed: int) -> dict[str, Any]:
+    """The same for tanh at three scales of the weights."""
+    ys = {f"variance {g:g} / n": _flow(seed, _kit.tanh, g) for g in (0.25, 1.0, 9.0)}
+    figure = lines("layer", np.arange(1, DEPTH + 1), ys, "gradient, relative", "y")
+    return {"measured": float(ys["variance 1 / n"][0]), **figure}

@@ -1,0 +1,63 @@
+"""Claims of *batch normalization* (Ioffe and Szegedy 2015)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from glossary.demos._kit import bars, digits, lines, softmax
+
+
+def normal(x: Any) -> Any:
+    """Over the batch, with the usual epsilon of 1e-5."""
+    return (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5)
+
+
+def _loss(w: Any, head: Any, seed: int, norm: bool) -> float:
+    x, y = digits()
+    rows = np.random.default_rng(seed).integers(0, len(x), 128)
+    hidden = x[rows] @ w
+    chance = softmax(np.maximum(normal(hidden) if norm else hidden, 0) @ head)
+    return float(-np.log(chance[np.arange(128), y[rows]]).mean())
+
+
+def unit(seed: int) -> dict[str, Any]:
+    """Mean and variance of each feature afterwards."""
+    rng, (x, _) = np.random.default_rng(seed), digits()
+    hidden = x[rng.integers(0, len(x), 128)] @ rng.normal(size=(64, 32)) + 5
+    out = normal(hidden)
+    error = max(abs(out.mean(0)).max(), abs(out.var(0) - 1).max())
+    ys = {"before": hidden.var(0), "after": out.var(0)}
+    return {
+        "measured": float(error),
+        **lines("feature", np.arange(32), ys, "variance", "y"),
+    }
+
+
+def scale_free(seed: int) -> dict[str, Any]:
+    """Change of the loss when the weights are scaled, with and without."""
+    rng = np.random.default_rng(seed)
+    w, head = rng.normal(0, 0.2, (64, 32)), rng.normal(0, 0.2, (32, 10))
+    scales = 10.0 ** np.linspace(-0.5, 1.5, 9)
+    ys = {}
+    for name, norm in (("normalized", True), ("not normalized", False)):
+        base = _loss(w, head, seed, norm)
+        ys[name] = [abs(_loss(s * w, head, seed, norm) / base - 1) for s in scales]
+    reason = "" if max(ys["not normalized"]) > 0.1 else "Scaling never matters here."
+    shown = {name: np.maximum(v, 1e-9) for name, v in ys.items()}
+    figure = lines("scale of the weights", scales, shown, "change of the loss", "xy")
+    return {"measured": max(ys["normalized"]), "inconclusive": reason, **figure}
+
+
+def gradient_shrinks(seed: int) -> dict[str, Any]:
+    """Directional derivative at weights ten times as large, over that before."""
+    rng = np.random.default_rng(seed)
+    w, head = rng.normal(0, 0.2, (64, 32)), rng.normal(0, 0.2, (32, 10))
+    way, slopes = rng.normal(size=w.shape), []
+    for scale in (1.0, 10.0):
+        h = 1e-5 * scale
+        up, down = (_loss(scale * w + s * h * way, head, seed, True) for s in (1, -1))
+        slopes.append(abs(up - down) / (2 * h))
+    shown = bars(["weights", "ten times"], slopes, "slope of the loss", "y")
+    return {"measured": 10 * slopes[1] / slopes[0], **shown}

@@ -1,0 +1,166 @@
+import json
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import glossary
+from glossary import evidence
+from glossary.errors import DemoError
+from glossary.evidence import Evidence, judge
+
+CLAIMS = {one.id: one for term in glossary.terms() for one in term.claims}
+CORE = [term for term in glossary.terms() if term.source == "core"]
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_every_claim_comes_out_as_documented(claim):
+    found = CLAIMS[claim].check()
+    assert found.as_documented, str(found)
+    assert len(found.figure().axes) == 2
+
+
+def test_every_term_has_claims_and_the_core_at_least_two():
+    assert all(term.claims for term in glossary.terms())
+    assert all(len(term.claims) >= 2 for term in CORE)
+    assert len(CLAIMS) >= 45
+
+
+@pytest.mark.parametrize(
+    ("measured", "comparison", "threshold", "verdict", "margin"),
+    [
+        (0.25, "<", 0.5, "held", 0.5),
+        (0.75, "<", 0.5, "failed", -0.5),
+        (0.5, "<", 0.5, "failed", 0.0),
+        (0.5, "<=", 0.5, "held", 0.0),
+        (3.0, ">", 2.0, "held", 0.5),
+        (-3.0, ">", -2.0, "failed", -0.5),
+        (0.25, "<", 0.0, "failed", -0.25),
+        (1.5, "between", (1.0, 2.0), "held", 0.5),
+        (2.5, "between", (1.0, 2.0), "failed", -0.5),
+    ],
+)
+def test_a_verdict_is_a_comparison(measured, comparison, threshold, verdict, margin):
+    assert judge(measured, comparison, threshold) == (verdict, margin)
+
+
+@pytest.mark.parametrize("measured", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_not_a_number_decides_nothing(measured):
+    assert judge(measured, "<", 1.0)[0] == "inconclusive"
+
+
+def test_a_control_that_fails_makes_it_inconclusive(monkeypatch):
+    run = {"measured": 0.0, "data": {}, "figure": {}, "inconclusive": "No control."}
+    monkeypatch.setattr(evidence, "_demo", lambda claim: lambda seed: run)
+    found = CLAIMS["adam/first-step"].check()
+    assert (found.verdict, found.reason) == ("inconclusive", "No control.")
+
+
+def test_ten_seeds_are_judged_by_their_median(monkeypatch):
+    claim = replace(CLAIMS["adam/first-step"], threshold=7.0)
+    run = {"data": {}, "figure": {}}
+    monkeypatch.setattr(
+        evidence, "_demo", lambda claim: lambda seed: {**run, "measured": seed}
+    )
+    found = claim.check("full", seed=2)
+    assert found.seeds == tuple(range(2, 12))
+    assert (found.measured, found.verdict) == (6.5, "held")
+
+
+def test_evidence_survives_json_and_draws_the_same():
+    found = CLAIMS["attention-mechanism/scaling"].check("full")
+    again = Evidence.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert again.to_dict() == found.to_dict()
+    left, right = again.figure().axes
+    assert left.get_xlabel() == "size of a key"
+    heights = [line.get_ydata()[0] for line in right.get_lines()[1:]]
+    assert heights == [found.threshold]
+    assert len(right.get_lines()[0].get_ydata()) == 10
+
+
+def test_numbers_that_are_not_finite_survive_json():
+    found = CLAIMS["adam/first-step"].check()
+    lost = replace(found, measured=float("inf"), by_seed=(float("inf"),))
+    again = Evidence.from_dict(json.loads(json.dumps(lost.to_dict())))
+    assert again.measured == float("inf")
+
+
+def test_random_state_is_left_alone():
+    random.seed(3)
+    np.random.seed(3)
+    before = random.getstate(), np.random.get_state()[1].tolist()
+    glossary.term("batch size").demo()
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
+
+
+@pytest.mark.parametrize("given", [None, 3.0, {"measured": 1.0}])
+def test_a_demo_must_return_what_was_agreed(monkeypatch, given):
+    monkeypatch.setattr(evidence, "_demo", lambda claim: lambda seed: given)
+    with pytest.raises(DemoError, match="measured, data and figure"):
+        CLAIMS["adam/first-step"].check()
+
+
+def test_a_claim_from_a_file_runs_nothing():
+    claim = replace(CLAIMS["adam/first-step"], demo="antigravity:geohash")
+    with pytest.raises(DemoError, match="only for terms that are installed"):
+        claim.check()
+
+
+def test_a_claim_without_a_demo_says_so():
+    with pytest.raises(DemoError, match="without one"):
+        replace(CLAIMS["adam/first-step"], demo="").check()
+
+
+def test_a_missing_package_names_what_to_install(monkeypatch):
+    claim = replace(CLAIMS["adam/first-step"], demo="not_there_at_all:demo")
+    term = replace(glossary.term("adam"), claims=(claim,))
+    monkeypatch.setattr(evidence.load, "installed", lambda: (term,))
+    with pytest.raises(DemoError, match=r"keras-lr\[demos\]"):
+        claim.check()
+
+
+def test_an_unknown_size_is_refused():
+    with pytest.raises(ValueError, match="'fast' or 'full'"):
+        CLAIMS["adam/first-step"].check("huge")
+
+
+def test_evidence_shows_itself_in_a_notebook():
+    shown = CLAIMS["adam/first-step"].check()._repr_html_()
+    assert "held" in shown
+    assert "<svg" in shown
+
+
+def test_the_command_line_measures_saves_and_prints_json(tmp_path, capsys):
+    from glossary.__main__ import main
+
+    wanted = ["--claim", "adam/bound", "--save", str(tmp_path), "--format", "svg"]
+    assert main(["demo", "adam", *wanted]) == 0
+    assert "held: No step of Adam" in capsys.readouterr().out
+    assert "<svg" in (tmp_path / "adam-bound.svg").read_text()
+    assert main(["demo", "adam", "--claim", "adam/bound", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)[0]
+    assert record["verdict"] == "held"
+    assert main(["demo", "adam", "--claim", "adam/nothing"]) == 1
+    assert "adam/bound" in capsys.readouterr().err
+
+
+def test_all_claims_run_side_by_side_and_are_written_down(tmp_path, capsys):
+    from glossary.__main__ import main
+
+    path = tmp_path / "evidence.json"
+    assert main(["check", "--demos", "--evidence", str(path)]) == 0
+    records = json.loads(path.read_text())
+    assert [record["claim"] for record in records] == list(CLAIMS)
+    assert "the slowest" in capsys.readouterr().out
+
+
+def test_ctrl_c_stops_with_its_own_code(monkeypatch, capsys):
+    from glossary.__main__ import main
+
+    def stop(claim):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evidence, "_demo", stop)
+    assert main(["demo", "adam"]) == 130
+    assert capsys.readouterr().err.endswith("stopped.\n")
