@@ -3,6 +3,7 @@
 #   make test         lint, types, and all tests on TensorFlow, JAX and torch
 #   make bench        what a schedule costs, on the three backends
 #   make bench-finder how good finders are, on 23 tasks with a known truth
+#   make evidence   measure all claims anew and write glossary/evidence.json
 #   make faults       kill and resume a training twenty times on each backend
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 
-.PHONY: quickstart test lint types test-pure test-backends bench bench-finder faults clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends bench bench-finder evidence faults clean $(addprefix test-,$(BACKENDS))
 
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
 	$(RUN) KERAS_BACKEND=$(KERAS_BACKEND) $(BIN)/python examples/quickstart.py
@@ -50,6 +51,9 @@ bench-finder: $(READY)-all-test
 faults: $(READY)-all-test
 	@for b in $(BACKENDS); do echo "== $$b"; \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
+
+evidence: $(READY)-all-test
+	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --evidence glossary/evidence.json
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -51,6 +51,8 @@ def check_all(arguments: Namespace) -> int:
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from multiprocessing import get_context
 
+    from glossary.evidence import brief
+
     claims = [one.id for term in glossary.terms() for one in term.claims if one.demo]
     size, found, failed = "full" if arguments.full else "fast", [], 0
     for name in ONE_THREAD:  # before a worker imports NumPy
@@ -74,7 +76,7 @@ def check_all(arguments: Namespace) -> int:
         pool.shutdown(wait=False, cancel_futures=True)
     found.sort(key=lambda one: claims.index(one.claim))
     if arguments.evidence:
-        records = [one.to_dict() for one in found]
+        records = [brief(one).to_dict() for one in found]
         Path(arguments.evidence).write_text(json.dumps(records) + "\n", "utf-8")
     seconds = sum(one.seconds for one in found)
     print(f"{len(claims)} claims, {failed} not as documented, {seconds:.1f} s of CPU")

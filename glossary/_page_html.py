@@ -134,6 +134,8 @@ def number(value: float) -> str:
     """A number as a reader wants it: three digits, a true minus sign."""
     if math.isnan(value):
         return "no number"
+    if 1000 <= abs(value) < 1_000_000:
+        return f"{value:,.0f}".replace("-", "\N{MINUS SIGN}")
     return f"{value:.3g}".replace("-", "\N{MINUS SIGN}").replace("inf", "infinite")
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glossary import load
@@ -190,6 +193,17 @@ def check(
         seconds=round(time.process_time() - begun, 3),
         versions=_versions(),
     )
+
+
+@cache
+def recorded() -> Mapping[str, Evidence]:
+    """What was measured of the terms that come with this distribution, by claim.
+
+    ``glossary check --demos --full --evidence`` wrote the file.
+    """
+    path = Path(__file__).with_name("evidence.json")
+    records = json.loads(path.read_text("utf-8")) if path.is_file() else []
+    return {record["claim"]: Evidence.from_dict(record) for record in records}
 
 
 def brief(evidence: Evidence) -> Evidence:

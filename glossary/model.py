@@ -173,6 +173,13 @@ class Claim:
     expected: str = "held"
     demo: str = ""
 
+    @property
+    def recorded(self) -> Evidence | None:
+        """What was measured when the package was made, or None; nothing is run."""
+        from glossary.evidence import recorded
+
+        return recorded().get(self.id)
+
     def check(self, size: str = "fast", seed: int = 0) -> Evidence:
         """Run the demo and judge what it measures (needs the extra ``demos``).
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from glossary import _math
 
 if TYPE_CHECKING:
-    from glossary.model import Formula, Link, Reference, Symbol, Term
+    from glossary.model import Claim, Formula, Link, Reference, Symbol, Term
 
 _WIDEST = 88
 _NARROWEST = 20
@@ -158,11 +158,21 @@ def sections(term: Term) -> list[Section]:
     links = home.links(term) if home is not None else []
     found = [
         Section("Relations", _relation_lines(term, links)),
-        Section("Claims", [claim.sentence for claim in term.claims]),
+        Section("Claims", [_claim_line(claim) for claim in term.claims]),
         Section("In code", list(term.api)),
         Section("References", [str(reference) for reference in term.references]),
     ]
     return [section for section in found if section.lines]
+
+
+def _claim_line(claim: Claim) -> str:
+    """The sentence, and what was measured."""
+    found = claim.recorded
+    if found is None:
+        return claim.sentence
+    documented = "" if found.verdict == "held" else ", as documented"
+    number = f"{found.measured:.3g}, claimed {found.condition}"
+    return f"{claim.sentence} ({found.verdict}{documented}: {number})"
 
 
 def address(reference: Reference) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -13,8 +14,10 @@ import page_kit
 import pytest
 from page_kit import CLAIMS, EVIDENCE, HOSTILE, hostile_evidence, hostile_term
 
+import glossary
 from glossary import _page_html, export
 from glossary import page as pages
+from glossary.__main__ import main
 from glossary._page_svg import slim, svg
 
 if TYPE_CHECKING:
@@ -155,7 +158,7 @@ def test_thresholds_are_told_in_words(comparison: str, words: str) -> None:
         ((1.0, 2.0), -2.0, "missed by 200 % of the width"),
         (2.0, 0.5, "margin 50 % of the threshold"),
         (2.0, -0.5, "missed by 50 % of the threshold"),
-        (2.0, 1000.0, "margin 1e+03 times the threshold"),
+        (2.0, 1000.0, "margin 1,000 times the threshold"),
         (0.0, 0.5, "margin 0.5"),
     ],
 )
@@ -166,9 +169,15 @@ def test_margins_are_told_in_words(threshold: Any, margin: float, words: str) ->
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.0, "0"), (1234567.0, "1.23e+06"), (-0.5, "\N{MINUS SIGN}0.5"),
-     (float("inf"), "infinite"), (float("nan"), "no number")],
-)  # fmt: skip
+    [
+        (0.0, "0"),
+        (1234567.0, "1.23e+06"),
+        (-1234.5, "\N{MINUS SIGN}1,234"),
+        (-0.5, "\N{MINUS SIGN}0.5"),
+        (float("inf"), "infinite"),
+        (float("nan"), "no number"),
+    ],
+)
 def test_numbers_have_three_digits(value: float, shown: str) -> None:
     assert _page_html.number(value) == shown
 
@@ -263,6 +272,17 @@ def test_a_figure_is_small_labelled_and_without_styles() -> None:
     }  # fmt: skip
     assert "currentColor" in drawn
     assert "#000000" not in drawn
+
+
+def test_a_figure_of_two_thousand_numbers_is_small_enough() -> None:
+    # 75 of them and the text stay under 3 MB.
+    draw = random.Random(5)
+    names = ("a", "b", "c", "d")
+    data = {n: [[draw.random() for _ in range(100)] for _ in range(5)] for n in names}
+    data["x"] = [list(range(100))] * 5
+    drawing = {**page_kit.evidence().drawing, "y": names, "log": ""}
+    found = page_kit.evidence(data=data, drawing=drawing)
+    assert len(svg(found.figure(), "f-", "")) < 60_000
 
 
 def test_a_drawing_that_is_more_than_a_drawing_is_cut_down() -> None:
@@ -376,3 +396,50 @@ def test_a_page_without_figures_needs_the_standard_library_only() -> None:
         "assert not {'numpy', 'keras', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_evidence_is_read_from_the_file_of_a_check(tmp_path: Path) -> None:
+    records = [evidence.to_dict() for evidence in EVIDENCE.values()]
+    path = tmp_path / "evidence.json"
+    path.write_text(json.dumps(records))
+    found = pages.read(path, TERMS)
+    assert list(found) == list(EVIDENCE)
+    assert found["batch-size/held"].measured == -1.02
+    # What was measured of a claim that says something else by now is no evidence.
+    records[0]["sentence"] = "It was another sentence."
+    records[1]["threshold"] = 3.0
+    records[2]["claim"] = "batch-size/gone"
+    path.write_text(json.dumps(records))
+    assert list(pages.read(path, TERMS)) == ["batch-size/broken"]
+
+
+@pytest.mark.parametrize("written", ["", "[1]", '[{"claim": "x"}]', "\xff", "3"])
+def test_another_file_is_refused(tmp_path: Path, written: str) -> None:
+    (tmp_path / "x.json").write_text(written, encoding="latin-1")
+    with pytest.raises(ValueError, match=r"`--evidence` must be a file.*x\.json"):
+        pages.read(tmp_path / "x.json", TERMS)
+
+
+def test_the_command_writes_the_installed_terms(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "evidence.json").write_text("[]")
+    options = ["--evidence", str(tmp_path / "evidence.json")]
+    assert main(["page", str(tmp_path / "out"), *options]) == 0
+    path = tmp_path / "out" / "index.html"
+    assert capsys.readouterr().out.startswith(f"{path} (")
+    sections = [found["id"] for found in Read(path.read_text("utf-8")).all("section")]
+    assert len(sections) == len(TERMS)
+    assert main(["page", str(tmp_path), "--evidence", str(path)]) == 2
+    assert "`--evidence` must be a file" in capsys.readouterr().err
+    assert main(["page", str(tmp_path), "--evidence", "nowhere.json"]) == 2
+    assert "nowhere.json" in capsys.readouterr().err
+    assert main(["page", str(path)]) == 2  # a file is there already
+
+
+def test_the_page_with_all_recorded_evidence_is_small() -> None:
+    terms = glossary.terms()
+    recorded = pages.recorded(terms)
+    if not recorded:
+        pytest.skip("no evidence is recorded")
+    assert len(pages.page(terms, recorded).encode()) < 3_000_000

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import re
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -10,10 +14,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from glossary.__main__ import main
 from glossary.serve import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 # Stands in for the process that runs a claim: the id tells it what to do.
 WORKER = """
@@ -264,3 +270,106 @@ def test_answers_forbid_frames_caches_and_guesses(server: Server) -> None:
         assert headers["Cache-Control"] == "no-store"
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "no-referrer"
+
+
+DEMO = """
+import os, pathlib, time
+def measure(seed):
+    print("half a line", end="")
+    return {"measured": 0.01 * seed, "data": {"x": [1.0, 2.0], "y": [0.5, 0.1 * seed]},
+            "figure": {"kind": "lines", "x": "x", "y": ["y"], "log": "",
+                       "x_label": "step", "y_label": "loss"}}
+def sleep(seed):
+    pathlib.Path("pid").write_text(str(os.getpid()))
+    time.sleep(60)
+def broken(seed):
+    raise RuntimeError("<b>no</b>")
+"""
+
+
+@pytest.fixture
+def site(
+    tmp_path: Path, install: Callable[..., Path], record: dict[str, Any]
+) -> dict[str, str]:
+    """The environment of a process in which a plug-in brings three quick claims."""
+    (tmp_path / "quick_demo.py").write_text(DEMO)
+    plain = {**record["claims"][0], "contested": False, "expected": "held"}
+    record["claims"] = [
+        {**plain, "id": f"dropout/{name}", "demo": f"quick_demo:{name}"}
+        for name in ("measure", "sleep", "broken")
+    ]
+    install("quick-words", "quick_words.terms", record)
+    paths = [str(tmp_path), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def work(site: dict[str, str], claim: str, size: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "glossary._serve_worker", claim, size],
+        env=site, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_worker_tells_each_seed_and_then_the_claim(site: dict[str, str]) -> None:
+    *steps, last = work(site, "dropout/measure", "full")
+    assert steps == [{"done": done, "of": 10} for done in range(1, 11)]
+    assert last["verdict"] == "held"
+    assert last["html"].startswith('<article class="claim held" id="dropout/measure"')
+    assert "<svg" in last["html"]
+    assert 'data-size="full"' in last["html"]
+    assert work(site, "dropout/measure", "fast")[0] == {"done": 1, "of": 1}
+
+
+def test_the_worker_tells_what_a_demo_raises(site: dict[str, str]) -> None:
+    told = work(site, "dropout/broken", "fast")
+    assert told == [{"error": "RuntimeError: <b>no</b>"}]
+
+
+def test_ctrl_c_stops_the_server_and_the_run(
+    site: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "none.json").write_text("[]")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "glossary", "serve", "--evidence", "none.json"],
+        env=site, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    address = urlsplit(process.stdout.readline().strip())
+    connection = http.client.HTTPConnection(address.netloc, timeout=30)
+    connection.request("GET", f"/?{address.query}")
+    answer = connection.getresponse()
+    page = answer.read().decode()
+    [token] = re.findall(r'"token":"([^"]+)"', page)
+    assert 'data-claim="dropout/sleep"' in page
+    headers = {
+        "Origin": f"http://{address.netloc}",
+        "Cookie": answer.headers["Set-Cookie"].split(";")[0],
+        "X-Glossary-Token": token,
+        "Content-Type": "application/json",
+    }
+    connection.request("POST", "/run", '{"claim": "dropout/sleep"}', headers)
+    assert connection.getresponse().status == 202
+    connection.close()
+    end = time.monotonic() + 30
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "Stopped.\n")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_a_port_that_cannot_be_had_is_told(
+    server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "none.json").write_text("[]")
+    evidence = ["--evidence", str(tmp_path / "none.json")]
+    port = server.server_address[1]
+    assert main(["serve", "--port", str(port), *evidence]) == 2
+    assert f"must be one that is free. Received: {port}" in capsys.readouterr().err
+    assert main(["serve", "--port", "70000", *evidence]) == 2
+    assert "must be from 0 to 65535. Received: 70000" in capsys.readouterr().err
