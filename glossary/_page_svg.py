@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -41,6 +42,7 @@ _PAPER = "#ffffff"
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _NUMERIC = frozenset(("d", "x", "y", "width", "height", "transform"))
 _REFERENCE = re.compile(r"url\(#([^)]*)\)")
+_MANY = 12
 _IMAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=\s]*\Z")
 
 
@@ -80,6 +82,8 @@ def slim(written: str, prefix: str, label: str) -> str:
         element.attrib = _drawn(element)
     _prune(root)
     _rename(root, prefix)
+    for parent in list(root.iter()):
+        _string(parent)
     root.attrib = {
         "viewBox": root.get("viewBox", ""),
         "role": "img",
@@ -175,3 +179,32 @@ def _rename(root: ElementTree.Element, prefix: str) -> None:
             said = targets.get(name, {})
             own = {k: v for k, v in element.attrib.items() if said.get(k) != v}
             element.attrib = {**own, "href": f"#{wanted.get(name, '')}"}
+
+
+def _string(parent: ElementTree.Element) -> None:
+    """Many dots of one kind become one invisible line with a dot at each corner."""
+
+    def kind(element: ElementTree.Element) -> str:
+        plain = element.tag == "use" and set(element.attrib) == {"href", "x", "y"}
+        return element.attrib["href"] if plain else ""
+
+    for href, group in groupby(list(parent), kind):
+        dots = list(group)
+        if not href or len(dots) < _MANY:
+            continue
+        start = list(parent).index(dots[0])
+        for dot in dots:
+            parent.remove(dot)
+        name = f"{href[1:]}-{start}"
+        marker = ElementTree.Element(
+            "marker", id=name, overflow="visible", markerUnits="userSpaceOnUse"
+        )
+        marker.append(ElementTree.Element("use", href=href))
+        line = ElementTree.Element(
+            "path",
+            d="M" + "L".join(f"{dot.attrib['x']} {dot.attrib['y']}" for dot in dots),
+            fill="none",
+        )
+        for where in ("start", "mid", "end"):
+            line.set(f"marker-{where}", f"url(#{name})")
+        parent[start:start] = [marker, line]

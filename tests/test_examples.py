@@ -62,6 +62,18 @@ def test_own_schedules_end_where_they_say():
     assert rates[2][-1] == 0
 
 
+def test_find_then_train_learns_the_digits():
+    shown = output_of("examples/find_then_train.py").splitlines()
+    assert any(line.startswith("find_lr: Learning rate") for line in shown)
+    assert float(shown[-1].split()[-1].rstrip("%")) > 85
+
+
+def test_the_tour_shows_what_held_and_what_failed():
+    shown = output_of("examples/glossary_tour.py")
+    assert "held: For SGD weight decay is an L2 penalty." in shown
+    assert "failed: For Adam weight decay is an L2 penalty." in shown
+
+
 def test_overhead_prints_times_and_traces():
     options = "--rounds 1 --fits 1 --steps 8 --models 2"
     shown = output_of("benchmarks/overhead.py", *options.split())
