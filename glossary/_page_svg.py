@@ -184,22 +184,23 @@ def _rename(root: ElementTree.Element, prefix: str) -> None:
 def _string(parent: ElementTree.Element) -> None:
     """Many dots of one kind become one invisible line with a dot at each corner."""
 
-    def kind(element: ElementTree.Element) -> str:
-        plain = element.tag == "use" and set(element.attrib) == {"href", "x", "y"}
-        return element.attrib["href"] if plain else ""
+    def looks(element: ElementTree.Element) -> dict[str, str]:
+        if element.tag != "use" or "transform" in element.attrib:
+            return {}
+        return {k: v for k, v in element.attrib.items() if k not in ("x", "y")}
 
-    for href, group in groupby(list(parent), kind):
+    for attributes, group in groupby(list(parent), looks):
         dots = list(group)
-        if not href or len(dots) < _MANY:
+        if not attributes or len(dots) < _MANY:
             continue
         start = list(parent).index(dots[0])
         for dot in dots:
             parent.remove(dot)
-        name = f"{href[1:]}-{start}"
+        name = f"{attributes['href'][1:]}-{start}"
         marker = ElementTree.Element(
             "marker", id=name, overflow="visible", markerUnits="userSpaceOnUse"
         )
-        marker.append(ElementTree.Element("use", href=href))
+        marker.append(ElementTree.Element("use", attributes))
         line = ElementTree.Element(
             "path",
             d="M" + "L".join(f"{dot.attrib['x']} {dot.attrib['y']}" for dot in dots),

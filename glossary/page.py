@@ -108,14 +108,17 @@ def page(
 
 
 def recorded(terms: Iterable[Term]) -> dict[str, Evidence]:
-    """The evidence that comes with the terms, by the id of the claim."""
-    found = {}
-    for term in terms:
-        for claim in term.claims:
-            evidence: Evidence | None = getattr(claim, "recorded", None)
-            if evidence is not None:
-                found[claim.id] = evidence
-    return found
+    """The evidence that comes with the terms, by the id of the claim.
+
+    Args:
+        terms: What the page shows.
+
+    Returns:
+        Evidence for the claims as they are now.
+    """
+    claims = [claim for term in terms for claim in term.claims]
+    found = {claim.id: claim.recorded for claim in claims}
+    return _of_these(claims, found)
 
 
 def read(path: str | PathLike[str], terms: Iterable[Term]) -> dict[str, Evidence]:
@@ -142,19 +145,20 @@ def read(path: str | PathLike[str], terms: Iterable[Term]) -> dict[str, Evidence
             "`--evidence` must be a file that `glossary check --demos --evidence FILE` "
             f"wrote. Received: {path}. Write it anew."
         ) from None
-    claims = [claim for term in terms for claim in term.claims]
+    return _of_these([claim for term in terms for claim in term.claims], found)
+
+
+def _of_these(
+    claims: Iterable[Claim], found: Mapping[str, Evidence | None]
+) -> dict[str, Evidence]:
+    """What was found of claims that still say what was measured."""
+    said = ("sentence", "quantity", "comparison", "threshold")
     return {
-        claim.id: found[claim.id]
+        claim.id: evidence
         for claim in claims
-        if claim.id in found and _is_of(found[claim.id], claim)
+        if (evidence := found.get(claim.id)) is not None
+        and all(getattr(evidence, name) == getattr(claim, name) for name in said)
     }
-
-
-def _is_of(evidence: Evidence, claim: Claim) -> bool:
-    return all(
-        getattr(evidence, name) == getattr(claim, name)
-        for name in ("sentence", "quantity", "comparison", "threshold")
-    )
 
 
 def draw(

@@ -50,3 +50,23 @@ def compresses(seed: int) -> dict[str, Any]:
     ys = {"learned": learned, "random": kept}
     figure = lines("numbers in the code", CODES, ys, "variance kept", "x")
     return {"measured": learned[3] / kept[3], **figure}
+
+
+def denoises(seed: int) -> dict[str, Any]:
+    """Linear codes fitted to clean and to noisy images, on noisy ones held out."""
+    rng, x = np.random.default_rng(seed), _centred()
+    x = x[rng.permutation(len(x))]
+    noisy = x + rng.normal(0, 0.5, x.shape)
+    train, test = slice(0, 1300), slice(1300, None)
+    _, basis = np.linalg.eigh(x[train].T @ x[train])
+    fitted = np.linalg.lstsq(noisy[train], x[train])[0]
+    # The best map of each rank: its outputs, projected on their main directions.
+    _, main = np.linalg.eigh(fitted.T @ noisy[train].T @ noisy[train] @ fitted)
+    ys: dict[str, list[float]] = {"trained on clean": [], "trained on noisy": []}
+    for size in CODES:
+        kept, own = basis[:, -size:], main[:, -size:]
+        maps = (kept @ kept.T, fitted @ own @ own.T)
+        for name, way in zip(ys, maps, strict=True):
+            ys[name].append(float(((noisy[test] @ way - x[test]) ** 2).mean()))
+    figure = lines("numbers in the code", CODES, ys, "error after denoising", "x")
+    return {"measured": ys["trained on noisy"][5] / ys["trained on clean"][5], **figure}

@@ -268,7 +268,8 @@ def test_a_figure_is_small_labelled_and_without_styles() -> None:
     assert "batch size (examples)" in read.text()
     assert read.values("style") == []
     assert {tag for tag, _ in read.tags} <= {
-        "svg", "g", "defs", "path", "use", "text", "tspan", "clippath", "rect", "marker",
+        "svg", "g", "defs", "path", "use", "text", "tspan", "clippath", "rect",
+        "marker",
     }  # fmt: skip
     assert "currentColor" in drawn
     assert "#000000" not in drawn
