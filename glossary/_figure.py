@@ -65,6 +65,8 @@ def _verdict(axes: Any, evidence: Evidence) -> None:
     values = [*evidence.by_seed, *bounds]
     if min(values) > 0 and max(values) > 50 * min(values):
         axes.set_yscale("log")
-    axes.set(xlim=(-0.6, 0.6), xticks=[], xlabel=f"claimed: {evidence.condition}")
+    apart = "\n" if len(bounds) > 1 else " "  # two numbers are wider than the panel
+    label = f"claimed:{apart}{evidence.condition}"
+    axes.set(xlim=(-0.6, 0.6), xticks=[], xlabel=label)
     axes.set_title(evidence.quantity, fontsize=8, wrap=True)
     axes.grid(alpha=0.3, axis="y")

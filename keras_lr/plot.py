@@ -82,8 +82,8 @@ def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
         label = f"suggestion {result.suggestion:.2g}"
         ax.axvline(result.suggestion, color="tab:orange", lw=2, label=label)
     for i, probe in enumerate(result.probes):
-        name = "probe trainings" if i == 0 else None
-        ax.axvline(probe["lr"], color="tab:green", lw=0.8, ls=":", label=name)
+        first = "probe trainings" if i == 0 else None
+        ax.axvline(probe["lr"], color="tab:green", lw=0.8, ls=":", label=first)
     if len(lrs) > 2 and np.isclose(lrs[1] / lrs[0], lrs[2] / lrs[1], rtol=1e-3):
         ax.set_xscale("log")
     # What the loss does once it blows up must not flatten the rest.

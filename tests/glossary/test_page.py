@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import page_kit
@@ -21,8 +22,6 @@ from glossary.__main__ import main
 from glossary._page_svg import slim, svg
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from glossary.evidence import Evidence
 
 TERMS = page_kit.terms()
@@ -444,3 +443,16 @@ def test_the_page_with_all_recorded_evidence_is_small() -> None:
     if not recorded:
         pytest.skip("no evidence is recorded")
     assert len(pages.page(terms, recorded).encode()) < 3_000_000
+
+
+def test_a_teacher_measures_some_terms_and_hands_out_a_page(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "examples" / "glossary_teacher.py"
+    done = subprocess.run(
+        [sys.executable, str(example), "backprop", "--out", str(tmp_path)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    read = Read((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert [found["id"] for found in read.all("section")] == ["backpropagation"]
+    claims = glossary.term("backprop").claims
+    assert len(read.all("svg")) == len(claims) > 0
+    assert all(claim.sentence in done.stdout for claim in claims)
