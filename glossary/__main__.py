@@ -106,6 +106,11 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--claim", metavar="ID", help="only this one")
     demo.add_argument("--full", action="store_true", help="ten seeds, not one")
     demo.add_argument("--seed", type=int, default=0, help="the first seed")
+    demo.add_argument(
+        "--backend",
+        choices=["tensorflow", "jax", "torch"],
+        help="of the demos that train with Keras; else KERAS_BACKEND says",
+    )
     demo.add_argument("--save", metavar="DIR", help="draw a picture of each there")
     demo.add_argument("--format", choices=["png", "svg"], default="png")
     demo.set_defaults(run=_demos.demo)

@@ -24,6 +24,8 @@ def demo(arguments: Namespace) -> int:
     """Measure the claims of a term: sentence, verdict, number, and the picture."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
+    if arguments.backend:
+        os.environ["KERAS_BACKEND"] = arguments.backend  # read as Keras is imported
     term = glossary.term(arguments.name)
     wanted = [one for one in term.claims if arguments.claim in (None, one.id)]
     if not wanted:

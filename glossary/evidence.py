@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Seeds of each size.
 SIZES = {"fast": 1, "full": 10}
-_PACKAGES = ("keras-lr", "numpy", "scikit-learn")
+_PACKAGES = ("keras-lr", "numpy", "scikit-learn", "keras")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,7 @@ def check(
         data={name: [_plain(run["data"][name]) for run in runs] for name in names},
         drawing=dict(runs[0]["figure"]),
         seconds=round(time.process_time() - begun, 3),
-        versions=_versions(),
+        versions=_versions(claim),
     )
 
 
@@ -256,13 +256,15 @@ def _one_thread() -> Any:
     return threadpool_limits(1)
 
 
-def _versions() -> dict[str, str]:
+def _versions(claim: Claim) -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
+    if claim.backend:
+        found["backend"] = import_module("keras").backend.backend()
     return found
 
 

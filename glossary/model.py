@@ -158,6 +158,7 @@ class Claim:
         expected: Documented outcome: ``held``, ``failed`` or ``inconclusive``.
         demo: ``package.module:function`` that measures it; or empty. Imported
             only when the demo is run.
+        backend: Whether the demo trains with Keras, on the backend that is set.
     """
 
     __module__ = "glossary"
@@ -172,6 +173,7 @@ class Claim:
     contested: bool = False
     expected: str = "held"
     demo: str = ""
+    backend: bool = False
 
     @property
     def recorded(self) -> Evidence | None:

@@ -52,3 +52,24 @@ def scaling(seed: int) -> dict[str, Any]:
             ys[name].append(entropy / np.log(64))
     figure = lines("size of a key", dims, ys, "entropy over its maximum", "x")
     return {"measured": ys["scaled"][3] / ys["unscaled"][3], **figure}
+
+
+def explains(seed: int) -> dict[str, Any]:
+    """Change of the output when its weights are exchanged for quite different ones.
+
+    With more positions than sizes of a value there are other weights, positive and with
+    the sum of 1, that average the same values to the same output.
+    """
+    rng = np.random.default_rng(seed)
+    values, weight = rng.normal(size=(32, 8)), rng.dirichlet(np.full(32, 10))
+    same = np.vstack([values.T, np.ones(32)])
+    _, _, rows = np.linalg.svd(same)
+    way = rows[-1]  # changes neither the mean of the values nor the sum
+    way = way if way @ weight < 0 else -way
+    other = weight + way * (-weight / np.minimum(way, -1e-12))[way < 0].min()
+    moved = float(abs(other - weight).sum() / 2)
+    change = float(abs((other - weight) @ values).max() / abs(weight @ values).max())
+    labels = ["weights", "output"]
+    reason = "" if moved > 0.05 else "The other weights are almost the same."
+    shown = bars(labels, [moved, max(change, 1e-17)], "relative change", "y")
+    return {"measured": change, "inconclusive": reason, **shown}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from glossary.demos._kit import bars, digits, gradients, lines, tanh, weights
+from glossary.demos._kit import bars, digits, gradients, lines, relu, tanh, weights
 
 
 def _net(seed: int) -> tuple[Any, Any, Any]:
@@ -81,3 +81,16 @@ def descends(seed: int) -> dict[str, Any]:
     ys = {"against the gradient": changes[0], "along it": changes[1]}
     figure = lines("batch", np.arange(50), ys, "change of the loss")
     return {"measured": float(np.mean(np.array(changes[0]) < 0)), **figure}
+
+
+def vanish_or_explode(seed: int) -> dict[str, Any]:
+    """Error signal at the first of 20 layers over that at the last, by the scale."""
+    (x, y), gains = digits(), [0.5, 1.0, 2.0, 4.0, 8.0]
+    found = []
+    for gain in gains:
+        ws = weights(np.random.default_rng(seed), [64] * 20 + [10], gain)
+        signals = gradients(ws, x[:100], y[:100], relu)[2]
+        found.append(float(np.linalg.norm(signals[0]) / np.linalg.norm(signals[-1])))
+    figure = lines("variance of a weight times 64", gains, {"first over last": found},
+                   "error signal", "xy")  # fmt: skip
+    return {"measured": found[-1] / found[0], **figure}

@@ -61,3 +61,18 @@ def gradient_shrinks(seed: int) -> dict[str, Any]:
         slopes.append(abs(up - down) / (2 * h))
     shown = bars(["weights", "ten times"], slopes, "slope of the loss", "y")
     return {"measured": 10 * slopes[1] / slopes[0], **shown}
+
+
+def tiny_batches(seed: int) -> dict[str, Any]:
+    """How much the output for one example varies with its company, batch 2 over 64."""
+    rng, (x, _) = np.random.default_rng(seed), digits()
+    x = x[:, x.std(0) > 0.2]
+    sizes, spreads = [2, 4, 8, 16, 32, 64], []
+    for size in sizes:
+        outs = []
+        for _ in range(300):
+            batch = x[np.r_[0, rng.integers(1, len(x), size - 1)]]
+            outs.append((x[0] - batch.mean(0)) / np.sqrt(batch.var(0) + 1e-3))
+        spreads.append(float(np.std(outs, axis=0).mean()))
+    figure = lines("batch", sizes, {"one example": spreads}, "spread of output", "xy")
+    return {"measured": spreads[0] / spreads[-1], **figure}

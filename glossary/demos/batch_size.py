@@ -56,3 +56,74 @@ def higher_rates(seed: int) -> dict[str, Any]:
     ys = {"largest that trains": works}
     figure = lines("batch size", [1, 4, 16, 64], ys, "learning rate", "xy")
     return {"measured": works[-1] / works[0], "inconclusive": reason, **figure}
+
+
+def _updates(batch: float, curvature: Any, target: float) -> float:
+    """Updates to a loss on a noisy quadratic at the best rate, by its exact mean."""
+    best = np.inf
+    for rate in np.geomspace(0.002, 1.9, 60):
+        square, steps = np.ones(len(curvature)), 0
+        shrink, noise = (1 - rate * curvature) ** 2, rate**2 / batch
+        while 0.5 * float(curvature @ square) > target and steps < min(best, 6000):
+            square, steps = shrink * square + noise, steps + 1
+        best = min(best, steps if steps < 6000 else np.inf)
+    return float(best)
+
+
+def beyond_noise_scale(seed: int) -> dict[str, Any]:
+    """What 8 times the batch saves, far below and far above the noise scale."""
+    curvature = np.random.default_rng(seed).uniform(0.1, 1.0, 20)
+    batches = 8.0 ** np.arange(5)
+    counts = [_updates(batch, curvature, 0.05) for batch in batches]
+    saved = counts[0] / counts[1], counts[-2] / counts[-1]
+    figure = lines("batch", batches, {"best rate": counts}, "updates", "xy")
+    reason = "" if saved[0] > 3 else "A larger batch saves little anywhere."
+    return {"measured": saved[1], "inconclusive": reason, **figure}
+
+
+def _trained(seed: int, batch: int, rate: float, updates: int) -> tuple[float, float]:
+    """Loss on the rows trained on, and error on the others."""
+    x, y = digits()
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(x))
+    mine, others, ws = order[:1000], order[1000:], weights(rng, [64, 32, 10], 2.0)
+    for _ in range(updates):
+        rows = rng.choice(mine, batch)
+        _, grads, _ = gradients(ws, x[rows], y[rows], relu)
+        for w, g in zip(ws, grads, strict=True):
+            w -= rate * g
+    out = np.maximum(x[others] @ ws[0], 0) @ ws[1]
+    wrong = float((out.argmax(1) != y[others]).mean())
+    return gradients(ws, x[mine], y[mine], relu)[0], wrong
+
+
+def more_steps(seed: int) -> dict[str, Any]:
+    """Loss after three passes over 1000 digits at one rate, batch 10 over batch 200."""
+    batches = [10, 20, 50, 100, 200]
+    losses = [_trained(seed, batch, 0.1, 3000 // batch)[0] for batch in batches]
+    figure = lines("batch", batches, {"three passes": losses}, "loss", "xy")
+    return {"measured": losses[0] / losses[-1], **figure}
+
+
+def generalizes_worse(seed: int) -> dict[str, Any]:
+    """Held-out error, batch 500 over batch 10, at the better of two rates."""
+    batches = [10, 50, 500]
+    errors = [
+        min(_trained(seed, batch, rate, 600)[1] for rate in (0.1, 0.4))
+        for batch in batches
+    ]
+    figure = lines("batch", batches, {"600 updates": errors}, "held-out error", "x")
+    return {"measured": errors[-1] / errors[0], **figure}
+
+
+def noise_escapes(seed: int) -> dict[str, Any]:
+    """Share that leaves a poor dent in a valley: noise of batch 1 against batch 100."""
+    rng, batches, shares = np.random.default_rng(seed), [1, 10, 100], []
+    for batch in batches:
+        x = np.full(300, 2.0)
+        for _ in range(2000):
+            slope = x + 24 * (x - 2) * np.exp(-12 * (x - 2) ** 2)
+            x = x - 0.02 * (slope + rng.normal(0, 20 / np.sqrt(batch), 300))
+        shares.append(float((x < 1.2).mean()))
+    figure = lines("batch", batches, {"left the dent": shares}, "share", "x")
+    return {"measured": shares[0] - shares[-1], **figure}

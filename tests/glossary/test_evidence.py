@@ -14,17 +14,53 @@ CLAIMS = {one.id: one for term in glossary.terms() for one in term.claims}
 CORE = [term for term in glossary.terms() if term.source == "core"]
 
 
-@pytest.mark.parametrize("claim", CLAIMS)
+#: Those that train with Keras run on every backend.
+MARKED = [
+    pytest.param(one, marks=[pytest.mark.backend] if claim.backend else [])
+    for one, claim in CLAIMS.items()
+]
+
+
+@pytest.mark.parametrize("claim", MARKED)
 def test_every_claim_comes_out_as_documented(claim):
     found = CLAIMS[claim].check()
     assert found.as_documented, str(found)
     assert len(found.figure().axes) == 2
 
 
-def test_every_term_has_claims_and_the_core_at_least_two():
+def test_every_term_has_claims_and_the_core_at_least_three():
     assert all(term.claims for term in glossary.terms())
-    assert all(len(term.claims) >= 2 for term in CORE)
-    assert len(CLAIMS) >= 45
+    assert all(len(term.claims) >= 3 for term in CORE)
+    assert sum(len(term.claims) for term in CORE) >= 40
+
+
+@pytest.mark.backend
+def test_the_evidence_of_a_backend_names_it():
+    import keras
+
+    found = CLAIMS["batch-normalization/inference"].check()
+    assert found.versions["backend"] == keras.backend.backend()
+    assert "backend" not in CLAIMS["adam/bound"].check().versions
+
+
+def test_the_command_line_takes_the_backend():
+    import os
+    import subprocess
+    import sys
+
+    wanted = ["demo", "BN", "--claim", "batch-normalization/inference", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "glossary", *wanted, "--backend", "torch"],
+        capture_output=True, text=True, env={**os.environ, "KERAS_BACKEND": "jax"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)[0]["versions"]["backend"] == "torch"
+
+
+def test_every_claim_cites_a_reference_of_its_term():
+    for term in glossary.terms():
+        known = {one.id for one in term.references} | {""}
+        assert {one.reference for one in term.claims} <= known
 
 
 @pytest.mark.parametrize(
