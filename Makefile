@@ -43,7 +43,8 @@ $(addprefix test-,$(BACKENDS)): test-%: $(READY)-all-test
 bench: $(READY)-all-test
 	$(BIN)/python benchmarks/glossary.py
 	@for b in $(BACKENDS); do \
-	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; done
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; \
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/sweep_time.py || exit 1; done
 
 bench-finder: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m benchmarks.finder.score
