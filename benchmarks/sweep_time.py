@@ -2,8 +2,8 @@
 
 Run once for each backend: ``KERAS_BACKEND=jax python benchmarks/sweep_time.py``. Each
 round makes one plain fit and one sweep, in random order, each on a new model, so that
-both compile; snapshot, restore and judgement are part of the sweep. The sweep ends far
-below the edge, so that it never stops early.
+both compile; snapshot, looks, restore and judgement are part of the sweep, which ends
+far below the edge, so that it never stops early.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def seconds(layers: int, updates: int, sweeps: bool) -> float:
     model, rng = network(layers), np.random.default_rng(0)
     x = rng.normal(size=(updates * BATCH, 64)).astype("float32")
     y = rng.integers(0, 10, updates * BATCH)
-    finder = keras_lr.LRFinder(1e-9, 1e-5, steps=updates, stop_early=False, verbose=0)
+    finder = keras_lr.LRFinder(1e-9, 1e-5, steps=updates, verbose=0)
     gc.collect()
     begun = time.perf_counter()
     model.fit(x, y, batch_size=BATCH, verbose=0, callbacks=[finder] if sweeps else [])

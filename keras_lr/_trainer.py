@@ -175,7 +175,8 @@ class Recorder:
     losses are there whatever the logs say, and nothing is read from the device.
 
     Attributes:
-        table: Shape (3, updates): sum of the losses, batches, batches with bad data.
+        table: Shape (3, updates): sum of the losses, batches, and NaN where a batch has
+            data that are not finite, else 0.
         ready: Called with the first batch before it is trained on.
     """
 
@@ -258,28 +259,29 @@ class Recorder:
             ids = [id(one) for one in self.model.optimizer.variables]
             done = args[0][2][ids.index(id(optimizer._iterations))]
             done = done // lent.accumulation
-        leaves = [one for one in keras.tree.flatten(args[-1]) if one is not None]
-        leaves = [
-            one
-            for one in leaves
-            if keras.backend.is_float_dtype(keras.backend.standardize_dtype(one.dtype))
+        self._now = done - lent.offset, [
+            ops.sum(leaf * 0)  # NaN if anything in it is not finite
+            for leaf in keras.tree.flatten(args[-1])
+            if "float" in str(getattr(leaf, "dtype", None))
         ]
-        finite = [ops.all(ops.isfinite(one)) for one in leaves]
-        self._now = done - lent.offset, finite
 
     def _add(self, loss: Any) -> None:
         if self._now is None:
             return  # Evaluation, not training.
-        index, finite = self._now
-        dtype, table = self.table.dtype, self.table.value
-        bad = sum((1 - ops.cast(one, dtype) for one in finite), ops.zeros((), dtype))
-        mean = ops.cast(loss, dtype)
-        mean = ops.mean(mean) if mean.shape else mean
-        column = ops.stack([mean, ops.ones((), dtype), bad])
+        index, bad = self._now
+        mean = ops.mean(loss) if loss.shape else loss
+        table = self.table.value
         if not self.lent.in_graph:
             if index < self.updates:
-                table.data[:, index] += column.detach()
+                column = table.data[:, index]
+                column[0] += mean.detach()
+                column[1] += 1
+                for one in bad:
+                    column[2] += one
             return
+        dtype = self.table.dtype
+        wrong = sum((ops.cast(one, dtype) for one in bad), ops.zeros((), dtype))
+        column = ops.stack([ops.cast(mean, dtype), ops.ones((), dtype), wrong])
         here = ops.equal(np.arange(self.updates), ops.cast(index, "int32"))
         self.table.assign(ops.where(here, table + column[:, None], table))
 

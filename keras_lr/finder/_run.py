@@ -20,8 +20,9 @@ from keras_lr.finder.state import Snapshot
 if TYPE_CHECKING:
     from keras_lr.finder.sweep import LRFinder
 
-#: Updates between two looks at the losses: each look waits for the device.
-LOOK = 10
+#: Looks at the losses in a sweep, and updates between two of them at least: each look
+#: waits for the device.
+LOOKS, LEAST_APART = 50, 10
 
 
 class Sweep:
@@ -39,7 +40,8 @@ class Sweep:
         self._rates = finder.values(self._steps)
         self._recorder = Recorder(model, self._lent, self._steps, self._ready)
         self._snapshot: Snapshot | None = None
-        self._before, self._next = 0, LOOK
+        self._apart = max(LEAST_APART, self._steps // LOOKS)
+        self._before, self._next = 0, self._apart
         self._table: FloatArray = np.zeros((3, self._steps))
         self._spent = 0
         self._stopped = False
@@ -109,7 +111,7 @@ class Sweep:
         updates = (self._begun + self._before + batch) // self._lent.accumulation
         if updates < min(self._next, self._steps):
             return False
-        self._next = updates + LOOK
+        self._next = updates + self._apart
         losses = self._losses(self._read())
         if self._shows:
             self._show(losses)

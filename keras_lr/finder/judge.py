@@ -26,7 +26,9 @@ SURE = 5.0
 #: Decades that the interval may have.
 WIDEST = 1.5
 #: Curves drawn for the interval.
-DRAWS = 200
+DRAWS = 100
+#: Points that a sweep is looked at by, or up to twice as many.
+BLOCKS = 200
 
 
 class Course(NamedTuple):
@@ -94,6 +96,7 @@ def ending(losses: FloatArray, points: int) -> Ending:
     """
     if not np.isfinite(losses).all():
         return "not finite"
+    losses, points = _blocks(losses, points)
     last = max(5, points // 20)
     if len(losses) < LEAST:
         return ""
@@ -107,6 +110,18 @@ def ending(losses: FloatArray, points: int) -> Ending:
         if above.min() > max(seen.fall / 2, seen.sure):
             return "left its minimum"
     return ""
+
+
+def _blocks(losses: FloatArray, points: int) -> tuple[FloatArray, int]:
+    """Means of neighbours, where the medians of a long sweep would take longer than it.
+
+    Returns:
+        The means, along the last axis, and how many a whole sweep has.
+    """
+    each = max(1, points // BLOCKS)
+    count = losses.shape[-1] // each
+    whole = losses[..., : count * each]
+    return whole.reshape(*losses.shape[:-1], count, each).mean(axis=-1), points // each
 
 
 class Judgement(NamedTuple):
@@ -189,9 +204,12 @@ def _interval(
     """
     signs = np.random.default_rng(0).choice([-1.0, 1.0], (DRAWS, len(losses)))
     curves = seen.smoothed + signs * (losses - seen.smoothed)
-    smoothed = rules.smooth(curves, rules.window(points))
-    edge = min((rules.window(points) - 1) // 4, (len(losses) - 1) // 2)
-    lowest = edge + np.argmin(smoothed[:, edge : len(losses) - edge], axis=1)
+    curves, fewer = _blocks(curves, points)
+    width, count = rules.window(fewer), curves.shape[1]
+    smoothed = rules.smooth(curves, width)
+    edge = min((width - 1) // 4, (count - 1) // 2)
+    lowest = edge + np.argmin(smoothed[:, edge : count - edge], axis=1)
+    lowest = (2 * lowest + 1) * (points // fewer) // 2
     indices = np.quantile([*lowest, seen.lowest], [0.05, 0.95], method="nearest")
     low, high = min(indices[0], seen.lowest), max(indices[1], seen.lowest)
     return float(lrs[int(low)] / divisor), float(lrs[int(high)] / divisor)

@@ -54,11 +54,14 @@ def smooth(losses: ArrayLike, width: int) -> FloatArray:
 
 
 def _running(reduce: Callable[..., Any], values: FloatArray, width: int) -> FloatArray:
-    points = values.shape[-1]
+    points, half = values.shape[-1], (width - 1) // 2
     out = np.empty_like(values)
-    for i in range(points):
-        reach = min((width - 1) // 2, i, points - 1 - i)
-        out[..., i] = reduce(values[..., i - reach : i + reach + 1], axis=-1)
+    if points > 2 * half:
+        windows = np.lib.stride_tricks.sliding_window_view(values, 2 * half + 1, -1)
+        out[..., half : points - half] = reduce(windows, axis=-1)
+    for i in range(min(half, (points + 1) // 2)):
+        for at in (i, points - 1 - i):
+            out[..., at] = reduce(values[..., at - i : at + i + 1], axis=-1)
     return out
 
 
