@@ -102,7 +102,10 @@ def _variable_rate(optimizer: Any) -> float | None:
 
 def read(variable: Any) -> Any:
     """The value of a variable, as NumPy."""
-    return ops.convert_to_numpy(variable.value)
+    value = variable.value
+    # A metric of MirroredStrategy has a value in each replica until it is read.
+    value = value.read_value() if hasattr(value, "read_value") else value
+    return ops.convert_to_numpy(value)
 
 
 def momentum_name(optimizer: Any) -> str | None:

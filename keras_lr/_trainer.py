@@ -259,11 +259,14 @@ class Recorder:
             ids = [id(one) for one in self.model.optimizer.variables]
             done = args[0][2][ids.index(id(optimizer._iterations))]
             done = done // lent.accumulation
-        self._now = done - lent.offset, [
-            ops.sum(leaf * 0)  # NaN if anything in it is not finite
-            for leaf in keras.tree.flatten(args[-1])
-            if "float" in str(getattr(leaf, "dtype", None))
-        ]
+        self._now = (
+            done - lent.offset,
+            [
+                ops.sum(leaf * 0)  # NaN if anything in it is not finite
+                for leaf in keras.tree.flatten(args[-1])
+                if "float" in str(getattr(leaf, "dtype", None))
+            ],
+        )
 
     def _add(self, loss: Any) -> None:
         if self._now is None:

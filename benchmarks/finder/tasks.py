@@ -295,6 +295,9 @@ TASKS = (
     Task("mlp breast cancer, Nesterov", partial(table, "breast_cancer"),
          partial(dense, 30, (32,), 1), partial(opt.SGD, momentum=0.9, nesterov=True),
          yes_or_no, batch_size=16, updates=300, tuned=True),
+    Task("raw pixels photos, Adam", partial(patches, 1.0),
+         partial(conv, (16, 16, 3), 1), opt.Adam, yes_or_no, tuned=True,
+         off_scale=True),
     # To report on.
     Task("mlp digits, Adam", digits, partial(dense, 64, (128, 64), 10),
          opt.Adam, classes, updates=1000),

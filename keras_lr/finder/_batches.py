@@ -12,15 +12,34 @@ import numpy as np
 #: Share of the rows, or of the batches drawn, that is held out, and the most of each.
 HELD, MOST_ROWS, MOST_BATCHES = 0.2, 1000, 32
 
+#: What the user calls the data that are held out, if they are given.
+HELD_OUT = "validation_data"
+
 Batch = tuple[Any, ...]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """The first batches of a fixed sequence, again and again the same."""
+    """The first batches of a fixed sequence, again and again the same.
 
-    def __init__(self, source: list[Any], count: int, arrays: Any = None) -> None:
+    Args:
+        source: The batches, or the rows of each.
+        count: How many batches.
+        arrays: What the rows are of.
+        called: What the user calls these data.
+        begin: Number of the first batch in them.
+    """
+
+    def __init__(
+        self,
+        source: list[Any],
+        count: int,
+        arrays: Any = None,
+        called: str = "the data",
+        begin: int = 0,
+    ) -> None:
         super().__init__()
         self._source, self._count, self._arrays = source, count, arrays
+        self._called, self._begin = called, begin
 
     def __len__(self) -> int:
         return self._count
@@ -33,7 +52,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def first(self, count: int) -> Batches:
         """The same sequence, of another length."""
-        return Batches(self._source, count, self._arrays)
+        return Batches(self._source, count, self._arrays, self._called, self._begin)
 
 
 def draw(
@@ -75,18 +94,56 @@ def draw(
                 "A search needs at least 5 batches, or validation_data and one batch. "
                 f"Received: data that ended after {len(drawn)}. Give it more data."
             )
-        train, out = Batches(drawn[many:], count), Batches(drawn[:many], 0)
+        train = Batches(drawn[many:], count, begin=many)
+        out = Batches(drawn[:many], 0)
     if validation is not None:
         out = _held(validation, batch_size, seed)
     return train, out.first(len(out._source))
+
+
+def batches_of_an_epoch(x: Any, batch_size: int) -> int | None:
+    """How many batches the data make, if they have a length.
+
+    Example:
+        >>> batches_of_an_epoch({"a": np.zeros((10, 2))}, 4)
+        3
+    """
+    if _is_array(x):
+        return -(-_length((x,)) // batch_size)
+    try:
+        return len(x)
+    except TypeError:  # A Dataset of unknown length has `__len__`, too.
+        return None
+
+
+def check_finite(*parts: Batches) -> None:
+    """Refuse data with NaN or infinity, by row of the arrays or number of the batch.
+
+    Raises:
+        ValueError: At the first one.
+    """
+    for part in parts:
+        for i, found in enumerate(part._source):
+            for leaf in keras.tree.flatten(part[i]):
+                values = np.asarray(leaf)
+                if "float" not in values.dtype.name or np.isfinite(values).all():
+                    continue
+                bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+                where = f"batch {part._begin + i}"
+                if part._arrays is not None:
+                    where = f"row {found[int(np.argmax(bad))]}"
+                raise ValueError(
+                    "The data must be finite. Received: NaN or infinity in "
+                    f"{where} of {part._called}, counted from 0."
+                )
 
 
 def _held(validation: Any, batch_size: int, seed: int) -> Batches:
     if isinstance(validation, tuple):
         arrays = _arrays(validation)
         order = np.random.default_rng(seed).permutation(_length(arrays))[:MOST_ROWS]
-        return Batches(_chunks(order, batch_size), 0, arrays)
-    return Batches(_stream(validation, MOST_BATCHES), 0)
+        return Batches(_chunks(order, batch_size), 0, arrays, HELD_OUT)
+    return Batches(_stream(validation, MOST_BATCHES), 0, called=HELD_OUT)
 
 
 def _stream(source: Any, count: int) -> list[Batch]:

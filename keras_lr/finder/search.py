@@ -13,9 +13,14 @@ import keras
 import numpy as np
 
 from keras_lr import _optimizer, _trainer
-from keras_lr.duration import parse
+from keras_lr.duration import Duration, parse
 from keras_lr.finder import rules
-from keras_lr.finder._batches import Batches, draw
+from keras_lr.finder._batches import (
+    Batches,
+    batches_of_an_epoch,
+    check_finite,
+    draw,
+)
 from keras_lr.finder.judge import LEAST, SURE
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.state import Snapshot
@@ -24,7 +29,7 @@ from keras_lr.schedule import Schedule
 
 #: Updates of the sweep at most, and probes at most.
 SWEEP, PROBES = 200, 10
-#: Steps of the search: thirds of a decade, two of them at first.
+#: Step of the search: a third of a decade.
 STEP = 10 ** (1 / 3)
 #: The rate of the sweep's minimum over that of the first probe.
 FIRST = 6.0
@@ -43,7 +48,7 @@ def find_lr(
     sample_weight: Any = None,
     schedule: Schedule | None = None,
     validation_data: Any = None,
-    budget: int | str = 800,
+    budget: Duration = 800,
     seed: int = 0,
     set_rate: bool = False,
     memory_limit: float = 2**30,
@@ -74,8 +79,9 @@ def find_lr(
             None for a constant rate.
         validation_data: What the probes are judged on, as in ``fit``; None to hold out
             a fifth of the data, at most 1000 rows or 32 batches.
-        budget: Optimizer updates to spend at most, at least 120; or text, as ``"2
-            epochs"``, where the data are arrays. Evaluations do not count.
+        budget: Optimizer updates to spend at most, at least 120; or ``"2 epochs"``
+            where the data have a length; or ``0.1`` of the planned training where the
+            schedule has a ``horizon``. Evaluations do not count.
         seed: Of the rows held out and the order of the others.
         set_rate: Whether the optimizer gets the suggestion, if there is one.
         memory_limit: Bytes up to which a copy of the state stays in memory; a larger
@@ -114,7 +120,7 @@ def find_lr(
     batches_each = optimizers[0].gradient_accumulation_steps or 1
     size = batch_size or 32
     given = tuple(part for part in (x, y, sample_weight) if part is not None)
-    spend = _budget(budget, x, size * batches_each)
+    spend = _budget(budget, x, schedule, (size, batches_each))
     sweep_updates = min(SWEEP, max(LEAST, spend // 4))
     probe_updates = (spend - sweep_updates) // PROBES
     count = max(sweep_updates, probe_updates) * batches_each
@@ -131,7 +137,7 @@ def find_lr(
         if not math.isfinite(start):
             raise ValueError(
                 "The loss must be finite before any training. Received: a held-out "
-                f"loss of {start}. Look for NaN in the data, at the model and its loss."
+                f"loss of {start}, with finite data. Look at the model and its loss."
             )
         finder = LRFinder(
             steps=sweep_updates, schedule=schedule, memory_limit=memory_limit, verbose=0
@@ -186,12 +192,13 @@ def climb(
 ) -> tuple[float, float, Callable[[float], list[int]]]:
     """Find the lowest value on a grid by asking for few of its points.
 
-    Points 0, -2 and 2 first; then two further while an edge wins, then the neighbours
-    of the best; then the vertex of the parabola through the best and its neighbours.
+    Points 0, -2, 2, -4 and 4 first, since there may be more than one valley; then two
+    further while an edge wins, then the neighbours of the best; then the vertex of the
+    parabola through the best and its neighbours.
 
     Args:
         probe: Value of a point; infinite where there is none.
-        most: Points to ask for at most, at least 3.
+        most: Points to ask for at most, at least 5.
 
     Returns:
         The place of the lowest value, the value, and a function that gives the asked
@@ -202,7 +209,7 @@ def climb(
         >>> round(place, 6), round(best, 2), near(1.0)
         (3.2, 0.04, [3, 4])
     """
-    seen = {k: probe(k) for k in (0, -2, 2)}
+    seen = {k: probe(k) for k in (0, -2, 2, -4, 4)}
     while len(seen) < most:
         best = min(seen, key=lambda k: seen[k])
         edge = {max(seen): best + 2, min(seen): best - 2}
@@ -244,25 +251,35 @@ def _found(
     return {"verdict": "trust", "reason": reason, "suggestion": rate}
 
 
-def _budget(budget: int | str, x: Any, examples: int) -> int:
-    length = parse(budget, "budget")
-    updates = length.amount
-    if length.unit == "fraction" or (
-        length.unit == "epochs" and not hasattr(x, "shape")
-    ):
-        raise ValueError(
-            "`budget` must be a number of updates, or of epochs of an array. Received: "
-            f"budget={budget!r}. Give the number of updates."
-        )
-    if length.unit == "epochs":
-        updates *= max(1, x.shape[0] // examples)
+def _budget(budget: Duration, x: Any, schedule: Schedule | None, each: Any) -> int:
+    """Updates that may be spent; ``each`` is the batch size and batches an update."""
+    unit, amount, _ = parse(budget, "budget")
+    if unit == "fraction":
+        horizon = None if schedule is None else schedule.horizon
+        if horizon is None:
+            raise ValueError(
+                "`budget` can be a fraction only of a training whose length is known. "
+                f"Received: budget={budget!r} and no `horizon`. Give a number of "
+                "updates, or the length, as schedule=OneCycle(horizon='20 epochs')."
+            )
+        planned = parse(horizon, "horizon")
+        unit, amount = planned.unit, amount * planned.amount
+    if unit == "epochs":
+        batches = batches_of_an_epoch(x, each[0])
+        if batches is None:
+            raise ValueError(
+                "`budget` can be in epochs only where the data have a length. "
+                f"Received: budget={budget!r} and x={type(x).__name__}. Give a number "
+                "of updates."
+            )
+        amount *= max(1, batches // each[1])
     least = LEAST + 10 * PROBES
-    if updates < least:
+    if amount < least:
         raise ValueError(
             f"`budget` must be at least {least} updates. Received: budget={budget!r}, "
-            f"{updates:.0f} updates."
+            f"{amount:.0f} updates."
         )
-    return int(updates)
+    return int(amount)
 
 
 @contextmanager
@@ -279,6 +296,7 @@ def _borrowed(
     random_state = _trainer.random_state()
     try:
         train, held = draw(given, size, count, validation, seed)
+        check_finite(train, held)
         _trainer.build(model, train[0])
         snapshot = Snapshot(model, memory_limit)
         had, history = hasattr(model, "history"), getattr(model, "history", None)

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_lr._optimizer import read
 from keras_lr.finder import LRFinder
 
 TORCH = keras.backend.backend() == "torch"
@@ -61,7 +62,7 @@ def everything(model: Any) -> dict[str, Any]:
     optimizer = model.optimizer
     every = [*model.variables, *optimizer.variables, *model.metrics_variables]
     state = {
-        f"{i} {v.path}": np.array(ops.convert_to_numpy(v.value))
+        f"{i} {v.path}": np.array(read(v))
         for i, v in enumerate({id(v): v for v in every}.values())
     }
     state["python"] = np.array(random.getstate()[1])

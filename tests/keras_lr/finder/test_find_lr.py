@@ -15,6 +15,17 @@ def rows(count=400):
     return x, (x @ [[1.0], [-2.0], [0.5], [3.0]]).astype("float32")
 
 
+def with_nan(row):
+    x, y = rows()
+    x[row, 2] = np.nan
+    return x, y
+
+
+def batches_of(data):
+    x, y = data
+    return iter([(x[i : i + 8], y[i : i + 8]) for i in range(0, 400, 8)])
+
+
 def find(model, *given, **options):
     given = given or rows()
     options = {"batch_size": 8, "budget": 240, "verbose": 0, **options}
@@ -96,6 +107,35 @@ def test_targets_without_any_relation_give_no_rate():
     assert result.verdict != "trust"
 
 
+def test_a_loss_that_is_not_finite_is_said_before_training():
+    model = model_of(loss=lambda y, z: keras.ops.mean(y) * float("nan"))
+    with pytest.raises(ValueError, match="finite before any training"):
+        find(model)
+
+
+@pytest.mark.parametrize(
+    ("budget", "horizon", "updates"),
+    [("4 epochs", None, 200), (0.1, "40 epochs", 200), ("10%", 2000, 200)],
+)
+def test_a_budget_in_epochs_or_of_the_plan_is_turned_into_updates(
+    budget, horizon, updates
+):
+    schedule = keras_lr.OneCycle(horizon=horizon) if horizon else None
+    x, y = rows()
+    both = [find(model_of(), x, y, budget=b, schedule=schedule)
+            for b in (budget, updates)]  # fmt: skip
+    assert both[0].probes == both[1].probes
+
+
+def test_inputs_in_a_dictionary_have_epochs_too():
+    keras.utils.set_random_seed(0)
+    inputs = {"a": keras.Input((4,), name="a")}
+    model = keras.Model(inputs, keras.layers.Dense(1)(inputs["a"]))
+    model.compile("sgd", "mse")
+    x, y = rows()
+    assert find(model, {"a": x}, y, budget="4 epochs").steps <= 200
+
+
 @pytest.mark.parametrize("kind", ["generator", "list of batches"])
 def test_data_that_yield_batches_are_drawn_once(kind):
     x, y = rows()
@@ -138,8 +178,11 @@ def test_an_optimizer_compiled_with_a_schedule_works_and_keeps_it():
     [
         ((np.zeros((0, 4)), np.zeros((0, 1))), {}, "at least 5 rows"),
         (rows(), {"budget": 50}, "at least 120 updates"),
-        (rows(), {"budget": 0.5}, "number of updates"),
-        ((np.full((99, 4), np.nan), np.ones((99, 1))), {}, "finite before any"),
+        (rows(), {"budget": 0.5}, "no `horizon`"),
+        ((iter([]),), {"budget": "2 epochs"}, "only where the data have a length"),
+        (with_nan(17), {}, "in row 17 of the data"),
+        (rows(), {"validation_data": with_nan(5)}, "in row 5 of validation_data"),
+        ((batches_of(with_nan(100)),), {}, "in batch 12 of the data"),
         ((iter([]),), {}, "ended after 0"),
     ],
 )
