@@ -90,7 +90,8 @@ def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
     seen = smoothed[np.isfinite(smoothed)]
     if len(seen):
         low, start = seen.min(), np.median(losses[: max(3, len(losses) // 20)])
-        spread = 1.4826 * np.median(np.abs(losses - smoothed)[: len(seen)])
+        before = slice(max(5, int(np.argmin(seen))))
+        spread = 1.4826 * np.median(np.abs(losses[before] - smoothed[before]))
         height = max(start - low, 4 * spread, 1e-6 * abs(start), 1e-12)
         ax.set_ylim(low - 0.3 * height, start + 0.6 * height)
     title = f"{result.verdict}: {result.reason}"

@@ -8,10 +8,12 @@ final validation loss of the stored truth, averaged over seeds, each run capped 
 interpolated in log rate; ref is the smaller of the loss at initialization and that of
 the best constant prediction. 0 is best; 1 learned nothing or diverged.
 
-Published rules run on their own default sweep, imitated here on the loss of each
-update: fastai (100 updates from 1e-7 to 10, exponential smoothing by 0.98, stop at four
-times the best, then valley, slide, minimum/10, steepest). Ours: the sweep of
-``LRFinder`` alone, and ``find_lr`` with its default budget.
+Published rules run on their own default sweep of 100 updates, imitated here on the loss
+of each update: fastai 2.8 (from 1e-7 to 10, then valley, slide, minimum/10, steepest),
+Lightning 2.6 (from 1e-8 to 1), torch-lr-finder 0.2 (from the optimizer's rate to 10;
+ignite differs by little more than the count). Ours: the sweep of ``LRFinder`` alone and
+``find_lr`` with its default budget; their time is measured through ``model.fit`` with
+everything compiled anew, over that of the task's whole training.
 """
 
 from __future__ import annotations
@@ -60,16 +62,9 @@ class Truth:
         return float(np.clip((loss - losses.min()) / (self.ref - losses.min()), 0, 1))
 
 
-def published(losses: Any) -> dict[str, float]:
-    """What fastai's rules say of a sweep of 100 updates."""
-    rates = np.geomspace(1e-7, 10, len(losses))
-    mean, smoothed = 0.0, []
-    for i, loss in enumerate(losses):
-        mean = 0.98 * mean + 0.02 * loss
-        smoothed.append(mean / (1 - 0.98 ** (i + 1)))
-        if not np.isfinite(smoothed[-1]) or smoothed[-1] > 4 * min(smoothed):
-            break
-    curve = np.array(smoothed)
+def fastai(losses: Any, rates: Any) -> dict[str, float]:
+    """What fastai's rules say: smoothed by 0.98, stopped at four times the best."""
+    curve = exponential(losses, 0.98, 0, 4.0)
     # It leaves out the first tenth and the last five.
     cut = slice(len(losses) // 10, len(curve) - 5)
     rates, curve = rates[: len(curve)][cut], curve[cut]
@@ -83,7 +78,68 @@ def published(losses: Any) -> dict[str, float]:
     }
 
 
-RULES = ("fastai valley", "fastai slide", "fastai minimum/10", "fastai steep")
+def lightning(losses: Any, rates: Any) -> dict[str, float]:
+    """What Lightning says: the steepest fall per rate, not per its logarithm.
+
+    Its correction of the smoothed losses counts one update too many.
+    """
+    curve = exponential(losses, 0.98, 1, 4.0)
+    slopes = np.gradient(curve[10:-1], rates[10 : len(curve) - 1])
+    return {"Lightning": float(rates[10 + int(np.argmin(slopes))])}
+
+
+def torch_lr_finder(losses: Any, rates: Any) -> dict[str, float]:
+    """What torch-lr-finder says: the steepest fall of what is smoothed by 0.95."""
+    curve = [losses[0]]
+    for loss in losses[1:]:
+        curve.append(0.05 * loss + 0.95 * curve[-1])
+        if curve[-1] > 5 * min(curve):
+            break
+    slopes = np.gradient(np.array(curve)[10:-5])
+    return {"torch-lr-finder": float(rates[10 + int(np.argmin(slopes))])}
+
+
+def exponential(losses: Any, beta: float, more: int, stop: float) -> Any:
+    """Exponentially smoothed losses, up to ``stop`` times the lowest of them."""
+    mean, smoothed = 0.0, []
+    for i, loss in enumerate(losses):
+        mean = beta * mean + (1 - beta) * loss
+        smoothed.append(mean / (1 - beta ** (i + 1 + more)))
+        if not np.isfinite(smoothed[-1]) or smoothed[-1] > stop * min(smoothed):
+            break
+    return np.array(smoothed)
+
+
+RULES = (
+    *("fastai valley", "fastai slide", "fastai minimum/10", "fastai steep"),
+    *("Lightning", "torch-lr-finder"),
+)
+
+
+def seconds_of(task: Task, trainer: Trainer) -> dict[str, float]:
+    """Time of our two over that of the whole training, each compiled anew."""
+
+    def timed(train: Any) -> float:
+        keras.utils.set_random_seed(0)
+        model = task.model()
+        model.compile(task.optimizer(), task.loss())
+        begun = time.perf_counter()
+        train(model)
+        return time.perf_counter() - begun
+
+    x, y = trainer.data[:2]
+    given: dict[str, Any] = {"batch_size": task.batch_size, "verbose": 0}
+
+    def fit(model: Any, updates: int, *callbacks: Any) -> None:
+        rows = np.resize(np.arange(len(x)), updates * task.batch_size)
+        model.fit(x[rows], y[rows], callbacks=list(callbacks), **given)
+
+    finder = keras_lr.LRFinder(verbose=0)
+    whole = timed(lambda model: fit(model, task.updates))
+    return {
+        "LRFinder, sweep alone": timed(lambda model: fit(model, 200, finder)) / whole,
+        "find_lr": timed(lambda model: keras_lr.find_lr(model, x, y, **given)) / whole,
+    }
 
 
 def rates_of(task: Task, seed: int, trainer: Trainer) -> dict[str, Any]:
@@ -91,9 +147,16 @@ def rates_of(task: Task, seed: int, trainer: Trainer) -> dict[str, Any]:
     out: dict[str, Any] = {}
     default = float(np.asarray(trainer.optimizer.learning_rate))
     out["Keras default"] = (dict.fromkeys(SCHEDULES, default), 0)
-    said = published(trainer.run(seed, np.geomspace(1e-7, 10, 100))[0])
-    for rule in RULES:
-        out[rule] = (dict.fromkeys(SCHEDULES, said.get(rule)), 100)
+    sweeps = {
+        fastai: np.geomspace(1e-7, 10, 100),
+        lightning: np.geomspace(1e-8, 1, 100),
+        torch_lr_finder: np.geomspace(default, 10, 100),
+    }
+    said: dict[str, float] = {}
+    for rule, rates in sweeps.items():
+        said |= rule(trainer.run(seed, rates)[0].astype(float), rates)
+    for name in RULES:
+        out[name] = (dict.fromkeys(SCHEDULES, said.get(name)), 100)
     rates = keras_lr.LRFinder().values()
     losses = trainer.run(seed, rates)[0].astype(float)
     lowest = judge(rates, losses, len(rates), 1.0).suggestions.get("zero_lag")
@@ -128,6 +191,7 @@ def main() -> None:
             Trainer(task),
         )
         runs = [rates_of(task, seed, trainer) for seed in range(seeds)]
+        times = seconds_of(task, trainer)
         measured[task.name] = {
             finder: {
                 "tuned": task.tuned,
@@ -137,6 +201,7 @@ def main() -> None:
                     for s in SCHEDULES
                 },
                 "updates": [run[finder][1] for run in runs],
+                "time": times.get(finder),
             }
             for finder in runs[0]
         }
@@ -151,11 +216,11 @@ def main() -> None:
 
 
 def table(measured: dict[str, Any], tuned: bool) -> str:
-    """Mean regrets, share lost entirely, spread over seeds, updates."""
+    """Mean regrets, share lost entirely, spread over seeds, updates, relative time."""
     names = [name for name, one in measured.items() if one["find_lr"]["tuned"] == tuned]
     lines = [
-        "| finder | constant | one-cycle | nothing learned | spread | updates |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| finder | constant | one-cycle | nothing learned | spread | updates | time |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for finder in measured[names[0]]:
         every = [measured[name][finder] for name in names]
@@ -172,9 +237,15 @@ def table(measured: dict[str, Any], tuned: bool) -> str:
         updates = np.mean([np.mean(one["updates"]) for one in every])
         lines.append(
             f"| {finder} | {means[0]:.3f} | {means[1]:.3f} | {lost:.0%} | "
-            f"{np.mean(spreads):.2f} decades | {updates:.0f} |"
+            f"{np.mean(spreads):.2f} decades | {updates:.0f} | {time_of(every)} |"
         )
     return "\n".join(lines)
+
+
+def time_of(every: list[dict[str, Any]]) -> str:
+    """Median of the times, where they were measured."""
+    times = [one["time"] for one in every if one["time"]]
+    return f"{np.median(times):.2f}" if times else ""
 
 
 if __name__ == "__main__":

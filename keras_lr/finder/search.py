@@ -14,7 +14,6 @@ import numpy as np
 
 from keras_lr import _optimizer, _trainer
 from keras_lr.duration import Duration, parse
-from keras_lr.finder import rules
 from keras_lr.finder._batches import (
     Batches,
     batches_of_an_epoch,
@@ -171,7 +170,9 @@ def find_lr(
         factor = COMES_DOWN if divisor(schedule) < 10 else STAYS
         place, best, near = climb(probe, PROBES)
         rate = first * STEP**place * factor
-        noise = rules.noise(swept.losses[np.isfinite(swept.losses)])
+        # Rare large losses are noise, too, which a median would not see.
+        until = max(LEAST, int(np.nanargmin(swept.smoothed)))
+        noise = float(np.std((swept.losses - swept.smoothed)[:until]))
         sure = SURE * noise / math.sqrt(len(held)) + 1e-5 * abs(start)
         steps = swept.steps + int(sum(one["updates"] for one in probes))
         found = _found(swept, rate, start, best, sure)

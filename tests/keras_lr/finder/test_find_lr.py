@@ -136,6 +136,15 @@ def test_inputs_in_a_dictionary_have_epochs_too():
     assert find(model, {"a": x}, y, budget="4 epochs").steps <= 200
 
 
+def test_noise_with_a_few_huge_values_gives_no_rate():
+    generator = np.random.default_rng(0)
+    x, _ = rows()
+    y = generator.standard_cauchy((400, 1)) * 0.5
+    result = find(model_of(), x, y, batch_size=2, budget=800)
+    assert result.suggestion is None
+    assert result.verdict == "noisy"
+
+
 @pytest.mark.parametrize("kind", ["generator", "list of batches"])
 def test_data_that_yield_batches_are_drawn_once(kind):
     x, y = rows()
