@@ -84,6 +84,8 @@ def lightning(losses: Any, rates: Any) -> dict[str, float]:
     Its correction of the smoothed losses counts one update too many.
     """
     curve = exponential(losses, 0.98, 1, 4.0)
+    if len(curve) < 13:
+        return {}
     slopes = np.gradient(curve[10:-1], rates[10 : len(curve) - 1])
     return {"Lightning": float(rates[10 + int(np.argmin(slopes))])}
 
@@ -95,6 +97,8 @@ def torch_lr_finder(losses: Any, rates: Any) -> dict[str, float]:
         curve.append(0.05 * loss + 0.95 * curve[-1])
         if curve[-1] > 5 * min(curve):
             break
+    if len(curve) < 17:
+        return {}
     slopes = np.gradient(np.array(curve)[10:-5])
     return {"torch-lr-finder": float(rates[10 + int(np.argmin(slopes))])}
 

@@ -93,6 +93,18 @@ def train(rng: Any, rate: float, steps: int, batch: int = 32) -> float:
         return gradients(ws, x, y, relu)[0]
 
 
+def adam(
+    ws: list[Array], slots: list[Array], grads: list[Array], step: int, rate: float
+) -> None:
+    """One update in place; ``slots`` holds both moments of each array in turn."""
+    for i, (w, g) in enumerate(zip(ws, grads, strict=True)):
+        first, second = slots[2 * i : 2 * i + 2]
+        first += 0.1 * (g - first)
+        second += 0.001 * (g * g - second)
+        root = np.sqrt(second / (1 - 0.999**step)) + 1e-8
+        w -= rate * first / (1 - 0.9**step) / root
+
+
 def bars(labels: list[str], values: Any, y_label: str, log: str = "") -> dict[str, Any]:
     """Data and figure of one row of bars."""
     return {

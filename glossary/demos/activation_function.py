@@ -75,3 +75,31 @@ def tanh_vanishes(seed: int) -> dict[str, Any]:
     ys = {f"variance {g:g} / n": _flow(seed, _kit.tanh, g) for g in (0.25, 1.0, 9.0)}
     figure = lines("layer", np.arange(1, DEPTH + 1), ys, "gradient, relative", "y")
     return {"measured": float(ys["variance 1 / n"][0]), **figure}
+
+
+def _leaky(x: Any) -> tuple[Any, Any]:
+    """The larger of x and 0.1 x, and its derivative."""
+    return np.maximum(x, 0.1 * x), np.where(x > 0, 1.0, 0.1)
+
+
+def dead_stays(seed: int) -> dict[str, Any]:
+    """Change of the weights of units that a high rate has killed, at a lower rate."""
+    rng, (x, y) = np.random.default_rng(seed), digits()
+    moved, dead_units = [], []
+    for activation in (_kit.relu, _leaky):
+        ws = weights(rng, [64, 64, 10], 2.0)
+        for step in range(400):
+            rows = rng.integers(0, len(x), 32)
+            _, grads, _ = gradients(ws, x[rows], y[rows], activation)
+            if step == 100:
+                dead, before = (x @ ws[0] <= 0).all(axis=0), ws[0].copy()
+            for w, g in zip(ws, grads, strict=True):
+                w -= (4.0 if step < 100 else 0.05) * np.clip(g, -1, 1)
+        dead_units.append(int(dead.sum()))
+        moved.append(float(abs(ws[0] - before)[:, dead].max(initial=0.0)))
+    labels = [
+        f"{n}, {k} dead" for n, k in zip(("ReLU", "leaky"), dead_units, strict=True)
+    ]
+    reason = "" if dead_units[0] and moved[1] > 1e-3 else "No unit was killed."
+    shown = bars(labels, np.maximum(moved, 1e-17), "change of the weights", "y")
+    return {"measured": moved[0], "inconclusive": reason, **shown}

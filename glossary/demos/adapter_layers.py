@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from glossary.demos._kit import Array, bars, digits, gradients, relu, weights
+from glossary.demos._kit import (
+    Array,
+    adam,
+    bars,
+    digits,
+    gradients,
+    relu,
+    softmax,
+    weights,
+)
 
 SIZE = 8
 #: Features of the net that is adapted.
@@ -72,3 +81,42 @@ def few(seed: int) -> dict[str, Any]:
     share = 2 * widths * SIZE / widths**2
     shown = bars([str(w) for w in widths], share, "share of the parameters", "y")
     return {"measured": float(share[0]), **shown}
+
+
+def recovers(seed: int) -> dict[str, Any]:
+    """Errors on digits 5 to 9: a new head alone, an adapter below it, all weights."""
+    rng, (x, y) = np.random.default_rng(seed), digits()
+    new = rng.permutation(np.flatnonzero(y >= 5))
+    train, test, errors = new[:600], new[600:], []
+    for first, others in ((False, False), (False, True), (True, False)):
+        own = np.random.default_rng(seed)
+        down = own.normal(0, 0.3, (WIDTH, SIZE))
+        ws = [_base(seed)[0].copy(), down, np.zeros((SIZE, WIDTH))]
+        ws.append(own.normal(0, 0.1, (WIDTH, 10)))
+        slots = [np.zeros_like(w) for w in ws for _ in range(2)]
+        learns = (first, others, others, True)
+        for step in range(1, 1001):
+            rows = own.choice(train, 32)
+            features, hidden, inner = _features(ws[0], ws[1], ws[2], x[rows])
+            delta = softmax(features @ ws[3])
+            delta[np.arange(32), y[rows]] -= 1
+            back = delta @ ws[3].T
+            code = (back @ ws[2].T) * (inner > 0)
+            below = (back + code @ ws[1].T) * (hidden > 0)
+            grads = [x[rows].T @ below, hidden.T @ code, inner.T @ back]
+            grads.append(features.T @ delta)
+            grads = [g / 32 * on for g, on in zip(grads, learns, strict=True)]
+            adam(ws, slots, grads, step, 0.003)
+        guess = (_features(ws[0], ws[1], ws[2], x[test])[0] @ ws[3]).argmax(1)
+        errors.append(float((guess != y[test]).mean()))
+    labels = ["new head", "adapter and head", "all but the adapter"]
+    reason = "" if errors[2] < errors[0] else "All weights do no better than a head."
+    shown = bars(labels, errors, "errors, new images")
+    return {"measured": errors[0] / errors[1], "inconclusive": reason, **shown}
+
+
+def below_full(seed: int) -> dict[str, Any]:
+    """The same, as errors with the adapter over those with all weights."""
+    found = recovers(seed)
+    _, adapter, everything = found["data"]["errors, new images"]
+    return {**found, "measured": float(adapter / everything)}

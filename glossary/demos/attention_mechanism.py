@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 
-from glossary.demos._kit import bars, lines, softmax
+from glossary.demos._kit import adam, bars, digits, lines, softmax
 
 
 def attend(q: Any, k: Any, v: Any) -> tuple[Any, Any]:
@@ -73,3 +74,63 @@ def explains(seed: int) -> dict[str, Any]:
     reason = "" if moved > 0.05 else "The other weights are almost the same."
     shown = bars(labels, [moved, max(change, 1e-17)], "relative change", "y")
     return {"measured": change, "inconclusive": reason, **shown}
+
+
+def _questions(rng: Any, count: int, rows: Any) -> tuple[Any, Any, Any]:
+    """A digit as query, eight digits of other classes as keys, and the one it means."""
+    x, y = digits()
+    keys = np.empty((count, 8), int)
+    for i in range(count):
+        for place, label in enumerate(rng.permutation(10)[:8]):
+            keys[i, place] = rng.choice(rows[y[rows] == label])
+    right = rng.integers(0, 8, count)
+    asked = [rng.choice(rows[y[rows] == y[k]]) for k in keys[np.arange(count), right]]
+    return x[asked] - 0.3, x[keys] - 0.3, right
+
+
+def finds(seed: int) -> dict[str, Any]:
+    """Weight on the position that is asked for, trained by the error of the output."""
+    rng, size, at = np.random.default_rng(seed), 16, np.arange(600)
+    order = rng.permutation(1797)
+    ws = [rng.normal(0, 0.1, (64, size)) for _ in range(2)]
+    slots = [np.zeros((64, size)) for _ in range(4)]
+    queries, keys, right = _questions(rng, 600, order[:1200])
+    tests = _questions(rng, 600, order[1200:])
+    seen = []
+
+    def weights(queries: Any, keys: Any) -> tuple[Any, Any, Any]:
+        q, k = queries @ ws[0], keys @ ws[1]
+        return q, k, softmax(np.einsum("bd,bnd->bn", q, k) / np.sqrt(size))
+
+    for step in range(1, 151):
+        if step % 10 == 1:
+            seen.append(weights(*tests[:2])[2][at, tests[2]].mean())
+        values = rng.normal(size=(600, 8, 4))
+        q, k, w = weights(queries, keys)
+        error = np.einsum("bn,bnv->bv", w, values) - values[at, right]
+        slope = np.einsum("bv,bnv->bn", error, values)
+        score = w * (slope - (w * slope).sum(1, keepdims=True)) / np.sqrt(size) / 600
+        grads = [
+            queries.T @ np.einsum("bn,bnd->bd", score, k),
+            np.einsum("bnp,bn,bd->pd", keys, score, q, optimize=True),
+        ]
+        adam(ws, slots, grads, step, 0.01)
+    last = weights(*tests[:2])[2][at, tests[2]].mean()
+    ys = {"trained": [*seen, last], "even": np.full(len(seen) + 1, 1 / 8)}
+    steps = [*range(0, 150, 10), 150]
+    return {"measured": float(last), **lines("update", steps, ys, "weight, new images")}
+
+
+def squares(seed: int) -> dict[str, Any]:
+    """Memory that attention takes for twice the length, as a power of two."""
+    lengths, peaks = [128, 256, 512, 1024], []
+    rng = np.random.default_rng(seed)
+    for length in lengths:
+        q, k, v = rng.normal(size=(3, length, 16))
+        tracemalloc.start()
+        attend(q, k, v)
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    linear = [peaks[0] * length / lengths[0] for length in lengths]
+    figure = lines("length", lengths, {"measured": peaks, "linear": linear}, "MB", "xy")
+    return {"measured": float(np.log2(peaks[-1] / peaks[-2])), **figure}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from glossary.demos._kit import digits, lines
+from glossary.demos._kit import adam, digits, lines, tanh, weights
 
 CODES = [1, 2, 4, 8, 16, 32]
 
@@ -70,3 +70,56 @@ def denoises(seed: int) -> dict[str, Any]:
             ys[name].append(float(((noisy[test] @ way - x[test]) ** 2).mean()))
     figure = lines("numbers in the code", CODES, ys, "error after denoising", "x")
     return {"measured": ys["trained on noisy"][5] / ys["trained on clean"][5], **figure}
+
+
+def _reconstruct(ws: Any, x: Any) -> tuple[list[Any], list[Any]]:
+    """Outputs and slopes of each layer; code and output are linear."""
+    outs, slopes = [x], []
+    for i, w in enumerate(ws):
+        value, slope = tanh(outs[-1] @ w)
+        linear = i % 2 == 1
+        outs.append(outs[-1] @ w if linear else value)
+        slopes.append(np.ones_like(slope) if linear else slope)
+    return outs, slopes
+
+
+def nonlinear(seed: int) -> dict[str, Any]:
+    """Error of PCA over that of tanh layers with a code as large, on new images."""
+    rng, x, updates = np.random.default_rng(seed), _centred(), 3000
+    x = x[rng.permutation(len(x))]
+    train, test, seen = x[:1300], x[1300:], []
+    ws = weights(rng, [64, 128, 4, 128, 64], 1.0)
+    slots = [np.zeros_like(w) for w in ws for _ in range(2)]
+    for step in range(1, updates + 1):
+        rows = train[rng.integers(0, len(train), 64)]
+        outs, slopes = _reconstruct(ws, rows)
+        delta, grads = (outs[-1] - rows) / len(rows), []
+        for i in range(3, -1, -1):
+            delta = delta * slopes[i]
+            grads.append(outs[i].T @ delta)
+            delta = delta @ ws[i].T
+        adam(ws, slots, grads[::-1], step, 0.003 * (1 - step / updates))
+        if step % 250 == 0:
+            seen.append(float(((_reconstruct(ws, test)[0][-1] - test) ** 2).mean()))
+    kept = np.linalg.eigh(train.T @ train)[1][:, -4:]
+    pca = float(((test @ kept @ kept.T - test) ** 2).mean())
+    ys = {"tanh layers": seen, "PCA": [pca] * len(seen)}
+    figure = lines("update", range(250, updates + 1, 250), ys, "error, new images")
+    return {"measured": pca / seen[-1], **figure}
+
+
+def serves(seed: int) -> dict[str, Any]:
+    """Errors of a nearest neighbour that sees random codes, over learned ones."""
+    rng, (_, y), x = np.random.default_rng(seed), digits(), _centred()
+    order = rng.permutation(len(x))
+    x, y = x[order], y[order]
+    main = np.linalg.eigh(x[:1300].T @ x[:1300])[1][:, ::-1]
+    random = np.linalg.qr(rng.normal(size=(64, 64)))[0]
+    ys: dict[str, list[float]] = {"learned": [], "random": []}
+    for size in CODES:
+        for name, basis in (("learned", main), ("random", random)):
+            known, new = x[:200] @ basis[:, :size], x[1300:] @ basis[:, :size]
+            far = (known**2).sum(1) - 2 * new @ known.T
+            ys[name].append(float((y[:200][far.argmin(1)] != y[1300:]).mean()))
+    figure = lines("numbers in the code", CODES, ys, "errors, 200 labels", "x")
+    return {"measured": ys["random"][3] / ys["learned"][3], **figure}

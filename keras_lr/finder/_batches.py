@@ -11,6 +11,8 @@ import numpy as np
 
 #: Share of the rows, or of the batches drawn, that is held out, and the most of each.
 HELD, MOST_ROWS, MOST_BATCHES = 0.2, 1000, 32
+#: Batches that rows held out make at least: how they differ tells what is noise.
+PARTS = 8
 
 #: What the user calls the data that are held out, if they are given.
 HELD_OUT = "validation_data"
@@ -49,6 +51,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         if self._arrays is None:
             return found
         return _rows(self._arrays, found)
+
+    def sizes(self) -> list[int]:
+        """Rows of each batch."""
+        return [_length(self[i]) for i in range(len(self))]
 
     def first(self, count: int) -> Batches:
         """The same sequence, of another length."""
@@ -191,4 +197,5 @@ def _length(arrays: Batch) -> int:
 
 
 def _chunks(order: Any, size: int) -> list[Any]:
+    size = max(1, min(size, len(order) // PARTS))
     return [order[i : i + size] for i in range(0, len(order), size)]

@@ -22,6 +22,7 @@ from keras_lr.finder._batches import (
 )
 from keras_lr.finder.judge import LEAST, SURE
 from keras_lr.finder.result import LRFinderResult
+from keras_lr.finder.rules import FloatArray
 from keras_lr.finder.state import Snapshot
 from keras_lr.finder.sweep import LRFinder, divisor
 from keras_lr.schedule import Schedule
@@ -132,7 +133,7 @@ def find_lr(
         held,
     ):
         say(f"find_lr: sweep of {sweep_updates} updates ...")
-        start = _evaluate(model, held)
+        start, before = _evaluate(model, held)
         if not math.isfinite(start):
             raise ValueError(
                 "The loss must be finite before any training. Received: a held-out "
@@ -149,6 +150,7 @@ def find_lr(
             return swept
         first = lowest * divisor(schedule) / FIRST
         probes: list[dict[str, float]] = []
+        falls: dict[float, Any] = {}
         clock = time.monotonic()
 
         def probe(k: int) -> float:
@@ -157,7 +159,10 @@ def find_lr(
             updates = _train(
                 model, own, rate, train.first(probe_updates * batches_each)
             )
-            loss = _evaluate(model, held) if updates == probe_updates else math.inf
+            loss, after = _evaluate(model, held)
+            if updates < probe_updates or not math.isfinite(loss):
+                loss = math.inf
+            falls[loss] = before - after
             probes.append({"lr": rate, "loss": loss, "updates": updates})
             each = (time.monotonic() - clock) / len(probes)
             left = each * (PROBES - len(probes))
@@ -170,12 +175,15 @@ def find_lr(
         factor = COMES_DOWN if divisor(schedule) < 10 else STAYS
         place, best, near = climb(probe, PROBES)
         rate = first * STEP**place * factor
-        # Rare large losses are noise, too, which a median would not see.
-        until = max(LEAST, int(np.nanargmin(swept.smoothed)))
-        noise = float(np.std((swept.losses - swept.smoothed)[:until]))
-        sure = SURE * noise / math.sqrt(len(held)) + 1e-5 * abs(start)
+        # Standard error of the fall, by the batches held out: rows that lie far off may
+        # make most of a loss, and it fall a little by chance.
+        sure = 1e-5 * abs(start)
+        if math.isfinite(best):
+            error = np.std(falls[best]) / math.sqrt(max(1, len(before) - 1))
+            sure += SURE * float(error)
         steps = swept.steps + int(sum(one["updates"] for one in probes))
-        found = _found(swept, rate, start, best, sure)
+        noisy = float(np.std(before)) > 0.05 * abs(start)
+        found = _found(rate, start, best, sure, noisy)
         if found["suggestion"] is not None:
             # The tried rates that kept nine tenths of the best fall, and the answer.
             good = [first * STEP**k * factor for k in near(best + (start - best) / 10)]
@@ -233,11 +241,11 @@ def climb(
 
 
 def _found(
-    swept: LRFinderResult, rate: float, start: float, best: float, sure: float
+    rate: float, start: float, best: float, sure: float, noisy: bool
 ) -> dict[str, Any]:
     """Verdict, reason and suggestion, from how far the held-out loss fell."""
     if not best < start - sure:
-        verdict = "noisy" if sure > 1e-3 * abs(start) else "flat"
+        verdict = "noisy" if noisy else "flat"
         reason = (
             f"no probe brought the held-out loss from {start:.4g} down by more than "
             f"noise explains (best {best:.4g}): use larger batches or a larger budget"
@@ -320,8 +328,26 @@ def _fit(model: Any, data: Batches, *callbacks: Any) -> None:
     model.fit(data, shuffle=False, verbose=0, callbacks=list(callbacks))
 
 
-def _evaluate(model: Any, held: Batches) -> float:
-    return float(model.evaluate(held, verbose=0, return_dict=True)["loss"])
+def _evaluate(model: Any, held: Batches) -> tuple[float, FloatArray]:
+    """The mean loss of what is held out, and the loss of each batch of it."""
+    running = _Running()
+    model.evaluate(held, verbose=0, callbacks=[running])
+    rows = np.cumsum(held.sizes())[[batch for batch, _ in running.seen]]
+    means = np.array([loss for _, loss in running.seen])
+    losses: FloatArray = np.diff(means * rows, prepend=0) / np.diff(rows, prepend=0)
+    return float(means[-1]), losses
+
+
+class _Running(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the running mean of the loss after each batch of an evaluation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[int, float]] = []
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Keep it."""
+        self.seen.append((batch, float(logs["loss"])))
 
 
 def _train(model: Any, own: list[float | None], rate: float, data: Batches) -> int:
