@@ -3,7 +3,7 @@
 #   make test         lint, types, and all tests on TensorFlow, JAX and torch
 #   make bench        what a schedule costs, on the three backends
 #   make bench-finder how good finders are, on 23 tasks with a known truth
-#   make evidence   measure all claims anew and write glossary/evidence.json
+#   make evidence   measure all claims anew and write evidence.json of both packages
 #   make faults       kill and resume a training twenty times on each backend
 
 PYTHON ?= python3
@@ -54,7 +54,8 @@ faults: $(READY)-all-test
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
 
 evidence: $(READY)-all-test
-	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --evidence glossary/evidence.json
+	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --evidence glossary/evidence.json
+	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source keras_lr --evidence keras_lr/evidence.json
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

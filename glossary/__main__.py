@@ -57,6 +57,9 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     print(f"glossary: {message}", file=sys.stderr)
 
 
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="glossary",
@@ -99,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
         "--demos", action="store_true", help="run the demos of all claims, in parallel"
     )
     check.add_argument("--full", action="store_true", help="demos: ten seeds, not one")
+    check.add_argument("--source", help="demos: core, or the name of a plug-in")
+    check.add_argument(
+        "--backend", choices=BACKENDS, help="demos: of those that train with Keras"
+    )
     check.add_argument("--evidence", metavar="FILE", help="demos: write JSON there")
 
     demo = commands.add_parser("demo", help="measure the claims of a term")
@@ -108,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=0, help="the first seed")
     demo.add_argument(
         "--backend",
-        choices=["tensorflow", "jax", "torch"],
+        choices=BACKENDS,
         help="of the demos that train with Keras; else KERAS_BACKEND says",
     )
     demo.add_argument("--save", metavar="DIR", help="draw a picture of each there")

@@ -136,7 +136,7 @@ def _check_installed() -> tuple[list[Term], list[Problem], list[Problem]]:
     problems += [
         problem
         for problem in linked
-        if problem.file not in core_ids and problem.code in ("E602", "W601")
+        if problem.file not in core_ids and problem.code in ("E602", "E603", "W601")
     ]
     return terms, core, problems
 

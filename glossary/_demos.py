@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,8 @@ def demo(arguments: Namespace) -> int:
         os.environ.setdefault(name, "1")
     if arguments.backend:
         os.environ["KERAS_BACKEND"] = arguments.backend  # read as Keras is imported
+    from glossary.evidence import check
+
     term = glossary.term(arguments.name)
     wanted = [one for one in term.claims if arguments.claim in (None, one.id)]
     if not wanted:
@@ -35,8 +39,11 @@ def demo(arguments: Namespace) -> int:
         )
     found = []
     for number, claim in enumerate(wanted, 1):
-        _tell(f"{number} of {len(wanted)}: {claim.id} ...")
-        evidence = claim.check("full" if arguments.full else "fast", arguments.seed)
+        size = "full" if arguments.full else "fast"
+        line = f"{number} of {len(wanted)}: {claim.id}"
+        _tell(f"{line} ...")
+        evidence = check(claim, size, arguments.seed, partial(_tell_seed, line))
+        _tell("")
         found.append(evidence)
         if not arguments.json:
             print(evidence)
@@ -55,10 +62,15 @@ def check_all(arguments: Namespace) -> int:
 
     from glossary.evidence import brief
 
-    claims = [one.id for term in glossary.terms() for one in term.claims if one.demo]
+    sources = [arguments.source] if arguments.source else None
+    terms = glossary.Glossary(sources=sources)
+    claims = [one.id for term in terms for one in term.claims if one.demo]
     size, found, failed = "full" if arguments.full else "fast", [], 0
     for name in ONE_THREAD:  # before a worker imports NumPy
         os.environ.setdefault(name, "1")
+    if arguments.backend:
+        os.environ["KERAS_BACKEND"] = arguments.backend
+    begun = time.monotonic()
     pool = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"))
     try:
         jobs = {pool.submit(_measure, one, size): one for one in claims}
@@ -67,13 +79,17 @@ def check_all(arguments: Namespace) -> int:
                 evidence = job.result()
             except Exception as error:
                 failed += 1
+                _tell("")
                 print(f"{jobs[job]}: {error}")
                 continue
             found.append(evidence)
-            _tell(f"{number} of {len(claims)}: {evidence.claim} {evidence.verdict}")
+            waits = f"{number} of {len(claims)}, {time.monotonic() - begun:.0f} s"
+            _tell(f"{waits}: {evidence.claim} {evidence.verdict}")
             if not evidence.as_documented:
                 failed += 1
+                _tell("")
                 print(evidence)
+        _tell("")
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     found.sort(key=lambda one: claims.index(one.claim))
@@ -108,6 +124,11 @@ def _save(evidence: Evidence, folder: Path, kind: str) -> Path:
 
 
 def _tell(line: str) -> None:
-    """Progress, for a person who looks on."""
+    """Progress, for a person who looks on: one line that changes."""
     if sys.stderr.isatty():
-        print(line, file=sys.stderr, flush=True)
+        print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+
+
+def _tell_seed(line: str, done: int, seeds: int) -> None:
+    if done < seeds:
+        _tell(f"{line}, seed {done + 1} of {seeds} ...")

@@ -197,13 +197,19 @@ def check(
 
 @cache
 def recorded() -> Mapping[str, Evidence]:
-    """What was measured of the terms that come with this distribution, by claim.
+    """What was measured of the installed terms, by claim.
 
-    ``glossary check --demos --full --evidence`` wrote the file.
+    It is in ``evidence.json`` beside each folder of terms, as ``glossary check --demos
+    --full --source NAME --evidence FILE`` writes it. Of two, the first one counts.
     """
-    path = Path(__file__).with_name("evidence.json")
-    records = json.loads(path.read_text("utf-8")) if path.is_file() else []
-    return {record["claim"]: Evidence.from_dict(record) for record in records}
+    places = [Path(__file__).parent]
+    for plugin in load.plugins():
+        places += [folder.parent for folder in load.folders(plugin)]
+    found: dict[str, Evidence] = {}
+    for path in (place / "evidence.json" for place in places):
+        for record in json.loads(path.read_text("utf-8")) if path.is_file() else []:
+            found.setdefault(record["claim"], Evidence.from_dict(record))
+    return found
 
 
 def brief(evidence: Evidence) -> Evidence:

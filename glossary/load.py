@@ -116,15 +116,21 @@ def check_plugins(known: Sequence[Term]) -> list[Report]:
     return reports
 
 
-def _read_plugin(plugin: Plugin) -> tuple[list[Entry], list[Problem]]:
+def folders(plugin: Plugin) -> list[Path]:
+    """Where the terms of a plug-in are; nothing where its package is not found."""
     package, _, inside = plugin.folder.partition(".")
     try:
         spec = util.find_spec(package)
     except (ImportError, ValueError):
         spec = None
-    if spec is None or not spec.submodule_search_locations:
+    roots = (spec and spec.submodule_search_locations) or []
+    return [Path(root, *inside.split(".")) for root in roots]
+
+
+def _read_plugin(plugin: Plugin) -> tuple[list[Entry], list[Problem]]:
+    roots = folders(plugin)
+    if not roots:
         return [], [unreadable("E701", plugin.distribution, plugin.folder)]
-    roots = [Path(root, *inside.split(".")) for root in spec.submodule_search_locations]
     files = [path for root in roots if root.is_dir() for path in _files_in(root)]
     if not files:
         return [], [unreadable("E702", plugin.distribution, plugin.folder)]

@@ -58,10 +58,12 @@ TERMS: dict[str, Check] = {
     "E506": claims.reference_missing,
     "E507": claims.demo_form,
     "W501": claims.contested_without_reference,
+    "W502": claims.without_demo,
     "E601": links.name_form,
 }
 LINKS: dict[str, Check] = {
     "E602": links.object_missing,
+    "E603": links.demo_missing,
     "W601": links.package_missing,
 }
 PLUGINS: dict[str, Check] = {

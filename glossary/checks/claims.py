@@ -81,5 +81,12 @@ def contested_without_reference(term: Term, catalog: Catalog) -> Iterator[Findin
             yield f"claims[{number}].reference", claim.reference
 
 
+def without_demo(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Claim has no demo, so nothing tells whether it holds."""
+    for number, claim in enumerate(term.claims):
+        if not claim.demo:
+            yield f"claims[{number}].demo", claim.demo
+
+
 def _rising_pair(given: tuple[float, ...]) -> bool:
     return len(given) == 2 and given[0] < given[1]

@@ -1,14 +1,17 @@
 """Groups 6 and 7: links to API objects, and plug-ins.
 
-Only ``E602`` and ``W601`` import anything, and only what an installed term names.
+Only ``E602``, ``E603`` and ``W601`` import anything: packages that an installed term
+names. Demos are looked up in their files, since what they need may be missing.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from functools import cache
 from importlib import util
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +36,14 @@ def object_missing(term: Term, catalog: Catalog) -> Iterator[Finding]:
     for number, name in enumerate(term.api):
         if _DOTTED.fullmatch(name) and _package(name) and not _exists(name):
             yield f"api[{number}]", name
+
+
+def demo_missing(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Demo of the claim is not a function of a module that is installed."""
+    for number, claim in enumerate(term.claims):
+        module, _, name = claim.demo.partition(":")
+        if name and not _defines(module, name):
+            yield f"claims[{number}].demo", claim.demo
 
 
 def package_missing(term: Term, catalog: Catalog) -> Iterator[Finding]:
@@ -63,6 +74,21 @@ def _package(name: str) -> object:
         return importlib.import_module(top) if util.find_spec(top) else None
     except Exception:  # whatever a package does on import, the check goes on
         return None
+
+
+def _defines(module: str, name: str) -> bool:
+    try:
+        spec = util.find_spec(module)
+    except (ImportError, ValueError):
+        return False
+    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+        return False
+    body = ast.parse(Path(spec.origin).read_bytes()).body
+    defined = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    for node in body:
+        if isinstance(node, ast.ImportFrom):
+            defined |= {alias.asname or alias.name for alias in node.names}
+    return name in defined
 
 
 def _mentions(term: Term, name: str) -> bool:

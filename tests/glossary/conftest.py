@@ -54,7 +54,7 @@ RECORD = {
             "reference": "arXiv:1207.0580",
             "contested": True,
             "expected": "inconclusive",
-            "demo": "package.module:function",
+            "demo": "json.tool:main",
         }
     ],
 }

@@ -168,6 +168,22 @@ def test_the_example_package_installs_and_adds_its_terms(example: Path) -> None:
     ]
 
 
+def test_the_claim_of_the_example_package_is_measured_and_recorded(
+    example: Path, tmp_path: Path
+) -> None:
+    shown = glossary_with(example, "demo", "layer norm")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("held: The output for one example")
+    path = example / "normalization_terms" / "evidence.json"
+    options = ["--source", "normalization_terms", "--evidence", str(path)]
+    assert glossary_with(example, "check", "--demos", *options).returncode == 0
+    assert glossary_with(example, "page", str(tmp_path)).returncode == 0
+    path.unlink()
+    page = (tmp_path / "index.html").read_text("utf-8")
+    at = page.index("largest change when the others are exchanged")
+    assert "held" in page[at - 2000 : at + 2000]
+
+
 def test_the_example_package_passes_every_check(example: Path) -> None:
     codes = ["E0", "E1", "E2", "E3", "E4", "E5", "E601", "E7", "W1", "W2", "W3", "W4"]
     checked = glossary_with(example, "check", "--plugins", "--select", *codes)

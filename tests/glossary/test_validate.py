@@ -50,6 +50,10 @@ def stated_on_both_sides(record: Record, other: Record) -> None:
     other["relations"] = {"related": ["dropout"]}
 
 
+def without_demo(record: Record, other: Record) -> None:
+    del record["claims"][0]["demo"]
+
+
 def same_claim(record: Record, other: Record) -> None:
     record["claims"] = [record["claims"][0], copy.deepcopy(record["claims"][0])]
 
@@ -133,6 +137,12 @@ CASES = {
     "W501": (change("claims[0].reference", None), "claims[0].reference", ""),
     "E601": (change("api[0]", "not a name"), "api[0]", "not a name"),
     "E602": (change("api[0]", "json.dumpz"), "api[0]", "json.dumpz"),
+    "E603": (
+        change("claims[0].demo", "json.tool:nothing"),
+        "claims[0].demo",
+        "json.tool:nothing",
+    ),
+    "W502": (without_demo, "claims[0].demo", ""),
     "W601": (change("api[0]", "no_such_package.x"), "api[0]", "no_such_package.x"),
 }
 # Told while reading files; see the tests below and those of plug-ins.
@@ -147,7 +157,7 @@ def problems_of(records: list[Record]) -> list[glossary.Problem]:
     links = [
         problem
         for problem in validate.check_terms(report.terms, links=True)
-        if problem.code in ("E602", "W601")
+        if problem.code in ("E602", "E603", "W601")
     ]
     return report.problems + links
 

@@ -1,1 +1,4 @@
-"""Two more normalization layers, as terms for the glossary. There is no code here."""
+"""Two more normalization layers, as terms for the glossary.
+
+Looking one up runs no code.
+"""
