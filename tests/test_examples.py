@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import ast
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import pytest
+
+import glossary
 
 pytestmark = pytest.mark.backend
 
@@ -72,6 +77,26 @@ def test_the_tour_shows_what_held_and_what_failed():
     shown = output_of("examples/glossary_tour.py")
     assert "held: For SGD weight decay is an L2 penalty." in shown
     assert "failed: For Adam weight decay is an L2 penalty." in shown
+
+
+def test_the_cells_of_the_learners_notebook_run_in_order():
+    notebook = json.loads((ROOT / "examples/glossary_learner.ipynb").read_text())
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] for cell in cells)
+    seen: dict[str, Any] = {}
+    shown = []
+    for cell in cells:
+        *body, last = ast.parse("".join(cell["source"])).body
+        exec(compile(ast.Module(body, []), "cell", "exec"), seen)
+        assert isinstance(last, ast.Expr)
+        shown.append(eval(compile(ast.Expression(last.value), "cell", "eval"), seen))
+    evidence, popular, result, accuracy = (shown[i] for i in (3, -3, -2, -1))
+    assert shown[0] is glossary.term("learning rate")
+    assert evidence.verdict == "held"
+    assert "<svg" in evidence._repr_html_()
+    assert popular.verdict == "failed"
+    assert "<img" in result._repr_html_()
+    assert accuracy > 0.85
 
 
 def test_overhead_prints_times_and_traces():
