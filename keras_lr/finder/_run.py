@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Looks at the losses in a sweep, and updates between two of them at least: each look
 #: waits for the device.
-LOOKS, LEAST_APART = 50, 10
+LOOKS, LEAST_APART = 20, 10
 
 
 class Sweep:

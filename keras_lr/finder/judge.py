@@ -26,7 +26,7 @@ SURE = 5.0
 #: Decades that the interval may have.
 WIDEST = 1.5
 #: Curves drawn for the interval.
-DRAWS = 100
+DRAWS = 200
 #: Points that a sweep is looked at by, or up to twice as many.
 BLOCKS = 200
 
