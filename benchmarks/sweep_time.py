@@ -28,6 +28,8 @@ def network(layers: int) -> Any:
     model = keras.Sequential([keras.Input((64,)), *hidden, keras.layers.Dense(10)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss)
+    # Else a plain fit on TensorFlow makes these variables on the way, and traces twice.
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
