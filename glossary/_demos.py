@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from functools import partial
@@ -58,7 +59,7 @@ def demo(arguments: Namespace) -> int:
 def check_all(arguments: Namespace) -> int:
     """All claims of all terms, each in a worker; what is not as documented fails."""
     from concurrent.futures import ProcessPoolExecutor, as_completed
-    from multiprocessing import get_context
+    from multiprocessing import active_children, get_context
 
     from glossary.evidence import brief
 
@@ -71,7 +72,10 @@ def check_all(arguments: Namespace) -> int:
     if arguments.backend:
         os.environ["KERAS_BACKEND"] = arguments.backend
     begun = time.monotonic()
-    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"))
+    ignore = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for this process, see below
+    pool = ProcessPoolExecutor(
+        os.cpu_count(), get_context("spawn"), signal.signal, ignore
+    )
     try:
         jobs = {pool.submit(_measure, one, size): one for one in claims}
         for number, job in enumerate(as_completed(jobs), 1):
@@ -90,6 +94,10 @@ def check_all(arguments: Namespace) -> int:
                 _tell("")
                 print(evidence)
         _tell("")
+    except BaseException:
+        for worker in active_children():  # else the exit would wait for them
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     found.sort(key=lambda one: claims.index(one.claim))

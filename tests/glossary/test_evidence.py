@@ -200,3 +200,25 @@ def test_ctrl_c_stops_with_its_own_code(monkeypatch, capsys):
     monkeypatch.setattr(evidence, "_demo", stop)
     assert main(["demo", "adam"]) == 130
     assert capsys.readouterr().err.endswith("stopped.\n")
+
+
+def test_ctrl_c_ends_the_workers_too(tmp_path):
+    import os
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "glossary", "check", "--demos", "--full"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    time.sleep(3)
+    os.killpg(process.pid, signal.SIGINT)
+    shown, errors = process.communicate(timeout=60)
+    assert (process.returncode, shown, errors) == (130, "", "glossary: stopped.\n")
+    with pytest.raises(ProcessLookupError):
+        for _ in range(200):
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
