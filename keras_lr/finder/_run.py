@@ -57,7 +57,9 @@ class Sweep:
                 f"A sweep needs at least {least} updates. Received: a fit of "
                 f"{self._planned}. Give it more epochs or smaller batches."
             )
-        if _trainer.build(self._model):
+        if self._finder.copy is not None:
+            self._snapshot = self._finder.copy
+        elif _trainer.build(self._model):
             self._snapshot = Snapshot(self._model, self._finder.memory_limit)
         self._loan.writers.append(self._finder)
         self._loan.undo = self._undo
@@ -95,7 +97,8 @@ class Sweep:
         self._recorder.give_back()
         if self._snapshot is not None:
             self._snapshot.restore()
-            self._snapshot.drop()
+            if self._snapshot is not self._finder.copy:
+                self._snapshot.drop()
 
     # Looking.
 

@@ -63,9 +63,9 @@ def find_lr(
     stays where it is gets 0.4 of it, since what a long training bears is less; the peak
     of a schedule that comes down gets all of it.
 
-    The copies of the state take twice the size of the model with its optimizer while
-    the sweep runs and once afterwards. Batch normalization follows its batches faster
-    (momentum 0.9 at most) while the probes run: they are too short for more.
+    One copy of the state is held: the size of the model with its optimizer. Batch
+    normalization follows its batches faster (momentum 0.9 at most) while the probes
+    run: they are too short for more.
 
     Args:
         model: A compiled model; it may have been trained.
@@ -139,9 +139,8 @@ def find_lr(
                 "The loss must be finite before any training. Received: a held-out "
                 f"loss of {start}, with finite data. Look at the model and its loss."
             )
-        finder = LRFinder(
-            steps=sweep_updates, schedule=schedule, memory_limit=memory_limit, verbose=0
-        )
+        finder = LRFinder(steps=sweep_updates, schedule=schedule, verbose=0)
+        finder.copy = snapshot
         _fit(model, train.first(sweep_updates * batches_each), finder)
         swept = finder.result
         lowest = swept.suggestions.get("zero_lag")

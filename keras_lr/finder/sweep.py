@@ -16,6 +16,7 @@ from keras_lr.finder._run import Sweep
 from keras_lr.finder.judge import LEAST
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.rules import FloatArray
+from keras_lr.finder.state import Snapshot
 from keras_lr.schedule import Schedule, check_rate
 
 SPACINGS = ("exponential", "linear")
@@ -136,6 +137,8 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         self.spacing, self.updates_per_rate = spacing, updates_per_rate
         self.schedule, self.stop_early = schedule, stop_early
         self.memory_limit, self.verbose = memory_limit, verbose
+        #: The copy that a search has made already; it keeps it.
+        self.copy: Snapshot | None = None
         self._result: LRFinderResult | None = None
         self._sweep: Sweep | None = None
         self._fit: Any = lambda: None

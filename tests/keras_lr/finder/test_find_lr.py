@@ -59,6 +59,23 @@ def test_the_model_is_unchanged_and_looks_untouched():
     assert momenta == [x.momentum for x in model.layers if hasattr(x, "momentum")]
 
 
+def test_the_state_is_copied_once(monkeypatch):
+    from keras_lr.finder import _run, search
+    from keras_lr.finder.state import Snapshot
+
+    made = []
+
+    class Counted(Snapshot):
+        def __init__(self, *args):
+            made.append(args)
+            super().__init__(*args)
+
+    monkeypatch.setattr(search, "Snapshot", Counted)
+    monkeypatch.setattr(_run, "Snapshot", Counted)
+    find(model_of())
+    assert len(made) == 1
+
+
 def test_an_interrupt_in_a_probe_gives_everything_back(monkeypatch):
     from keras_lr.finder import search
 
