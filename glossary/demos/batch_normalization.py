@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from glossary.demos._kit import bars, digits, lines, softmax
+from glossary.demos._kit import bars, digits, lines, softmax, weights
 
 
 def normal(x: Any) -> Any:
@@ -76,3 +76,48 @@ def tiny_batches(seed: int) -> dict[str, Any]:
         spreads.append(float(np.std(outs, axis=0).mean()))
     figure = lines("batch", sizes, {"one example": spreads}, "spread of output", "xy")
     return {"measured": spreads[0] / spreads[-1], **figure}
+
+
+def _gradients(ws: Any, x: Any, y: Any, norm: bool) -> tuple[float, list[Any]]:
+    """Cross-entropy of a dense ReLU net, each layer normalized or not."""
+    outs, units, scales = [x], [], []
+    for w in ws[:-1]:
+        z = outs[-1] @ w
+        scales.append(1 / np.sqrt(z.var(0) + 1e-5) if norm else np.ones(w.shape[1]))
+        units.append((z - z.mean(0)) * scales[-1] if norm else z)
+        outs.append(np.maximum(units[-1], 0))
+    delta, rows = softmax(outs[-1] @ ws[-1]), np.arange(len(x))
+    loss = float(-np.log(delta[rows, y] + 1e-300).mean())
+    delta[rows, y] -= 1
+    delta, grads = delta / len(x), [outs[-1].T @ (delta / len(x))]
+    for i in range(len(ws) - 2, -1, -1):
+        delta = (delta @ ws[i + 1].T) * (units[i] > 0)
+        if norm:
+            along = units[i] * (delta * units[i]).mean(0)
+            delta = (delta - delta.mean(0) - along) * scales[i]
+        grads.append(outs[i].T @ delta)
+    return loss, grads[::-1]
+
+
+def covariate_shift(seed: int) -> dict[str, Any]:
+    """Change of a layer's gradient by the update of those below it, with over without.
+
+    That is how internal covariate shift is measured by Santurkar 2018, definition 2.1.
+    """
+    (x, y), ys = digits(), {}
+    for name, norm in (("without", False), ("with", True)):
+        rng, changes = np.random.default_rng(seed), []
+        ws = weights(rng, [64, 32, 32, 32, 32, 10], 2.0)
+        for step in range(200):
+            rows = rng.integers(0, len(x), 128)
+            _, grads = _gradients(ws, x[rows], y[rows], norm)
+            moved = [w - 0.1 * g for w, g in zip(ws, grads, strict=True)]
+            if step % 10 == 0:
+                _, after = _gradients([*moved[:3], *ws[3:]], x[rows], y[rows], norm)
+                change = np.linalg.norm(after[3] - grads[3])
+                changes.append(change / np.linalg.norm(grads[3]))
+            ws = moved
+        ys[name] = changes
+    ratio = float(np.mean(ys["with"]) / np.mean(ys["without"]))
+    figure = lines("update", range(0, 200, 10), ys, "relative change", "y")
+    return {"measured": ratio, **figure}

@@ -334,6 +334,8 @@ def test_ctrl_c_stops_the_server_and_the_run(
         [sys.executable, "-m", "glossary", "serve", "--evidence", "none.json"],
         env=site, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
+        # What a shell starts in the background ignores it, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stdout is not None
     address = urlsplit(process.stdout.readline().strip())
