@@ -57,9 +57,10 @@ def find_lr(
     """Find the learning rate to train a model at, and give the model back unchanged.
 
     One sweep (:class:`LRFinder`) finds where the loss is lowest. Then short trainings
-    at constant rates a third of a decade apart, all from the same weights and on the
-    same batches, go up or down from there while the edge wins; the parabola through the
-    best three, judged on rows that none was trained on, gives the rate. A rate that
+    at constant rates, all from the same weights and on the same batches, look a decade
+    and a third to both sides, and further while the edge wins; the parabola through the
+    best and its neighbours at a third of a decade, judged on rows that none was trained
+    on, gives the rate. A rate that
     stays where it is gets 0.4 of it, since what a long training bears is less; the peak
     of a schedule that comes down gets all of it.
 
@@ -161,7 +162,8 @@ def find_lr(
             loss, after = _evaluate(model, held)
             if updates < probe_updates or not math.isfinite(loss):
                 loss = math.inf
-            falls[loss] = before - after
+            else:
+                falls[loss] = before - after
             probes.append({"lr": rate, "loss": loss, "updates": updates})
             each = (time.monotonic() - clock) / len(probes)
             left = each * (PROBES - len(probes))
@@ -333,8 +335,9 @@ def _evaluate(model: Any, held: Batches) -> tuple[float, FloatArray]:
     model.evaluate(held, verbose=0, callbacks=[running])
     rows = np.cumsum(held.sizes())[[batch for batch, _ in running.seen]]
     means = np.array([loss for _, loss in running.seen])
-    losses: FloatArray = np.diff(means * rows, prepend=0) / np.diff(rows, prepend=0)
-    return float(means[-1]), losses
+    with np.errstate(invalid="ignore"):  # A lost probe has infinite losses.
+        sums: FloatArray = np.diff(means * rows, prepend=0)
+    return float(means[-1]), sums / np.diff(rows, prepend=0)
 
 
 class _Running(keras.callbacks.Callback):  # type: ignore[misc]
