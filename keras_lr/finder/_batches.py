@@ -12,7 +12,7 @@ import numpy as np
 #: Share of the rows, or of the batches drawn, that is held out, and the most of each.
 HELD, MOST_ROWS, MOST_BATCHES = 0.2, 1000, 32
 #: Batches that rows held out make at least: how they differ tells what is noise.
-PARTS = 8
+PARTS = 16
 
 #: What the user calls the data that are held out, if they are given.
 HELD_OUT = "validation_data"

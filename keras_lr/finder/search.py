@@ -150,7 +150,7 @@ def find_lr(
             return swept
         first = lowest * divisor(schedule) / FIRST
         probes: list[dict[str, float]] = []
-        falls: dict[float, Any] = {}
+        after: dict[float, FloatArray] = {}
         clock = time.monotonic()
 
         def probe(k: int) -> float:
@@ -159,11 +159,10 @@ def find_lr(
             updates = _train(
                 model, own, rate, train.first(probe_updates * batches_each)
             )
-            loss, after = _evaluate(model, held)
+            loss, losses = _evaluate(model, held)
             if updates < probe_updates or not math.isfinite(loss):
                 loss = math.inf
-            else:
-                falls[loss] = before - after
+            after[loss] = losses
             probes.append({"lr": rate, "loss": loss, "updates": updates})
             each = (time.monotonic() - clock) / len(probes)
             left = each * (PROBES - len(probes))
@@ -176,15 +175,10 @@ def find_lr(
         factor = COMES_DOWN if divisor(schedule) < 10 else STAYS
         place, best, near = climb(probe, PROBES)
         rate = first * STEP**place * factor
-        # Standard error of the fall, by the batches held out: rows that lie far off may
-        # make most of a loss, and it fall a little by chance.
-        sure = 1e-5 * abs(start)
-        if math.isfinite(best):
-            error = np.std(falls[best]) / math.sqrt(max(1, len(before) - 1))
-            sure += SURE * float(error)
         steps = swept.steps + int(sum(one["updates"] for one in probes))
+        real = best < start and _is_real(before, after[best])
         noisy = float(np.std(before)) > 0.05 * abs(start)
-        found = _found(rate, start, best, sure, noisy)
+        found = _found(rate, start, best, real, noisy)
         if found["suggestion"] is not None:
             # The tried rates that kept nine tenths of the best fall, and the answer.
             good = [first * STEP**k * factor for k in near(best + (start - best) / 10)]
@@ -241,11 +235,23 @@ def climb(
     return place, low, lambda bound: sorted(k for k in seen if seen[k] <= bound)
 
 
+def _is_real(before: FloatArray, after: FloatArray) -> bool:
+    """Whether the losses of the batches held out fell, and not by chance.
+
+    By the relative fall of each batch and its standard error: batches of quite
+    different losses count alike, and a few rows that lie far off cannot decide.
+    """
+    sizes = np.maximum(np.abs(before) + np.abs(after), 1e-30)
+    falls = (before - after) / sizes
+    error = np.std(falls) / math.sqrt(max(1, len(falls) - 1))
+    return bool(falls.mean() > SURE * error + 1e-5)
+
+
 def _found(
-    rate: float, start: float, best: float, sure: float, noisy: bool
+    rate: float, start: float, best: float, real: bool, noisy: bool
 ) -> dict[str, Any]:
     """Verdict, reason and suggestion, from how far the held-out loss fell."""
-    if not best < start - sure:
+    if not real:
         verdict = "noisy" if noisy else "flat"
         reason = (
             f"no probe brought the held-out loss from {start:.4g} down by more than "

@@ -4,7 +4,7 @@ import pytest
 from sweeps import assert_same, everything, model_of, outside
 
 import keras_lr
-from keras_lr.finder.search import climb
+from keras_lr.finder.search import _is_real, climb
 
 pytestmark = pytest.mark.backend
 
@@ -151,6 +151,22 @@ def test_inputs_in_a_dictionary_have_epochs_too():
     model.compile("sgd", "mse")
     x, y = rows()
     assert find(model, {"a": x}, y, budget="4 epochs").steps <= 200
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "real"),
+    [
+        ([50.0, 3.0, 80.0, 0.5], [0.1, 0.01, 0.2, 0.004], True),
+        ([2.3, 2.4, 2.2, 2.3], [0.3, 0.2, 0.4, 0.3], True),
+        ([-1.0, -1.1, -0.9, -1.0], [-2.0, -2.2, -1.9, -2.1], True),
+        ([1.0, 2.0, 1.5, 60000.0], [1.1, 1.9, 1.6, 59000.0], False),
+        ([1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0], False),
+        ([1.0, 1.2, 0.9, 1.1], [0.9, 1.3, 0.8, 1.0], False),
+    ],
+    ids=["unequal", "plain", "negative", "one huge row", "flat", "chance"],
+)
+def test_a_fall_is_real_where_most_batches_fall(before, after, real):
+    assert _is_real(np.array(before), np.array(after)) is real
 
 
 def test_noise_with_a_few_huge_values_gives_no_rate():
