@@ -85,7 +85,7 @@ def draw(
                 f"{rows} rows. Give it more data."
             )
         rng, left = np.random.default_rng(seed), order[held:]
-        size = min(batch_size, len(left))
+        size = _shared(min(batch_size, len(left)))
         whole = len(left) // size
         index: list[Any] = []
         while len(index) < count:
@@ -197,5 +197,17 @@ def _length(arrays: Batch) -> int:
 
 
 def _chunks(order: Any, size: int) -> list[Any]:
-    size = max(1, min(size, len(order) // PARTS))
-    return [order[i : i + size] for i in range(0, len(order), size)]
+    """Rows in batches of one size; what is left over at the end is left out."""
+    size = _shared(max(1, min(size, len(order) // PARTS)))
+    whole = max(1, len(order) // size)
+    return list(np.split(order[: whole * size], whole))
+
+
+def _shared(size: int) -> int:
+    """A batch size, made a multiple of the devices that share a batch on JAX."""
+    among = keras.distribution.distribution()
+    if among is None:
+        return size
+    mesh = among.device_mesh
+    devices = int(mesh.shape[mesh.axis_names.index(among.batch_dim_name)])
+    return max(1, size // devices) * devices
