@@ -157,6 +157,9 @@ class Lent:
     #: torch need not ask the device at each update.
     counter: int = 0
     mirrored_rate: float | None = None
+    #: The rates as the state of the step that is being traced carries them, where a
+    #: finder puts others in their place between two fits; None to take the table.
+    carried: Any = None
     #: What the update that is being traced has looked up.
     in_force: dict[str, Any] = field(default_factory=dict)
 
@@ -204,9 +207,11 @@ class Lent:
         if name in self.in_force:
             return self.in_force[name]
         dtype = "float64" if keras.config.floatx() == "float64" else "float32"
-        table = self.tables[name].astype(dtype)
+        table = self.carried
+        if table is None:
+            table = self.tables[name].astype(dtype)
         index = self.optimizer.iterations - self.offset
-        return ops.take(table, ops.clip(index, 0, len(table) - 1), axis=0)
+        return ops.take(table, ops.clip(index, 0, table.shape[0] - 1), axis=0)
 
     def rate(self) -> Any:
         """What ``optimizer.learning_rate`` reads."""
@@ -384,6 +389,7 @@ class Loan:
         epoch: The epoch that the tables begin with.
         located: Whether that is known for certain (only once an epoch has begun).
         active: Whether the optimizers are lent out at this moment.
+        lasting: Whether the next fit goes on with the loan, and the step it has.
         undo: What else is to be given back, if anything; called once.
     """
 
@@ -401,6 +407,7 @@ class Loan:
         self.epoch = 0
         self.located = False
         self.active = False
+        self.lasting = False
         self.undo: Callable[[], None] | None = None
         self._in_epoch = False
 
@@ -468,6 +475,8 @@ class Loan:
 
     def _reclaim(self, force: bool = False) -> Any:
         model: Any = self._model()
+        if self.lasting:
+            return model.train_function
         release(model)
         return model.make_train_function(force)
 

@@ -172,44 +172,52 @@ class Recorder:
     The loss tracker is the one metric that gets the loss of each batch inside the step,
     on every backend. While on loan it also adds it to the column of the update that is
     under way, in a variable that is carried along with those of the metrics. So the
-    losses are there whatever the logs say, and nothing is read from the device.
+    losses are there whatever the logs say, and nothing is read from the device. The
+    rates come to the step in the same way, so that other rates need no other step.
 
     Attributes:
+        lent: The optimizers; the updates of the first are counted.
+        updates: Updates of a fit at most.
+        ready: Called with the first batch before it is trained on.
         table: Shape (3, updates): sum of the losses, batches, and NaN where a batch has
             data that are not finite, else 0.
-        ready: Called with the first batch before it is trained on.
+        rates: Shape (optimizers, updates): the rate of each update.
     """
 
     model: Any
-    lent: Lent
+    lent: list[Lent]
     updates: int
     ready: Callable[[Any], None]
     table: Any = field(init=False)
+    rates: Any = field(init=False)
     _now: Any = field(init=False, default=None)
     _trackers: list[tuple[Any, Any]] = field(init=False, default_factory=list)
 
     def lend(self) -> None:
         """Replace the loss tracker's class and the model's step."""
         model = self.model
-        dtype = "float64" if keras.config.floatx() == "float64" else "float32"
         with _strategy_scope(model):
-            self.table = keras.Variable(
-                np.zeros((3, self.updates)),
-                dtype=dtype,
-                trainable=False,
-                aggregation="sum",
-                synchronization="on_read",
-                name="sweep",
+            self.table = _state(
+                (3, self.updates), aggregation="sum", synchronization="on_read"
             )
+            self.rates = _state((len(self.lent), self.updates))
         # A train_step of one's own may have a loss tracker of its own.
         trackers = [one for one in model.metrics if one.name == "loss"]
         for i, tracker in enumerate(trackers or [model._loss_tracker]):
             self._lend(tracker, carries=i == 0)
         step: Any = self._step
-        if self.lent.compiled and not self.lent.in_graph:
+        if self.lent[0].compiled and not self.lent[0].in_graph:
             # torch.compile would freeze the number of the update: it is left out.
             step = uncompiled(step)
         model.train_step = step
+
+    def start(self) -> None:
+        """Forget the losses, and take the rates from the optimizers' tables."""
+        tables = [lent.tables["learning_rate"] for lent in self.lent]
+        rates = [np.pad(one, (0, self.updates - len(one)), "edge") for one in tables]
+        with _strategy_scope(self.model):
+            self.table.assign(np.zeros(self.table.shape))
+            self.rates.assign(np.stack(rates))
 
     def _lend(self, tracker: Any, carries: bool) -> None:
         cls, recorder = type(tracker), self
@@ -225,7 +233,11 @@ class Recorder:
             body = {
                 "__class__": property(lambda _: cls),
                 "variables": property(
-                    lambda self: [*cls.variables.fget(self), recorder.table]
+                    lambda self: [
+                        *cls.variables.fget(self),
+                        recorder.table,
+                        recorder.rates,
+                    ]
                 ),
             }
             set_class(tracker, type(cls.__name__, (cls,), body))
@@ -246,19 +258,27 @@ class Recorder:
             return type(self.model).train_step(self.model, *args)
         finally:
             self._now = None
+            for lent in self.lent:
+                lent.carried = None
 
     def _begin(self, *args: Any) -> None:
-        """Note which update this is, and whether its data are finite."""
-        lent, optimizer = self.lent, self.lent.optimizer
+        """Note which update this is, its rates, and whether its data are finite."""
+        lent, optimizer = self.lent[0], self.lent[0].optimizer
+        rates: Any = None
         if not lent.in_graph:
             done: Any = lent.counter // lent.accumulation
         elif len(args) == 1:
-            done = optimizer.iterations
+            done, rates = optimizer.iterations, self.rates.value
         else:
-            # On JAX the optimizer's state is an argument of the step.
+            # On JAX the state is an argument of the step.
+            _, _, slots, metrics = args[0]
             ids = [id(one) for one in self.model.optimizer.variables]
-            done = args[0][2][ids.index(id(optimizer._iterations))]
-            done = done // lent.accumulation
+            done = slots[ids.index(id(optimizer._iterations))] // lent.accumulation
+            ids = [id(one) for one in self.model.metrics_variables]
+            rates = metrics[ids.index(id(self.rates))]
+        if rates is not None:
+            for i, one in enumerate(self.lent):
+                one.carried = rates[i]
         self._now = (
             done - lent.offset,
             [
@@ -274,7 +294,7 @@ class Recorder:
         index, bad = self._now
         mean = ops.mean(loss) if loss.shape else loss
         table = self.table.value
-        if not self.lent.in_graph:
+        if not self.lent[0].in_graph:
             if index < self.updates:
                 column = table.data[:, index]
                 column[0] += mean.detach()
@@ -287,6 +307,13 @@ class Recorder:
         column = ops.stack([ops.cast(mean, dtype), ops.ones((), dtype), wrong])
         here = ops.equal(np.arange(self.updates), ops.cast(index, "int32"))
         self.table.assign(ops.where(here, table + column[:, None], table))
+
+
+def _state(shape: tuple[int, ...], **kwargs: Any) -> Any:
+    dtype = "float64" if keras.config.floatx() == "float64" else "float32"
+    return keras.Variable(
+        np.zeros(shape), dtype=dtype, trainable=False, name="sweep", **kwargs
+    )
 
 
 def _strategy_scope(model: Any) -> Any:

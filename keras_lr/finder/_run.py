@@ -1,21 +1,17 @@
-"""One sweep of a fit: what it has borrowed, and what it has seen."""
+"""One sweep of a fit: when it is over, and what it says."""
 
 from __future__ import annotations
 
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_lr import _optimizer, _trainer
-from keras_lr._optimizer import Lent, Loan
-from keras_lr._trainer import Recorder
-from keras_lr.finder import _guard
+from keras_lr._optimizer import Lent
+from keras_lr.finder._borrowed import Borrowed
 from keras_lr.finder.judge import LEAST, ending, judge
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.rules import FloatArray
-from keras_lr.finder.state import Snapshot
 
 if TYPE_CHECKING:
     from keras_lr.finder.sweep import LRFinder
@@ -26,79 +22,36 @@ LOOKS, LEAST_APART = 20, 10
 
 
 class Sweep:
-    """One sweep of a fit."""
+    """One sweep of a fit.
+
+    Args:
+        finder: Says what to sweep.
+        borrowed: The model.
+        steps: Updates.
+        begun: Batches of the first update that were trained on before.
+        shows: Whether to show the progress.
+
+    Attributes:
+        rates: The rate of each update.
+        borrowed: The model.
+    """
 
     def __init__(
-        self, finder: LRFinder, model: Any, loan: Loan, params: dict[str, Any]
+        self,
+        finder: LRFinder,
+        borrowed: Borrowed,
+        steps: int,
+        begun: int = 0,
+        shows: bool = False,
     ) -> None:
-        self._finder, self._model, self._loan = finder, model, loan
-        self._lent = loan.lent[0]
-        self._lent.sync()
-        self._begun = self._lent.counter % self._lent.accumulation
-        self._planned = _planned(self._lent, self._begun, params)
-        self._steps = min(finder.steps, self._planned or finder.steps)
-        self._rates = finder.values(self._steps)
-        self._recorder = Recorder(model, self._lent, self._steps, self._ready)
-        self._snapshot: Snapshot | None = None
-        self._apart = max(LEAST_APART, self._steps // LOOKS)
+        self._finder, self.borrowed, self._steps = finder, borrowed, steps
+        self._begun, self._shows = begun, shows
+        self.rates = finder.values(steps)
+        self._apart = max(LEAST_APART, steps // LOOKS)
         self._before, self._next = 0, self._apart
-        self._table: FloatArray = np.zeros((3, self._steps))
+        self._table: FloatArray = np.zeros((3, steps))
         self._spent = 0
         self._stopped = False
-        self._shows = bool(finder.verbose) and not params.get("verbose")
-
-    # Borrowing and giving back.
-
-    def begin(self) -> None:
-        """Copy the state, then lend the optimizers and the loss tracker."""
-        least = LEAST * self._finder.updates_per_rate
-        if self._planned is not None and self._planned < least:
-            raise ValueError(
-                f"A sweep needs at least {least} updates. Received: a fit of "
-                f"{self._planned}. Give it more epochs or smaller batches."
-            )
-        if self._finder.copy is not None:
-            self._snapshot = self._finder.copy
-        elif _trainer.build(self._model):
-            self._snapshot = Snapshot(self._model, self._finder.memory_limit)
-        self._loan.writers.append(self._finder)
-        self._loan.undo = self._undo
-        rates = [lent.own_rate for lent in self._loan.lent]
-        highest = max((rate for rate in rates if rate), default=None)
-        for lent in self._loan.lent:
-            lent.sync()
-            lent.offset, lent.absolute = lent.updates, True
-            # Those that were compiled with a schedule have no rate to compare.
-            ratio = lent.own_rate / highest if highest and lent.own_rate else 1.0
-            lent.tables = {"learning_rate": self._rates * ratio}
-        self._recorder.lend()
-        self._loan.activate()
-        step = self._model.train_function
-        self._model.train_function = _guard.guarded(step, partial(self.fail, True))
-
-    def _ready(self, batch: Any) -> None:
-        """Copy the state of a model that its first batch has to build."""
-        if self._snapshot is None:
-            with _trainer.outside_of_graphs():
-                _trainer.build(self._model, batch)
-                self._snapshot = Snapshot(self._model, self._finder.memory_limit)
-
-    def give_back(self) -> None:
-        """Give everything back, if that has not been done."""
-        _optimizer.give_back(self._model, self._loan)
-
-    def fail(self, inside: bool) -> None:
-        """Give everything back while the fit fails, inside of its loop or not."""
-        if self._loan.active and inside:
-            _trainer.keep_weights(self._loan)
-        self.give_back()
-
-    def _undo(self) -> None:
-        self._recorder.give_back()
-        if self._snapshot is not None:
-            self._snapshot.restore()
-            if self._snapshot is not self._finder.copy:
-                self._snapshot.drop()
 
     # Looking.
 
@@ -106,12 +59,13 @@ class Sweep:
         """Count the batches of the epochs before, and await the epoch's logs."""
         self._check_active()
         self._before = int(self._read()[1].sum())
-        self._loan.begin_epoch()
+        self.borrowed.loan.begin_epoch()
 
     def look(self, batch: int) -> bool:
         """Whether the sweep is over, before a batch of the epoch."""
         self._check_active()
-        updates = (self._begun + self._before + batch) // self._lent.accumulation
+        batches = self._begun + self._before + batch
+        updates = batches // self.borrowed.lent.accumulation
         if updates < min(self._next, self._steps):
             return False
         self._next = updates + self._apart
@@ -127,23 +81,21 @@ class Sweep:
         return self._stopped
 
     def _check_active(self) -> None:
-        if not self._loan.active:
+        if not self.borrowed.loan.active:
             raise RuntimeError(
                 "A sweep needs the model to itself. Received: another training of it "
                 "from a callback. Leave that callback out of the sweep's fit."
             )
 
     def _read(self) -> FloatArray:
-        self._table = _trainer.read_in_fit(self._model, self._recorder.table).astype(
-            float
-        )
+        self._table = self.borrowed.seen()[:, : self._steps]
         return self._table
 
     def _losses(self, table: FloatArray) -> FloatArray:
         """Loss of each update that is complete: the mean of its batches' losses."""
         sums, counts, bad = table
         done = int(np.argmin(counts > 0)) if (counts == 0).any() else len(counts)
-        if done > 1 and counts[done - 1] < self._lent.accumulation:
+        if done > 1 and counts[done - 1] < self.borrowed.lent.accumulation:
             done -= 1
         losses: FloatArray = sums[:done] / counts[:done]
         wrong = ~np.isfinite(losses)
@@ -164,7 +116,7 @@ class Sweep:
         if at == 0:
             raise ValueError(
                 "The loss must be finite at the first update. Received: a loss of "
-                f"{losses[0]} at a rate of {self._rates[0]:.2g}, with finite data. "
+                f"{losses[0]} at a rate of {self.rates[0]:.2g}, with finite data. "
                 "Look at the model and its loss."
             )
 
@@ -180,7 +132,7 @@ class Sweep:
 
     def _show(self, losses: FloatArray) -> None:
         if len(losses):
-            rate, loss = self._rates[len(losses) - 1], losses[-1]
+            rate, loss = self.rates[len(losses) - 1], losses[-1]
             done = f"update {len(losses)} of {self._steps}"
             sys.stdout.write(f"\rlearning rate {rate:.2e}  loss {loss:.4g}  {done}   ")
             sys.stdout.flush()
@@ -189,10 +141,10 @@ class Sweep:
 
     def finish(self) -> None:
         """Look for the last time, while the model is still borrowed."""
-        if not self._loan.active:
+        if not self.borrowed.loan.active:
             return  # No epoch was run.
         self._read()
-        self._spent = self._lent.updates - self._lent.offset
+        self._spent = self.borrowed.spent()
         if self._shows:
             self._show(self._losses(self._table))
             sys.stdout.write("\n")
@@ -211,7 +163,7 @@ class Sweep:
                 "of self.metrics whose name is 'loss' in it."
             )
         means = self._means(losses)
-        rates = self._rates[:: self._finder.updates_per_rate][: len(means)]
+        rates = self.rates[:: self._finder.updates_per_rate][: len(means)]
         if len(means) < LEAST and np.isfinite(means).all():
             raise ValueError(
                 f"A sweep needs at least {LEAST} rates. Received: a fit that ended "
@@ -244,9 +196,15 @@ class Sweep:
         return ""
 
 
-def _planned(lent: Lent, begun: int, params: dict[str, Any]) -> int | None:
-    """Updates that the fit will have, if that is known."""
+def planned(lent: Lent, params: dict[str, Any]) -> tuple[int, int | None]:
+    """Batches of the first update that are done, and updates of the fit, if known.
+
+    Args:
+        lent: An optimizer.
+        params: What Keras tells the callbacks of the fit.
+    """
+    begun = lent.counter % lent.accumulation
     batches, epochs = params.get("steps"), params.get("epochs")
     if not batches or not epochs:
-        return None
-    return int((begun + epochs * batches) // lent.accumulation)
+        return begun, None
+    return begun, int((begun + epochs * batches) // lent.accumulation)

@@ -20,10 +20,11 @@ from keras_lr.finder._batches import (
     check_finite,
     draw,
 )
+from keras_lr.finder._borrowed import Borrowed
+from keras_lr.finder._run import LEAST_APART, Sweep
 from keras_lr.finder.judge import LEAST, SURE
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.rules import FloatArray
-from keras_lr.finder.state import Snapshot
 from keras_lr.finder.sweep import LRFinder, divisor
 from keras_lr.schedule import Schedule
 
@@ -105,34 +106,30 @@ def find_lr(
         >>> result.verdict, result.steps <= 300
         ('trust', True)
     """
-    optimizers = _optimizer.optimizers_of(model)
-    _optimizer.release(model)
-    own = [_optimizer.Lent(one, True, False).own_rate for one in optimizers]
-    if set_rate and None in own:
-        raise ValueError(
-            "`set_rate` needs an optimizer whose rate is a number. Received: one that "
-            "was compiled with a schedule. Compile it with a number."
-        )
-    if schedule is not None and not isinstance(schedule, Schedule):
-        raise TypeError(
-            "`schedule` must be a keras_lr schedule, as OneCycle(), or None for a "
-            f"constant rate. Received: schedule={schedule!r}."
-        )
-    batches_each = optimizers[0].gradient_accumulation_steps or 1
+    own = _own_rates(model, schedule, set_rate)
+    batches_each = _optimizer.optimizers_of(model)[0].gradient_accumulation_steps or 1
     size = batch_size or 32
     given = tuple(part for part in (x, y, sample_weight) if part is not None)
     spend = _budget(budget, x, schedule, (size, batches_each))
     sweep_updates = min(SWEEP, max(LEAST, spend // 4))
     probe_updates = (spend - sweep_updates) // PROBES
-    count = max(sweep_updates, probe_updates) * batches_each
+    finder = LRFinder(steps=sweep_updates, schedule=schedule, verbose=0)
+    count = max(sweep_updates, probe_updates)
     say = print if verbose else _silent
     begun = time.monotonic()
 
-    with _borrowed(model, given, size, count, validation_data, seed, memory_limit) as (
-        snapshot,
-        train,
-        held,
+    with (
+        _batches(model, given, size, count * batches_each, validation_data, seed) as (
+            train,
+            held,
+        ),
+        _borrowed(model, finder, count, memory_limit) as borrowed,
     ):
+
+        def fit(updates: int, look: Callable[[int], bool]) -> None:
+            data = train.first(updates * batches_each)
+            model.fit(data, shuffle=False, verbose=0, callbacks=[_Watch(look)])
+
         say(f"find_lr: sweep of {sweep_updates} updates ...")
         start, before = _evaluate(model, held)
         if not math.isfinite(start):
@@ -140,10 +137,10 @@ def find_lr(
                 "The loss must be finite before any training. Received: a held-out "
                 f"loss of {start}, with finite data. Look at the model and its loss."
             )
-        finder = LRFinder(steps=sweep_updates, schedule=schedule, verbose=0)
-        finder.copy = snapshot
-        _fit(model, train.first(sweep_updates * batches_each), finder)
-        swept = finder.result
+        sweep = Sweep(finder, borrowed, sweep_updates)
+        fit(sweep_updates, sweep.look)
+        sweep.finish()
+        swept = sweep.judge(divisor(schedule))
         lowest = swept.suggestions.get("zero_lag")
         if lowest is None or swept.verdict in ("flat", "diverged early"):
             say(f"find_lr: {swept}")
@@ -153,12 +150,16 @@ def find_lr(
         after: dict[float, FloatArray] = {}
         clock = time.monotonic()
 
+        def lost(batch: int) -> bool:
+            # Now and then: each look waits for the device.
+            due = batch % LEAST_APART == 0
+            return due and not np.isfinite(borrowed.seen()[0]).all()
+
         def probe(k: int) -> float:
             rate = first * STEP**k
-            snapshot.restore()
-            updates = _train(
-                model, own, rate, train.first(probe_updates * batches_each)
-            )
+            borrowed.again(np.full(probe_updates, rate))
+            fit(probe_updates, lost)
+            updates = borrowed.spent()
             loss, losses = _evaluate(model, held)
             if updates < probe_updates or not math.isfinite(loss):
                 loss = math.inf
@@ -267,6 +268,24 @@ def _found(
     return {"verdict": "trust", "reason": reason, "suggestion": rate}
 
 
+def _own_rates(model: Any, schedule: Any, set_rate: bool) -> list[float | None]:
+    """The rates of a model's optimizers, once it is sure that they can be searched."""
+    optimizers = _optimizer.optimizers_of(model)
+    _optimizer.release(model)
+    own = [_optimizer.Lent(one, True, False).own_rate for one in optimizers]
+    if set_rate and None in own:
+        raise ValueError(
+            "`set_rate` needs an optimizer whose rate is a number. Received: one that "
+            "was compiled with a schedule. Compile it with a number."
+        )
+    if schedule is not None and not isinstance(schedule, Schedule):
+        raise TypeError(
+            "`schedule` must be a keras_lr schedule, as OneCycle(), or None for a "
+            f"constant rate. Received: schedule={schedule!r}."
+        )
+    return own
+
+
 def _budget(budget: Duration, x: Any, schedule: Schedule | None, each: Any) -> int:
     """Updates that may be spent; ``each`` is the batch size and batches an update."""
     unit, amount, _ = parse(budget, "budget")
@@ -299,40 +318,52 @@ def _budget(budget: Duration, x: Any, schedule: Schedule | None, each: Any) -> i
 
 
 @contextmanager
-def _borrowed(
-    model: Any,
-    given: Any,
-    size: int,
-    count: int,
-    validation: Any,
-    seed: int,
-    memory_limit: float,
-) -> Iterator[tuple[Snapshot, Batches, Batches]]:
-    """A built model whose whole state comes back, whatever happens."""
+def _batches(
+    model: Any, given: Any, size: int, count: int, validation: Any, seed: int
+) -> Iterator[tuple[Batches, Batches]]:
+    """Batches to train on and to judge on, and the random state as it was before."""
     random_state = _trainer.random_state()
     try:
         train, held = draw(given, size, count, validation, seed)
         check_finite(train, held)
         _trainer.build(model, train[0])
-        snapshot = Snapshot(model, memory_limit)
-        had, history = hasattr(model, "history"), getattr(model, "history", None)
-        try:
-            with _trainer.quick_statistics(model):
-                yield snapshot, train, held
-        finally:
-            _optimizer.release(model)
-            snapshot.restore()
-            snapshot.drop()
-            if had:
-                model.history = history
-            elif hasattr(model, "history"):
-                del model.history
+        yield train, held
     finally:
         random_state()
 
 
-def _fit(model: Any, data: Batches, *callbacks: Any) -> None:
-    model.fit(data, shuffle=False, verbose=0, callbacks=list(callbacks))
+@contextmanager
+def _borrowed(
+    model: Any, finder: LRFinder, updates: int, memory_limit: float
+) -> Iterator[Borrowed]:
+    """A built model on loan for many fits, of which nothing is left."""
+    had, history = hasattr(model, "history"), getattr(model, "history", None)
+    borrowed = Borrowed(model, updates, memory_limit)
+    try:
+        with _trainer.quick_statistics(model):
+            try:
+                borrowed.begin(finder.values(), lasting=True)
+                yield borrowed
+            finally:
+                borrowed.give_back()
+    finally:
+        if had:
+            model.history = history
+        elif hasattr(model, "history"):
+            del model.history
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Stops a fit before a batch at which a function says so."""
+
+    def __init__(self, look: Callable[[int], bool]) -> None:
+        super().__init__()
+        self._look = look
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Ask it."""
+        if self._look(batch):
+            self.model.stop_training = True
 
 
 def _evaluate(model: Any, held: Batches) -> tuple[float, FloatArray]:
@@ -358,53 +389,11 @@ class _Running(keras.callbacks.Callback):  # type: ignore[misc]
         self.seen.append((batch, float(logs["loss"])))
 
 
-def _train(model: Any, own: list[float | None], rate: float, data: Batches) -> int:
-    """Train at a constant rate; the updates that were done."""
-    optimizers = _optimizer.optimizers_of(model)
-    before = int(_optimizer.read(optimizers[0].iterations))
-    callbacks: list[Any] = [_StopWhenLost()]
-    if None in own:
-        callbacks.append(_Constant(rate, len(data)))
-    else:
-        _set_rates(model, own, rate)
-    try:
-        _fit(model, data, *callbacks)
-        return int(_optimizer.read(optimizers[0].iterations)) - before
-    finally:
-        _optimizer.release(model)
-
-
 def _set_rates(model: Any, own: list[float | None], rate: float) -> None:
     """The highest rate gets the new one; the others keep their ratio to it."""
     highest = max(one or 0.0 for one in own) or 1.0
     for optimizer, one in zip(_optimizer.optimizers_of(model), own, strict=True):
         optimizer.learning_rate = rate * ((one or 0.0) / highest or 1.0)
-
-
-class _StopWhenLost(keras.callbacks.Callback):  # type: ignore[misc]
-    """Ends a probe whose loss is not finite: there is nothing more to learn."""
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Look at the running mean now and then: each look waits for the device."""
-        if batch % 10 == 9 and logs and not math.isfinite(float(logs["loss"])):
-            self.model.stop_training = True
-
-
-class _Constant(keras.callbacks.Callback):  # type: ignore[misc]
-    """Trains an optimizer that was compiled with a schedule at a constant rate."""
-
-    def __init__(self, rate: float, updates: int) -> None:
-        super().__init__()
-        self._rate, self._updates = rate, updates
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Lend the optimizers."""
-        loan = _optimizer.borrow(self.model)
-        for lent in loan.lent:
-            lent.sync()
-            lent.offset, lent.absolute = lent.updates, True
-            lent.tables = {"learning_rate": np.full(self._updates, self._rate)}
-        loan.activate()
 
 
 def _silent(text: str) -> None:

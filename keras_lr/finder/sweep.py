@@ -12,11 +12,11 @@ import numpy as np
 
 from keras_lr import _optimizer, _trainer
 from keras_lr.finder import _guard
-from keras_lr.finder._run import Sweep
+from keras_lr.finder._borrowed import Borrowed
+from keras_lr.finder._run import Sweep, planned
 from keras_lr.finder.judge import LEAST
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.rules import FloatArray
-from keras_lr.finder.state import Snapshot
 from keras_lr.schedule import Schedule, check_rate
 
 SPACINGS = ("exponential", "linear")
@@ -137,8 +137,6 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         self.spacing, self.updates_per_rate = spacing, updates_per_rate
         self.schedule, self.stop_early = schedule, stop_early
         self.memory_limit, self.verbose = memory_limit, verbose
-        #: The copy that a search has made already; it keeps it.
-        self.copy: Snapshot | None = None
         self._result: LRFinderResult | None = None
         self._sweep: Sweep | None = None
         self._fit: Any = lambda: None
@@ -201,16 +199,28 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: Any = None) -> None:
         """Borrow the model."""
         self._result = None
-        loan = _optimizer.borrow(self.model)
-        sweep = self._sweep = Sweep(self, self.model, loan, self.params)
+        lent = _optimizer.borrow(self.model).lent[0]
+        lent.sync()
+        begun, updates = planned(lent, self.params)
+        steps = min(self.steps, updates or self.steps)
+        least = LEAST * self.updates_per_rate
+        if steps < least:
+            _optimizer.release(self.model)
+            raise ValueError(
+                f"A sweep needs at least {least} updates. Received: a fit of "
+                f"{updates}. Give it more epochs or smaller batches."
+            )
+        borrowed = Borrowed(self.model, steps, self.memory_limit)
+        shows = bool(self.verbose) and not self.params.get("verbose")
+        self._sweep = Sweep(self, borrowed, steps, begun, shows)
         if self._fit() is not None:
             # The list ends with the fit, however that ends.
-            end = weakref.finalize(self._fit(), sweep.give_back)
+            end = weakref.finalize(self._fit(), borrowed.give_back)
             end.atexit = False
         try:
-            sweep.begin()
+            borrowed.begin(self._sweep.rates)
         except BaseException:
-            sweep.give_back()
+            borrowed.give_back()
             raise
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -233,14 +243,14 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         try:
             sweep.finish()
         finally:
-            sweep.give_back()
+            sweep.borrowed.give_back()
         self._result = sweep.judge(divisor(self.schedule))
         if self.verbose:
             print(self._result)
 
     def _give_back(self, inside: bool) -> None:
         if self._sweep is not None:
-            self._sweep.fail(inside)
+            self._sweep.borrowed.fail(inside)
 
 
 def divisor(schedule: Schedule | None) -> float:

@@ -60,7 +60,7 @@ def test_the_model_is_unchanged_and_looks_untouched():
 
 
 def test_the_state_is_copied_once(monkeypatch):
-    from keras_lr.finder import _run, search
+    from keras_lr.finder import _borrowed
     from keras_lr.finder.state import Snapshot
 
     made = []
@@ -70,10 +70,32 @@ def test_the_state_is_copied_once(monkeypatch):
             made.append(args)
             super().__init__(*args)
 
-    monkeypatch.setattr(search, "Snapshot", Counted)
-    monkeypatch.setattr(_run, "Snapshot", Counted)
+    monkeypatch.setattr(_borrowed, "Snapshot", Counted)
     find(model_of())
     assert len(made) == 1
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="torch runs eagerly")
+def test_sweep_and_probes_share_one_compilation():
+    traced = []
+
+    class Counts(keras.layers.Layer):
+        def call(self, x, training=False):
+            traced.append(training)
+            return x
+
+    def compiled():
+        model = keras.Sequential([keras.Input((4,)), Counts(), keras.layers.Dense(1)])
+        model.compile("adam", "mse")
+        model.optimizer.build(model.trainable_variables)
+        traced.clear()
+        return model
+
+    x, y = rows()
+    compiled().fit(x, y, batch_size=8, verbose=0)
+    once = traced.count(True)
+    assert find(compiled()).probes
+    assert traced.count(True) == once
 
 
 def test_an_interrupt_in_a_probe_gives_everything_back(monkeypatch):
