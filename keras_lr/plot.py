@@ -81,9 +81,6 @@ def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
     if result.suggestion is not None:
         label = f"suggestion {result.suggestion:.2g}"
         ax.axvline(result.suggestion, color="tab:orange", lw=2, label=label)
-    for i, probe in enumerate(result.probes):
-        first = "probe trainings" if i == 0 else None
-        ax.axvline(probe["lr"], color="tab:green", lw=0.8, ls=":", label=first)
     if len(lrs) > 2 and np.isclose(lrs[1] / lrs[0], lrs[2] / lrs[1], rtol=1e-3):
         ax.set_xscale("log")
     # What the loss does once it blows up must not flatten the rest.
@@ -92,8 +89,10 @@ def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
         low, start = seen.min(), np.median(losses[: max(3, len(losses) // 20)])
         before = slice(max(5, int(np.argmin(seen))))
         spread = 1.4826 * np.median(np.abs(losses[before] - smoothed[before]))
+        low = min([low, *(probe["loss"] for probe in result.probes)])
         height = max(start - low, 4 * spread, 1e-6 * abs(start), 1e-12)
         ax.set_ylim(low - 0.3 * height, start + 0.6 * height)
+    _draw_probes(ax, result.probes)
     title = f"{result.verdict}: {result.reason}"
     ax.set(xlabel="learning rate", ylabel="loss", title=title)
     ax.title.set_fontsize("medium")
@@ -101,6 +100,25 @@ def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
+
+
+def _draw_probes(ax: Any, probes: Any) -> None:
+    """The held-out loss at each probe's rate; arrows for those that lie above."""
+    top = ax.get_ylim()[1]
+    kept = [probe for probe in probes if np.isfinite(probe["loss"])]
+    lengths = sorted({probe["updates"] for probe in kept})
+    for updates in lengths:
+        these = [probe for probe in kept if probe["updates"] == updates]
+        ax.plot(
+            [probe["lr"] for probe in these],
+            [min(probe["loss"], top) for probe in these],
+            "x:",
+            color="tab:green",
+            alpha=1 if updates == lengths[-1] else 0.4,
+            label=f"held-out loss after {updates}",
+        )
+    above = [probe["lr"] for probe in probes if not probe["loss"] <= top]
+    ax.plot(above, [top] * len(above), "^", color="tab:green", clip_on=False)
 
 
 def picture_of_sweep(result: LRFinderResult) -> bytes:

@@ -80,11 +80,11 @@ class LRFinderResult:
             "verdict": self.verdict,
             "reason": self.reason,
             "interval": None if self.interval is None else list(self.interval),
-            "lrs": _plain(self.lrs),
-            "losses": _plain(self.losses),
-            "smoothed": _plain(self.smoothed),
+            "lrs": [_plain(x) for x in self.lrs.tolist()],
+            "losses": [_plain(x) for x in self.losses.tolist()],
+            "smoothed": [_plain(x) for x in self.smoothed.tolist()],
             "suggestions": dict(self.suggestions),
-            "probes": list(self.probes),
+            "probes": [{**one, "loss": _plain(one["loss"])} for one in self.probes],
             "steps": self.steps,
         }
 
@@ -112,7 +112,9 @@ class LRFinderResult:
                 **values,
                 **arrays,
                 "interval": None if interval is None else tuple(interval),
-                "probes": tuple(values["probes"]),
+                "probes": tuple(
+                    {**one, "loss": float(one["loss"])} for one in values["probes"]
+                ),
             }
         )
 
@@ -153,5 +155,5 @@ class LRFinderResult:
         )
 
 
-def _plain(array: FloatArray) -> list[float | str]:
-    return [x if math.isfinite(x) else str(x) for x in array.tolist()]
+def _plain(number: float) -> float | str:
+    return number if math.isfinite(number) else str(number)

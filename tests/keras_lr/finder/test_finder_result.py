@@ -17,6 +17,13 @@ from keras_lr.finder.result import LRFinderResult
 mpl.use("Agg")
 
 
+PROBES = (
+    {"lr": 1e-3, "loss": 1.5, "updates": 30},
+    {"lr": 1e-2, "loss": 0.4, "updates": 90},
+    {"lr": 1.0, "loss": float("inf"), "updates": 11},
+)
+
+
 def result_of(kind: str, noise: float = 0.02) -> LRFinderResult:
     losses = curve(kind, noise)
     if kind == "easy":
@@ -31,7 +38,7 @@ def result_of(kind: str, noise: float = 0.02) -> LRFinderResult:
         losses,
         found.smoothed,
         found.suggestions,
-        (),
+        PROBES,
         200,
     )
 
