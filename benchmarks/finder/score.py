@@ -33,10 +33,9 @@ from benchmarks.finder.train import Trainer
 from benchmarks.finder.truth import PATH, SCHEDULES
 from keras_lr.finder import rules
 from keras_lr.finder.judge import judge
-from keras_lr.finder.search import COMES_DOWN, STAYS
+from keras_lr.finder.sweep import divisor
 
-DIVISORS = {"constant": 10.0, "one-cycle": 4.0}
-FACTORS = {"constant": STAYS, "one-cycle": COMES_DOWN}
+PLANS = {"constant": None, "one-cycle": keras_lr.OneCycle()}
 
 
 class Truth:
@@ -163,19 +162,26 @@ def rates_of(task: Task, seed: int, trainer: Trainer) -> dict[str, Any]:
         out[name] = (dict.fromkeys(SCHEDULES, said.get(name)), 100)
     rates = keras_lr.LRFinder().values()
     losses = trainer.run(seed, rates)[0].astype(float)
-    lowest = judge(rates, losses, len(rates), 1.0).suggestions.get("zero_lag")
-    alone = {s: lowest and lowest / DIVISORS[s] for s in SCHEDULES}
+    fallen = judge(rates, losses, len(rates), 1.0).suggestions.get("zero_lag")
+    alone = {s: fallen and fallen / divisor(PLANS[s]) for s in SCHEDULES}
     out["LRFinder, sweep alone"] = (alone, len(rates))
     keras.utils.set_random_seed(seed)
     model, x, y = task.model(), *trainer.data[:2]
     model.compile(task.optimizer(), task.loss())
-    result = keras_lr.find_lr(
-        model, x, y, batch_size=task.batch_size, seed=seed, verbose=0
-    )
-    rate = result.suggestion
-    # The same search; what is made of the best probe is all that differs.
-    found = {s: rate and rate / STAYS * FACTORS[s] for s in SCHEDULES}
-    out["find_lr"] = (found, result.steps)
+    found = {
+        name: keras_lr.find_lr(
+            model,
+            x,
+            y,
+            batch_size=task.batch_size,
+            schedule=schedule,
+            seed=seed,
+            verbose=0,
+        )
+        for name, schedule in PLANS.items()
+    }
+    steps = np.mean([one.steps for one in found.values()])
+    out["find_lr"] = ({s: found[s].suggestion for s in SCHEDULES}, steps)
     return out
 
 

@@ -38,6 +38,7 @@ class Course(NamedTuple):
         smoothed: The losses without noise.
         level: The loss at the start.
         lowest: Index of the lowest smoothed loss.
+        fallen: Index from which on it is nearly reached.
         fall: How far the loss fell.
         noise: Standard deviation of one loss.
         sure: The fall that noise alone does not make.
@@ -46,6 +47,7 @@ class Course(NamedTuple):
     smoothed: FloatArray
     level: float
     lowest: int
+    fallen: int
     fall: float
     noise: float
     sure: float
@@ -60,8 +62,7 @@ def course(losses: FloatArray, points: int) -> Course:
     """
     width = rules.window(points)
     smoothed = rules.smooth(losses, width)
-    start = min(len(losses), max(3, points // 20))
-    level = float(np.median(losses[:start]))
+    level = float(rules.start(losses, points))
     # The curve is less smooth at its ends: they must not win by noise.
     edge = min((width - 1) // 4, (len(losses) - 1) // 2)
     inner = smoothed[edge : len(losses) - edge]
@@ -70,9 +71,10 @@ def course(losses: FloatArray, points: int) -> Course:
     noise = rules.noise(losses[: max(lowest, LEAST)])
     scale = 1e-5 * float(np.max(np.abs(losses[: lowest + 1])))
     # Standard error of a median of `width`, and of that of the start.
-    error = 1.25 * noise * np.sqrt(1 / width + 1 / start)
-    fall = level - float(smoothed[lowest])
-    return Course(smoothed, level, lowest, fall, noise, SURE * error + scale)
+    error = 1.25 * noise * np.sqrt(1 / width + 1 / max(3, points // 20))
+    fall, sure = level - float(smoothed[lowest]), SURE * error + scale
+    fallen = int(rules.fallen(smoothed, np.array(lowest), level))
+    return Course(smoothed, level, lowest, fallen, fall, noise, sure)
 
 
 def ending(losses: FloatArray, points: int) -> Ending:
@@ -153,7 +155,7 @@ def judge(
         lrs: Rates that were tried, increasing.
         losses: Loss at each, as measured.
         points: Rates of the whole sweep.
-        divisor: What the rate of the minimum is divided by (see ``zero_lag``).
+        divisor: What the rate is divided by (see ``zero_lag``).
     """
     bad = ~np.isfinite(losses)
     end = int(np.argmax(bad)) if bad.any() else len(losses)
@@ -184,7 +186,7 @@ def _suggestions(lrs: FloatArray, seen: Course, divisor: float) -> dict[str, flo
     end = max(int(np.argmax(blown)) if blown.any() else len(blown), 2)
     rates, curve = lrs[:end], seen.smoothed[:end]
     found = {
-        "zero_lag": float(lrs[seen.lowest] / divisor),
+        "zero_lag": float(lrs[seen.fallen] / divisor),
         "valley": rules.valley(rates, curve),
         "steepest": rules.steepest(rates, curve),
         "minimum": rules.minimum(rates, curve),
@@ -209,9 +211,10 @@ def _interval(
     smoothed = rules.smooth(curves, width)
     edge = min((width - 1) // 4, (count - 1) // 2)
     lowest = edge + np.argmin(smoothed[:, edge : count - edge], axis=1)
-    lowest = (2 * lowest + 1) * (points // fewer) // 2
-    indices = np.quantile([*lowest, seen.lowest], [0.05, 0.95], method="nearest")
-    low, high = min(indices[0], seen.lowest), max(indices[1], seen.lowest)
+    fallen = rules.fallen(smoothed, lowest, rules.start(curves, fewer))
+    fallen = (2 * fallen + 1) * (points // fewer) // 2
+    indices = np.quantile([*fallen, seen.fallen], [0.05, 0.95], method="nearest")
+    low, high = min(indices[0], seen.fallen), max(indices[1], seen.fallen)
     return float(lrs[int(low)] / divisor), float(lrs[int(high)] / divisor)
 
 

@@ -17,6 +17,8 @@ FloatArray = NDArray[np.float64]
 
 #: Share of a sweep that the smoother looks at around each point.
 WINDOW = 0.1
+#: Share of the fall that is made at the rate that our own rule begins with.
+FALLEN = 0.97
 
 
 def window(points: int) -> int:
@@ -203,30 +205,61 @@ def zero_lag(
     lrs: ArrayLike,
     losses: ArrayLike,
     *,
-    divisor: float = 10.0,
+    divisor: float = 6.0,
     width: int | None = None,
 ) -> float:
-    """Our own rule: the minimum of the losses smoothed without lag, over a divisor.
+    r"""Our own rule: where losses smoothed without lag have fallen, over a divisor.
 
-    The divisor belongs to the schedule: 10 for a constant rate, 4 for a peak that the
-    rate comes down from.
+    .. math:: \eta = \frac{1}{d} \min \{\eta_i : m_j \le m_{min} + 0.03 (l_0 - m_{min})
+        \text{ for all } i \le j \le j_{min}\}
+
+    with m the smoothed losses, j_min the place of the lowest, l_0 the median of the
+    first twentieth of the losses and d the divisor. It is the place of the minimum but
+    for the last 3 % of the fall: a minimum in a wide basin lies anywhere in it. The
+    divisor belongs to the schedule: 6 for a constant rate, 2 for a peak that the rate
+    comes down from.
 
     Args:
         lrs: Rates, shape ``(points,)``, increasing.
         losses: Losses as measured, same shape, finite.
-        divisor: What the rate of the minimum is divided by.
+        divisor: What the rate is divided by.
         width: Points in the smoother's window; None for a tenth of them.
 
     Returns:
         That rate.
 
     Example:
-        >>> zero_lag([1.0, 2.0, 4.0, 8.0], [3.0, 2.0, 1.0, 4.0], divisor=4.0, width=1)
-        1.0
+        >>> zero_lag([1.0, 2.0, 4.0, 8.0], [3.0, 2.0, 1.0, 4.0], divisor=2.0, width=1)
+        2.0
     """
     rates, values = _pair(lrs, losses, 1)
     smoothed = smooth(values, width or window(len(values)))
-    return float(rates[np.argmin(smoothed)] / divisor)
+    low, level = int(np.argmin(smoothed)), start(values, len(values))
+    return float(rates[fallen(smoothed, np.array(low), level)] / divisor)
+
+
+def start(losses: FloatArray, points: int) -> Any:
+    """Loss at the start of a sweep of that many points, along the last axis."""
+    return np.median(losses[..., : max(3, points // 20)], axis=-1)
+
+
+def fallen(smoothed: FloatArray, lowest: Any, level: Any) -> Any:
+    """Index from which on, up to the lowest, losses stay near it, along the last axis.
+
+    Args:
+        smoothed: Smoothed losses, shape ``(..., points)``.
+        lowest: Index of the lowest, shape ``(...)``.
+        level: The loss at the start, shape ``(...)``.
+
+    Example:
+        >>> int(fallen(np.array([3.0, 2.9, 1.02, 1.0, 4.0]), np.array(3), 3.0))
+        2
+    """
+    low = np.take_along_axis(smoothed, np.asarray(lowest)[..., None], axis=-1)
+    high = low + (1 - FALLEN) * np.maximum(np.asarray(level)[..., None] - low, 0)
+    index = np.arange(smoothed.shape[-1])
+    above = (smoothed > high) & (index < np.asarray(lowest)[..., None])
+    return np.max(np.where(above, index + 1, 0), axis=-1)
 
 
 def _pair(

@@ -5,39 +5,32 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import keras
 import numpy as np
 
 from keras_lr import _optimizer, _trainer
-from keras_lr.duration import Duration, parse
-from keras_lr.finder._batches import (
-    Batches,
-    batches_of_an_epoch,
-    check_finite,
-    draw,
-)
+from keras_lr.duration import Duration
+from keras_lr.finder._batches import Batches, check_finite, draw
 from keras_lr.finder._borrowed import Borrowed
-from keras_lr.finder._run import LEAST_APART, Sweep
-from keras_lr.finder.judge import LEAST, SURE
+from keras_lr.finder._budget import updates_of
+from keras_lr.finder._run import Sweep
+from keras_lr.finder._shape import check_schedule, comes_down, in_small
+from keras_lr.finder._trainings import Trainings, is_real
+from keras_lr.finder.climb import STEP, Summit, climb, lengths
+from keras_lr.finder.judge import LEAST
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.rules import FloatArray
 from keras_lr.finder.sweep import LRFinder, divisor
 from keras_lr.schedule import Schedule
 
-#: Updates of the sweep at most, and probes at most.
-SWEEP, PROBES = 200, 10
-#: Step of the search: a third of a decade.
-STEP = 10 ** (1 / 3)
-#: The rate of the sweep's minimum over that of the first probe.
-FIRST = 6.0
-#: Of the best probe: what lasts, when the rate stays where it is (tuned on the tasks of
-#: ``benchmarks/finder`` that are marked so; a short training bears a higher rate than a
-#: long one, unless the rate comes down at the end).
-STAYS, COMES_DOWN = 0.4, 1.0
+#: The rate where a sweep's loss has fallen over that of the first probe.
+FIRST = 3.0
+#: Of the best rate of the probes: what a long training bears, where the rate stays and
+#: where it comes down (tuned on the tasks of ``benchmarks/finder`` that are marked so).
+STAYS, COMES_DOWN = 0.47, 0.68
 
 
 def find_lr(
@@ -57,17 +50,18 @@ def find_lr(
 ) -> LRFinderResult:
     """Find the learning rate to train a model at, and give the model back unchanged.
 
-    One sweep (:class:`LRFinder`) finds where the loss is lowest. Then short trainings
-    at constant rates, all from the same weights and on the same batches, look a decade
-    and a third to both sides, and further while the edge wins; the parabola through the
-    best and its neighbours at a third of a decade, judged on rows that none was trained
-    on, gives the rate. A rate that
-    stays where it is gets 0.4 of it, since what a long training bears is less; the peak
-    of a schedule that comes down gets all of it.
+    One sweep (:class:`LRFinder`) finds where the loss falls. Then short trainings look
+    a decade and a third to both sides of it, the best goes on for three times as long
+    beside its neighbours, and what is lowest on rows that none was trained on is the
+    answer (:func:`~keras_lr.finder.climb.climb`). All start from the same weights and
+    see the same batches. The long ones follow the course of the schedule in small; the
+    answer is less than what they bear best, 0.47 of it for a rate that stays and 0.68
+    for the peak of one that comes down, since the real training is longer.
 
-    One copy of the state is held: the size of the model with its optimizer. Batch
-    normalization follows its batches faster (momentum 0.9 at most) while the probes
-    run: they are too short for more.
+    One copy of the state is held, the size of the model with its optimizer: going on
+    means to train again from the start, over the same states. Batch normalization
+    follows its batches faster (momentum 0.9 at most) while the probes run: they are too
+    short for more. Momentum stays where it is, also where the schedule cycles it.
 
     Args:
         model: A compiled model; it may have been trained.
@@ -106,169 +100,131 @@ def find_lr(
         >>> result.verdict, result.steps <= 300
         ('trust', True)
     """
-    own = _own_rates(model, schedule, set_rate)
+    check_schedule(schedule)
+    own = _own_rates(model, set_rate)
     batches_each = _optimizer.optimizers_of(model)[0].gradient_accumulation_steps or 1
     size = batch_size or 32
     given = tuple(part for part in (x, y, sample_weight) if part is not None)
-    spend = _budget(budget, x, schedule, (size, batches_each))
-    sweep_updates = min(SWEEP, max(LEAST, spend // 4))
-    probe_updates = (spend - sweep_updates) // PROBES
-    finder = LRFinder(steps=sweep_updates, schedule=schedule, verbose=0)
-    count = max(sweep_updates, probe_updates)
+    spend = updates_of(budget, x, schedule, size, batches_each)
+    swept_updates = max(LEAST, spend // 5)
+    left = spend - swept_updates
+    finder = LRFinder(steps=swept_updates, schedule=schedule, verbose=0)
+    longest = max(swept_updates, *lengths(left))
     say = print if verbose else _silent
     begun = time.monotonic()
 
     with (
-        _batches(model, given, size, count * batches_each, validation_data, seed) as (
+        _batches(model, given, size, longest * batches_each, validation_data, seed) as (
             train,
             held,
         ),
-        _borrowed(model, finder, count, memory_limit) as borrowed,
+        _borrowed(model, finder, longest, memory_limit) as borrowed,
     ):
-
-        def fit(updates: int, look: Callable[[int], bool]) -> None:
-            data = train.first(updates * batches_each)
-            model.fit(data, shuffle=False, verbose=0, callbacks=[_Watch(look)])
-
-        say(f"find_lr: sweep of {sweep_updates} updates ...")
-        start, before = _evaluate(model, held)
+        trainings = Trainings(model, borrowed, train, held)
+        say(f"find_lr: sweep of {swept_updates} updates ...")
+        start, before = trainings.evaluate()
         if not math.isfinite(start):
             raise ValueError(
                 "The loss must be finite before any training. Received: a held-out "
                 f"loss of {start}, with finite data. Look at the model and its loss."
             )
-        sweep = Sweep(finder, borrowed, sweep_updates)
-        fit(sweep_updates, sweep.look)
+        sweep = Sweep(finder, borrowed, swept_updates)
+        trainings.fit(swept_updates, sweep.look)
         sweep.finish()
         swept = sweep.judge(divisor(schedule))
-        lowest = swept.suggestions.get("zero_lag")
-        if lowest is None or swept.verdict in ("flat", "diverged early"):
+        fallen = swept.suggestions.get("zero_lag")
+        if fallen is None or swept.verdict in ("flat", "diverged early"):
             say(f"find_lr: {swept}")
             return swept
-        first = lowest * divisor(schedule) / FIRST
-        probes: list[dict[str, float]] = []
-        after: dict[float, FloatArray] = {}
-        clock = time.monotonic()
+        first = fallen * divisor(schedule) / FIRST
+        probes = _Probes(trainings, first, schedule, left, say)
+        summit = climb(probes, left, start)
 
-        def lost(batch: int) -> bool:
-            # Now and then: each look waits for the device.
-            due = batch % LEAST_APART == 0
-            return due and not np.isfinite(borrowed.seen()[0]).all()
-
-        def probe(k: int) -> float:
-            rate = first * STEP**k
-            borrowed.again(np.full(probe_updates, rate))
-            fit(probe_updates, lost)
-            updates = borrowed.spent()
-            loss, losses = _evaluate(model, held)
-            if updates < probe_updates or not math.isfinite(loss):
-                loss = math.inf
-            after[loss] = losses
-            probes.append({"lr": rate, "loss": loss, "updates": updates})
-            each = (time.monotonic() - clock) / len(probes)
-            left = each * (PROBES - len(probes))
-            say(
-                f"find_lr: probe {len(probes)} at {rate:.2e}, held-out loss "
-                f"{loss:.4g}, at most {left:.0f} s left"
-            )
-            return loss
-
-        factor = COMES_DOWN if divisor(schedule) < 10 else STAYS
-        place, best, near = climb(probe, PROBES)
-        rate = first * STEP**place * factor
-        steps = swept.steps + int(sum(one["updates"] for one in probes))
-        real = best < start and _is_real(before, after[best])
-        noisy = float(np.std(before)) > 0.05 * abs(start)
-        found = _found(rate, start, best, real, noisy)
-        if found["suggestion"] is not None:
-            # The tried rates that kept nine tenths of the best fall, and the answer.
-            good = [first * STEP**k * factor for k in near(best + (start - best) / 10)]
-            found["interval"] = (min([*good, rate]), max([*good, rate]))
+    factor = COMES_DOWN if comes_down(schedule) else STAYS
+    found = _found(probes, summit, factor, start, before)
     if set_rate and found["suggestion"] is not None:
         _set_rates(model, own, found["suggestion"])
-    probes.sort(key=lambda one: one["lr"])
-    result = dataclasses.replace(swept, probes=tuple(probes), steps=steps, **found)
+    steps = swept.steps + sum(one["updates"] for one in probes.seen)
+    order = sorted(probes.seen, key=lambda one: (one["lr"], one["updates"]))
+    result = dataclasses.replace(swept, probes=tuple(order), steps=steps, **found)
     say(f"find_lr: {result} {time.monotonic() - begun:.0f} s.")
     return result
 
 
-def climb(
-    probe: Callable[[int], float], most: int
-) -> tuple[float, float, Callable[[float], list[int]]]:
-    """Find the lowest value on a grid by asking for few of its points.
+class _Probes:
+    """The trainings that a climb asks for, as it asks for them: by point and length.
 
-    Points 0, -2, 2, -4 and 4 first, since there may be more than one valley; then two
-    further while an edge wins, then the neighbours of the best; then the vertex of the
-    parabola through the best and its neighbours.
-
-    Args:
-        probe: Value of a point; infinite where there is none.
-        most: Points to ask for at most, at least 5.
-
-    Returns:
-        The place of the lowest value, the value, and a function that gives the asked
-        points whose value is at most a bound.
-
-    Example:
-        >>> place, best, near = climb(lambda k: (k - 3.2) ** 2, 10)
-        >>> round(place, 6), round(best, 2), near(1.0)
-        (3.2, 0.04, [3, 4])
+    Attributes:
+        seen: Peak rate, held-out loss and updates of each, in the order they were run.
+        batches: The held-out losses of the batches, of the best long one.
     """
-    seen = {k: probe(k) for k in (0, -2, 2, -4, 4)}
-    while len(seen) < most:
-        best = min(seen, key=lambda k: seen[k])
-        edge = {max(seen): best + 2, min(seen): best - 2}
-        if best in edge and math.isfinite(seen[best]):
-            ask = edge[best]
-        elif not math.isfinite(seen[best]):
-            ask = min(seen) - 2
-        else:
-            missing = [k for k in (best - 1, best + 1) if k not in seen]
-            if not missing:
-                break
-            ask = missing[0]
-        seen[ask] = probe(ask)
-    best = min(seen, key=lambda k: seen[k])
-    place, low = float(best), seen[best]
-    left, right = seen.get(best - 1, math.inf), seen.get(best + 1, math.inf)
-    if math.isfinite(left) and math.isfinite(right) and left + right > 2 * low:
-        place += 0.5 * (left - right) / (left - 2 * low + right)
-    return place, low, lambda bound: sorted(k for k in seen if seen[k] <= bound)
 
+    def __init__(
+        self,
+        trainings: Trainings,
+        first: float,
+        schedule: Schedule | None,
+        updates: int,
+        say: Any,
+    ) -> None:
+        self._trainings, self._first, self._say = trainings, first, say
+        self._shapes = {
+            # Too short for a course of its own: how high may the rate be at all?
+            False: np.ones(lengths(updates)[0]),
+            True: in_small(schedule, lengths(updates)[1]),
+        }
+        self._updates, self._spent = updates, 0
+        self._begun, self._lowest = time.monotonic(), math.inf
+        self.seen: list[dict[str, Any]] = []
+        self.batches: FloatArray = np.zeros(0)
 
-def _is_real(before: FloatArray, after: FloatArray) -> bool:
-    """Whether the losses of the batches held out fell, and not by chance.
+    def rate(self, place: float) -> float:
+        """The rate at a point, or between two."""
+        return self._first * float(STEP**place)
 
-    By the relative fall of each batch and its standard error: batches of quite
-    different losses count alike, and a few rows that lie far off cannot decide.
-    """
-    sizes = np.maximum(np.abs(before) + np.abs(after), 1e-30)
-    falls = (before - after) / sizes
-    error = np.std(falls) / math.sqrt(max(1, len(falls) - 1))
-    return bool(falls.mean() > SURE * error + 1e-5)
+    def __call__(self, point: int, long: bool) -> float:
+        """Run one."""
+        rate, shape = self.rate(point), self._shapes[long]
+        loss, losses, updates = self._trainings.probe(rate * shape)
+        if long and loss < self._lowest:
+            self._lowest, self.batches = loss, losses
+        self.seen.append({"lr": rate, "loss": loss, "updates": updates})
+        self._spent += len(shape)
+        left = (time.monotonic() - self._begun) * (self._updates / self._spent - 1)
+        self._say(
+            f"find_lr: probe {len(self.seen)}, {updates} updates at {rate:.2e}, "
+            f"held-out loss {loss:.4g}, at most {left:.0f} s left"
+        )
+        return loss
 
 
 def _found(
-    rate: float, start: float, best: float, real: bool, noisy: bool
+    probes: _Probes, summit: Summit, factor: float, start: float, before: FloatArray
 ) -> dict[str, Any]:
-    """Verdict, reason and suggestion, from how far the held-out loss fell."""
-    if not real:
-        verdict = "noisy" if noisy else "flat"
-        reason = (
-            f"no probe brought the held-out loss from {start:.4g} down by more than "
-            f"noise explains (best {best:.4g}): use larger batches or a larger budget"
-        )
+    """Verdict, reason, suggestion and interval, from how far the held-out loss fell."""
+    if summit.loss < start and is_real(before, probes.batches):
+        rate = probes.rate(summit.place) * factor
+        # The tried rates that were nearly as good as the best, and the answer.
+        near = [rate, *(probes.rate(k) * factor for k in summit.good)]
         return {
-            "verdict": verdict,
-            "reason": reason,
-            "suggestion": None,
-            "interval": None,
+            "verdict": "trust",
+            "reason": "the best probe brought the held-out loss from "
+            f"{start:.4g} to {summit.loss:.4g}",
+            "suggestion": rate,
+            "interval": (min(near), max(near)),
         }
-    reason = f"the best probe brought the held-out loss from {start:.4g} to {best:.4g}"
-    return {"verdict": "trust", "reason": reason, "suggestion": rate}
+    noisy = float(np.std(before)) > 0.05 * abs(start)
+    return {
+        "verdict": "noisy" if noisy else "flat",
+        "reason": f"no probe brought the held-out loss from {start:.4g} down by more "
+        f"than noise explains (best {summit.loss:.4g}): use larger batches or a larger "
+        "budget",
+        "suggestion": None,
+        "interval": None,
+    }
 
 
-def _own_rates(model: Any, schedule: Any, set_rate: bool) -> list[float | None]:
+def _own_rates(model: Any, set_rate: bool) -> list[float | None]:
     """The rates of a model's optimizers, once it is sure that they can be searched."""
     optimizers = _optimizer.optimizers_of(model)
     _optimizer.release(model)
@@ -278,43 +234,7 @@ def _own_rates(model: Any, schedule: Any, set_rate: bool) -> list[float | None]:
             "`set_rate` needs an optimizer whose rate is a number. Received: one that "
             "was compiled with a schedule. Compile it with a number."
         )
-    if schedule is not None and not isinstance(schedule, Schedule):
-        raise TypeError(
-            "`schedule` must be a keras_lr schedule, as OneCycle(), or None for a "
-            f"constant rate. Received: schedule={schedule!r}."
-        )
     return own
-
-
-def _budget(budget: Duration, x: Any, schedule: Schedule | None, each: Any) -> int:
-    """Updates that may be spent; ``each`` is the batch size and batches an update."""
-    unit, amount, _ = parse(budget, "budget")
-    if unit == "fraction":
-        horizon = None if schedule is None else schedule.horizon
-        if horizon is None:
-            raise ValueError(
-                "`budget` can be a fraction only of a training whose length is known. "
-                f"Received: budget={budget!r} and no `horizon`. Give a number of "
-                "updates, or the length, as schedule=OneCycle(horizon='20 epochs')."
-            )
-        planned = parse(horizon, "horizon")
-        unit, amount = planned.unit, amount * planned.amount
-    if unit == "epochs":
-        batches = batches_of_an_epoch(x, each[0])
-        if batches is None:
-            raise ValueError(
-                "`budget` can be in epochs only where the data have a length. "
-                f"Received: budget={budget!r} and x={type(x).__name__}. Give a number "
-                "of updates."
-            )
-        amount *= max(1, batches // each[1])
-    least = LEAST + 10 * PROBES
-    if amount < least:
-        raise ValueError(
-            f"`budget` must be at least {least} updates. Received: budget={budget!r}, "
-            f"{amount:.0f} updates."
-        )
-    return int(amount)
 
 
 @contextmanager
@@ -351,42 +271,6 @@ def _borrowed(
             model.history = history
         elif hasattr(model, "history"):
             del model.history
-
-
-class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Stops a fit before a batch at which a function says so."""
-
-    def __init__(self, look: Callable[[int], bool]) -> None:
-        super().__init__()
-        self._look = look
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Ask it."""
-        if self._look(batch):
-            self.model.stop_training = True
-
-
-def _evaluate(model: Any, held: Batches) -> tuple[float, FloatArray]:
-    """The mean loss of what is held out, and the loss of each batch of it."""
-    running = _Running()
-    model.evaluate(held, verbose=0, callbacks=[running])
-    rows = np.cumsum(held.sizes())[[batch for batch, _ in running.seen]]
-    means = np.array([loss for _, loss in running.seen])
-    with np.errstate(invalid="ignore"):  # A lost probe has infinite losses.
-        sums: FloatArray = np.diff(means * rows, prepend=0)
-    return float(means[-1]), sums / np.diff(rows, prepend=0)
-
-
-class _Running(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps the running mean of the loss after each batch of an evaluation."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[tuple[int, float]] = []
-
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Keep it."""
-        self.seen.append((batch, float(logs["loss"])))
 
 
 def _set_rates(model: Any, own: list[float | None], rate: float) -> None:

@@ -14,6 +14,7 @@ from keras_lr import _optimizer, _trainer
 from keras_lr.finder import _guard
 from keras_lr.finder._borrowed import Borrowed
 from keras_lr.finder._run import Sweep, planned
+from keras_lr.finder._shape import check_schedule, comes_down
 from keras_lr.finder.judge import LEAST
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.rules import FloatArray
@@ -21,8 +22,9 @@ from keras_lr.schedule import Schedule, check_rate
 
 SPACINGS = ("exponential", "linear")
 
-#: Updates of a long run, over which a schedule is judged.
-LONG = 100_000
+#: What our rule divides by, for a rate that stays and for a peak (tuned, with the other
+#: numbers of the finder, on the tasks of ``benchmarks/finder`` that are marked so).
+STAYS, COMES_DOWN = 6.0, 2.0
 
 #: Callbacks that a sweep would mislead, or that would keep its weights or figures.
 MISPLACED = (
@@ -128,11 +130,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
                 f"`steps` must be at least {LEAST} for each of `updates_per_rate` "
                 f"(={updates_per_rate}). Received: steps={steps!r}."
             )
-        if schedule is not None and not isinstance(schedule, Schedule):
-            raise TypeError(
-                "`schedule` must be a keras_lr schedule, as OneCycle(), or None for a "
-                f"constant rate. Received: schedule={schedule!r}."
-            )
+        check_schedule(schedule)
         self.min_lr, self.max_lr, self.steps = float(min_lr), float(max_lr), steps
         self.spacing, self.updates_per_rate = spacing, updates_per_rate
         self.schedule, self.stop_early = schedule, stop_early
@@ -254,17 +252,5 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def divisor(schedule: Schedule | None) -> float:
-    """What the rate of the minimum is divided by, for a schedule's peak.
-
-    4 where the mean rate of a long run is below three quarters of the peak, as in
-    everything that anneals; 10 otherwise, and for a constant rate.
-
-    Example:
-        >>> from keras_lr import OneCycle, Warmup
-        >>> divisor(OneCycle()), divisor(Warmup("5%")), divisor(None)
-        (4.0, 10.0, 10.0)
-    """
-    if schedule is None:
-        return 10.0
-    values = schedule.values(LONG, steps_per_epoch=LONG / 100)
-    return 4.0 if values.mean() < 0.75 * values.max() else 10.0
+    """What our rule divides by, for a schedule's peak or a constant rate."""
+    return COMES_DOWN if comes_down(schedule) else STAYS

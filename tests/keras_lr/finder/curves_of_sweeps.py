@@ -6,6 +6,9 @@ import numpy as np
 
 LRS = np.geomspace(1e-7, 10, 200)
 
+#: Where the curves that fall have made 97 % of it: 3 (u + 3) = log(0.97 / 0.03).
+FALLEN = 10 ** (np.log(0.97 / 0.03) / 3 - 3)
+
 
 def curve(kind: str, noise: float = 0.02, seed: int = 0) -> np.ndarray:
     """Losses of a sweep; the lowest of those that fall is near a rate of 0.05."""

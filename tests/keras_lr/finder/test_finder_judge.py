@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from curves_of_sweeps import LRS, curve
+from curves_of_sweeps import FALLEN, LRS, curve
 
 from keras_lr.finder.judge import ending, judge
 
@@ -27,7 +27,7 @@ def test_a_clear_fall_is_to_be_trusted(kind, seed):
         assert found.verdict == "trust"
         low, high = found.interval
         assert low <= found.suggestion <= high
-        assert 0.3 < found.suggestion / 0.005 < 3
+        assert 0.7 < found.suggestion / (FALLEN / 10) < 1.4
 
 
 @pytest.mark.parametrize("seed", range(20))

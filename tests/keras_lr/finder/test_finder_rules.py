@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from curves_of_sweeps import LRS, curve
+from curves_of_sweeps import FALLEN, LRS, curve
 
 from keras_lr.finder import rules
 
@@ -73,10 +73,22 @@ def test_a_rule_does_not_depend_on_level_and_scale(rule):
     assert rule(LRS, losses) == rule(LRS, 7 * losses - 100)
 
 
-def test_our_rule_finds_the_minimum_under_noise():
+def test_our_rule_finds_where_the_loss_has_fallen_under_noise():
     for seed in range(20):
         found = rules.zero_lag(LRS, curve("easy", 0.1, seed), divisor=1.0)
-        assert 0.2 < found / 0.05 < 4
+        assert 0.4 < found / FALLEN < 2.5
+
+
+def test_a_wide_basin_does_not_carry_our_rule_to_its_far_side():
+    losses = np.interp(np.log10(LRS), [-4, -2, 0, 1], [2.0, 1.0, 0.99, 3.0])
+    assert np.log10(LRS[np.argmin(losses)]) == pytest.approx(0, abs=0.05)
+    found = rules.zero_lag(LRS, losses, divisor=1.0)
+    assert np.log10(found) == pytest.approx(-2, abs=0.2)
+
+
+def test_a_dip_before_the_fall_is_not_where_it_has_fallen():
+    smoothed = np.array([3.0, 1.01, 3.0, 2.0, 1.0, 5.0])
+    assert rules.fallen(smoothed, np.array(4), 3.0) == 4
 
 
 def test_steepest_is_per_logarithm_not_per_rate():

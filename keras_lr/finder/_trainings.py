@@ -1,0 +1,105 @@
+"""Short trainings of a borrowed model, and how well they did on what is held out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_lr.finder._batches import Batches
+from keras_lr.finder._borrowed import Borrowed
+from keras_lr.finder._run import LEAST_APART
+from keras_lr.finder.judge import SURE
+from keras_lr.finder.rules import FloatArray
+
+
+class Trainings:
+    """Trainings of one model, each from the same state and on the same batches.
+
+    Args:
+        model: The model, borrowed.
+        borrowed: What takes it back to its state.
+        train: Batches to train on.
+        held: Batches to judge on.
+    """
+
+    def __init__(
+        self, model: Any, borrowed: Borrowed, train: Batches, held: Batches
+    ) -> None:
+        self._model, self._borrowed = model, borrowed
+        self._train, self._held = train, held
+
+    def fit(self, updates: int, over: Callable[[int], bool]) -> None:
+        """Train, until a function that is asked before each batch says it is over."""
+        batches = self._train.first(updates * self._borrowed.lent.accumulation)
+        self._model.fit(batches, shuffle=False, verbose=0, callbacks=[_Watch(over)])
+
+    def probe(self, rates: FloatArray) -> tuple[float, FloatArray, int]:
+        """Train at given rates from the state of the beginning.
+
+        Returns:
+            The mean held-out loss, infinite where the training was lost; that of each
+            batch; and the updates that were spent.
+        """
+        self._borrowed.again(rates)
+        self.fit(len(rates), self._lost)
+        updates = self._borrowed.spent()
+        loss, losses = self.evaluate()
+        if updates < len(rates) or not math.isfinite(loss):
+            loss = math.inf
+        return loss, losses, updates
+
+    def evaluate(self) -> tuple[float, FloatArray]:
+        """The mean loss of what is held out, and the loss of each batch of it."""
+        running = _Running()
+        self._model.evaluate(self._held, verbose=0, callbacks=[running])
+        rows = np.cumsum(self._held.sizes())[[batch for batch, _ in running.seen]]
+        means = np.array([loss for _, loss in running.seen])
+        with np.errstate(invalid="ignore"):  # A lost probe has infinite losses.
+            sums: FloatArray = np.diff(means * rows, prepend=0)
+        return float(means[-1]), sums / np.diff(rows, prepend=0)
+
+    def _lost(self, batch: int) -> bool:
+        # Now and then: each look waits for the device.
+        due = batch % LEAST_APART == 0
+        return due and not np.isfinite(self._borrowed.seen()[0]).all()
+
+
+def is_real(before: FloatArray, after: FloatArray) -> bool:
+    """Whether the losses of the batches held out fell, and not by chance.
+
+    By the relative fall of each batch and its standard error: batches of quite
+    different losses count alike, and a few rows that lie far off cannot decide.
+    """
+    sizes = np.maximum(np.abs(before) + np.abs(after), 1e-30)
+    falls = (before - after) / sizes
+    error = np.std(falls) / math.sqrt(max(1, len(falls) - 1))
+    return bool(falls.mean() > SURE * error + 1e-5)
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Stops a fit before a batch at which a function says so."""
+
+    def __init__(self, over: Callable[[int], bool]) -> None:
+        super().__init__()
+        self._over = over
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Ask it."""
+        if self._over(batch):
+            self.model.stop_training = True
+
+
+class _Running(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the running mean of the loss after each batch of an evaluation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[int, float]] = []
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Keep it."""
+        self.seen.append((batch, float(logs["loss"])))
