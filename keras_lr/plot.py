@@ -115,7 +115,7 @@ def _draw_probes(ax: Any, probes: Any) -> None:
             "x:",
             color="tab:green",
             alpha=1 if updates == lengths[-1] else 0.4,
-            label=f"held-out loss after {updates}",
+            label=f"held-out, {updates} updates",
         )
     above = [probe["lr"] for probe in probes if not probe["loss"] <= top]
     ax.plot(above, [top] * len(above), "^", color="tab:green", clip_on=False)

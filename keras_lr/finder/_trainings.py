@@ -15,6 +15,9 @@ from keras_lr.finder._run import LEAST_APART
 from keras_lr.finder.judge import SURE
 from keras_lr.finder.rules import FloatArray
 
+#: Times its standard error that the fall of the mean held-out loss must have.
+SURE_OF_MEAN = 3.0
+
 
 class Trainings:
     """Trainings of one model, each from the same state and on the same batches.
@@ -71,13 +74,19 @@ class Trainings:
 def is_real(before: FloatArray, after: FloatArray) -> bool:
     """Whether the losses of the batches held out fell, and not by chance.
 
-    By the relative fall of each batch and its standard error: batches of quite
-    different losses count alike, and a few rows that lie far off cannot decide.
+    By the fall of each batch and its standard error: the relative fall, where batches
+    of quite different losses count alike, or the fall itself, where batches that began
+    near 0 do not hide it. A few rows that lie far off decide neither.
     """
     sizes = np.maximum(np.abs(before) + np.abs(after), 1e-30)
-    falls = (before - after) / sizes
-    error = np.std(falls) / math.sqrt(max(1, len(falls) - 1))
-    return bool(falls.mean() > SURE * error + 1e-5)
+    for falls, sure in (
+        ((before - after) / sizes, SURE),
+        ((before - after) / sizes.mean(), SURE_OF_MEAN),
+    ):
+        error = np.std(falls) / math.sqrt(max(1, len(falls) - 1))
+        if falls.mean() > sure * error + 1e-5:
+            return True
+    return False
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]

@@ -185,8 +185,13 @@ def test_inputs_in_a_dictionary_have_epochs_too():
         ([1.0, 2.0, 1.5, 60000.0], [1.1, 1.9, 1.6, 59000.0], False),
         ([1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0], False),
         ([1.0, 1.2, 0.9, 1.1], [0.9, 1.3, 0.8, 1.0], False),
+        ([90.0, 70.0, 95.0, 80.0, 75.0, 85.0, 0.0], [0.5] * 7, True),
+        ([1.0, 2.0, 1.5, 60000.0], [0.9, 2.1, 1.6, 10.0], False),
     ],
-    ids=["unequal", "plain", "negative", "one huge row", "flat", "chance"],
+    ids=[
+        *("unequal", "plain", "negative", "one huge row", "flat", "chance"),
+        *("some began at 0", "a huge row that fell"),
+    ],
 )
 def test_a_fall_is_real_where_most_batches_fall(before, after, real):
     assert is_real(np.array(before), np.array(after)) is real
