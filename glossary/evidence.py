@@ -82,9 +82,15 @@ class Evidence:
         return f"{self.comparison} {self.threshold:g}"
 
     def figure(self) -> Any:
-        """A matplotlib figure: the data, and each seed against the threshold."""
-        from glossary._figure import draw
+        """A matplotlib figure: the data, and each seed against the threshold.
 
+        Raises:
+            DemoError: If matplotlib is not installed.
+        """
+        try:
+            from glossary._figure import draw
+        except ModuleNotFoundError as error:
+            raise _missing("A figure", error) from error
         return draw(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,16 +164,21 @@ def check(
 
     Raises:
         DemoError: If there is no demo, or it cannot run.
-        ValueError: If there is no such size.
+        ValueError: If there is no such size, or the seed is negative.
     """
     if size not in SIZES:
         raise ValueError(f"`size` must be 'fast' or 'full'. Received: size={size!r}.")
+    if seed < 0:
+        raise ValueError(f"`seed` must be 0 or above. Received: seed={seed}.")
     demo, begun = _demo(claim), time.process_time()
     seeds = tuple(range(seed, seed + SIZES[size]))
     with _one_thread():
         runs = []
         for done, one in enumerate(seeds, start=1):
-            runs.append(_checked(claim, demo(one)))
+            try:
+                runs.append(_checked(claim, demo(one)))
+            except ModuleNotFoundError as error:  # demos import what they need
+                raise _missing(f"The demo of {claim.id}", error) from error
             if tell:
                 tell(done, len(seeds))
     by_seed = tuple(float(run["measured"]) for run in runs)
@@ -231,15 +242,22 @@ def _demo(claim: Claim) -> Callable[[int], Mapping[str, Any]]:
     try:
         found: Callable[[int], Mapping[str, Any]] = getattr(import_module(module), name)
     except ModuleNotFoundError as error:
-        raise DemoError(
-            f"The demo of {claim.id} needs {error.name}: pip install "
-            "'keras-lr[demos]', or the package that brought the term."
-        ) from error
+        raise _missing(f"The demo of {claim.id}", error) from error
     except AttributeError as error:
         raise DemoError(
             f"The demo of {claim.id} must be a function. Received: {claim.demo}."
         ) from error
     return found
+
+
+def _missing(what: str, error: ModuleNotFoundError) -> DemoError:
+    """What to install: a backend has an extra of its own, most else is in one."""
+    name = (error.name or "a package").partition(".")[0]
+    extra = name if name in ("tensorflow", "jax", "torch") else "demos"
+    return DemoError(
+        f"{what} needs {name}: pip install 'keras-lr[{extra}]', or the package that "
+        "brought the term."
+    )
 
 
 def _checked(claim: Claim, run: Any) -> Any:
