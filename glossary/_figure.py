@@ -76,13 +76,14 @@ def _verdict(axes: Any, evidence: Evidence) -> None:
     bounds = np.atleast_1d(evidence.threshold)
     for bound in bounds:
         axes.axhline(bound, color="#d55e00", lw=1.5)
-    values = np.abs([*filter(np.isfinite, evidence.by_seed), *bounds])
-    if values.max() > 50 * values.min():
-        # Beside 0 the scale is straight up to the smallest number that is not.
-        axes.set_yscale("symlog", linthresh=values[values > 0].min())
-    elif len(evidence.by_seed) and np.ptp(values) == 0:
-        axes.set_ylim(bounds[0] - 1, bounds[0] + 1)
-    low, high = axes.get_ylim()
+    values = np.array([*filter(np.isfinite, evidence.by_seed), *bounds])
+    low, high = float(values.min()), float(values.max())
+    if low > 0 and high > 50 * low:
+        axes.set_yscale("log")
+        low, high = low / (high / low) ** 0.1, high * (high / low) ** 0.1
+    else:  # by hand, since lines alone do not widen an axis
+        margin = 0.1 * (high - low) or 1.0
+        low, high = low - margin, high + margin
     start, end = _claimed(evidence)
     axes.axhspan(max(start, low), min(end, high), color="#009e73", alpha=0.12, lw=0)
     axes.set_ylim(low, high)
