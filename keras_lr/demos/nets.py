@@ -159,7 +159,7 @@ def _curves(found: dict[str, Any], cap: float) -> dict[str, Any]:
         ).clip(max=cap)
         for name, one in found.items()
     }
-    label = f"smoothed loss, nats, at most {cap:g}"
+    label = f"loss, nats, cut at {cap:g}"
     return dict(_lines("learning rate", rates, ys, label, "x"))
 
 
