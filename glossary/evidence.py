@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import platform
+import random
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -170,10 +172,9 @@ def check(
         raise ValueError(f"`size` must be 'fast' or 'full'. Received: size={size!r}.")
     if seed < 0:
         raise ValueError(f"`seed` must be 0 or above. Received: seed={seed}.")
-    demo, begun = _demo(claim), time.process_time()
     seeds = tuple(range(seed, seed + SIZES[size]))
-    with _one_thread():
-        runs = []
+    with _random_kept(), _one_thread():
+        demo, begun, runs = _demo(claim), time.process_time(), []
         for done, one in enumerate(seeds, start=1):
             try:
                 runs.append(_checked(claim, demo(one)))
@@ -268,6 +269,19 @@ def _checked(claim: Claim, run: Any) -> Any:
             f"figure. Received: {type(run).__name__}."
         )
     return run
+
+
+@contextmanager
+def _random_kept() -> Iterator[None]:
+    """Give the random state of the process back: Keras draws seeds from it."""
+    import numpy as np
+
+    plain, arrays = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(plain)
+        np.random.set_state(arrays)
 
 
 def _one_thread() -> Any:
