@@ -132,8 +132,11 @@ def cyclical_needs_no_tuning(seed: int) -> dict[str, Any]:
 
 
 def range_test_trains(seed: int) -> dict[str, Any]:
-    """Regret of the rate that one sweep of the finder suggests."""
-    made, rates = _net(3, "sgd"), (0.3, 0.6)
+    """Regret of the rate that one sweep of the finder suggests.
+
+    Of 0.1, 0.3, 0.6 and 1, 0.3 is the best constant rate of this net.
+    """
+    made, rates = _net(3, "sgd"), (0.3,)
     found = _sweep(seed, made, 32)
     runs = {f"constant, {rate}": _train(seed, made, rate, 6) for rate in rates}
     rate = found.suggestion or 1e-9
