@@ -16,6 +16,7 @@ from glossary.errors import DemoError
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
 
     from glossary.evidence import Evidence
 
@@ -58,20 +59,38 @@ def demo(arguments: Namespace) -> int:
 
 def check_all(arguments: Namespace) -> int:
     """All claims of all terms, each in a worker; what is not as documented fails."""
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from multiprocessing import active_children, get_context
-
     from glossary.evidence import brief
 
     sources = [arguments.source] if arguments.source else None
     terms = glossary.Glossary(sources=sources)
     claims = [one.id for term in terms for one in term.claims if one.demo]
-    size, found, failed = "full" if arguments.full else "fast", [], 0
     for name in ONE_THREAD:  # before a worker imports NumPy
         os.environ.setdefault(name, "1")
     if arguments.backend:
         os.environ["KERAS_BACKEND"] = arguments.backend
-    begun = time.monotonic()
+    say = partial(print, file=sys.stderr if arguments.json else sys.stdout)
+    found, failed = _side_by_side(claims, "full" if arguments.full else "fast", say)
+    records = [brief(one).to_dict() for one in found]
+    if arguments.evidence:
+        Path(arguments.evidence).write_text(json.dumps(records) + "\n", "utf-8")
+    if arguments.json:
+        print(json.dumps(records, indent=2))
+    seconds = sum(one.seconds for one in found)
+    say(f"{len(claims)} claims, {failed} not as documented, {seconds:.1f} s of CPU")
+    say("the slowest:")
+    for one in sorted(found, key=lambda one: -one.seconds)[:10]:
+        say(f"  {one.seconds:6.2f} s  {one.claim}")
+    return 1 if failed else 0
+
+
+def _side_by_side(
+    claims: list[str], size: str, say: Callable[[object], None]
+) -> tuple[list[Evidence], int]:
+    """Evidence in the order of the claims, and how many are not as documented."""
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import active_children, get_context
+
+    found, failed, begun = [], 0, time.monotonic()
     ignore = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for this process, see below
     pool = ProcessPoolExecutor(
         os.cpu_count(), get_context("spawn"), signal.signal, ignore
@@ -84,7 +103,7 @@ def check_all(arguments: Namespace) -> int:
             except Exception as error:
                 failed += 1
                 _tell("")
-                print(f"{jobs[job]}: {error}")
+                say(f"{jobs[job]}: {error}")
                 continue
             found.append(evidence)
             waits = f"{number} of {len(claims)}, {time.monotonic() - begun:.0f} s"
@@ -92,7 +111,7 @@ def check_all(arguments: Namespace) -> int:
             if not evidence.as_documented:
                 failed += 1
                 _tell("")
-                print(evidence)
+                say(evidence)
         _tell("")
     except BaseException:
         for worker in active_children():  # else the exit would wait for them
@@ -101,15 +120,7 @@ def check_all(arguments: Namespace) -> int:
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     found.sort(key=lambda one: claims.index(one.claim))
-    if arguments.evidence:
-        records = [brief(one).to_dict() for one in found]
-        Path(arguments.evidence).write_text(json.dumps(records) + "\n", "utf-8")
-    seconds = sum(one.seconds for one in found)
-    print(f"{len(claims)} claims, {failed} not as documented, {seconds:.1f} s of CPU")
-    print("the slowest:")
-    for one in sorted(found, key=lambda one: -one.seconds)[:10]:
-        print(f"  {one.seconds:6.2f} s  {one.claim}")
-    return 1 if failed else 0
+    return found, failed
 
 
 def _measure(claim_id: str, size: str) -> Evidence:
@@ -122,12 +133,7 @@ def _measure(claim_id: str, size: str) -> Evidence:
 def _save(evidence: Evidence, folder: Path, kind: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{evidence.claim.replace('/', '-')}.{kind}"
-    try:
-        evidence.figure().savefig(path, dpi=150)
-    except ModuleNotFoundError as error:
-        raise DemoError(
-            f"Pictures need {error.name}: pip install 'keras-lr[demos]'."
-        ) from error
+    evidence.figure().savefig(path, dpi=150)
     return path
 
 

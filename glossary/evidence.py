@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import platform
+import random
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -82,9 +84,15 @@ class Evidence:
         return f"{self.comparison} {self.threshold:g}"
 
     def figure(self) -> Any:
-        """A matplotlib figure: the data, and each seed against the threshold."""
-        from glossary._figure import draw
+        """A matplotlib figure: the data, and each seed against the threshold.
 
+        Raises:
+            DemoError: If matplotlib is not installed.
+        """
+        try:
+            from glossary._figure import draw
+        except ModuleNotFoundError as error:
+            raise _missing("A figure", error) from error
         return draw(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,16 +166,20 @@ def check(
 
     Raises:
         DemoError: If there is no demo, or it cannot run.
-        ValueError: If there is no such size.
+        ValueError: If there is no such size, or the seed is negative.
     """
     if size not in SIZES:
         raise ValueError(f"`size` must be 'fast' or 'full'. Received: size={size!r}.")
-    demo, begun = _demo(claim), time.process_time()
+    if seed < 0:
+        raise ValueError(f"`seed` must be 0 or above. Received: seed={seed}.")
     seeds = tuple(range(seed, seed + SIZES[size]))
-    with _one_thread():
-        runs = []
+    with _random_kept(), _one_thread():
+        demo, begun, runs = _demo(claim), time.process_time(), []
         for done, one in enumerate(seeds, start=1):
-            runs.append(_checked(claim, demo(one)))
+            try:
+                runs.append(_checked(claim, demo(one)))
+            except ModuleNotFoundError as error:  # demos import what they need
+                raise _missing(f"The demo of {claim.id}", error) from error
             if tell:
                 tell(done, len(seeds))
     by_seed = tuple(float(run["measured"]) for run in runs)
@@ -231,15 +243,22 @@ def _demo(claim: Claim) -> Callable[[int], Mapping[str, Any]]:
     try:
         found: Callable[[int], Mapping[str, Any]] = getattr(import_module(module), name)
     except ModuleNotFoundError as error:
-        raise DemoError(
-            f"The demo of {claim.id} needs {error.name}: pip install "
-            "'keras-lr[demos]', or the package that brought the term."
-        ) from error
+        raise _missing(f"The demo of {claim.id}", error) from error
     except AttributeError as error:
         raise DemoError(
             f"The demo of {claim.id} must be a function. Received: {claim.demo}."
         ) from error
     return found
+
+
+def _missing(what: str, error: ModuleNotFoundError) -> DemoError:
+    """What to install: a backend has an extra of its own, most else is in one."""
+    name = (error.name or "a package").partition(".")[0]
+    extra = name if name in ("tensorflow", "jax", "torch") else "demos"
+    return DemoError(
+        f"{what} needs {name}: pip install 'keras-lr[{extra}]', or the package that "
+        "brought the term."
+    )
 
 
 def _checked(claim: Claim, run: Any) -> Any:
@@ -250,6 +269,19 @@ def _checked(claim: Claim, run: Any) -> Any:
             f"figure. Received: {type(run).__name__}."
         )
     return run
+
+
+@contextmanager
+def _random_kept() -> Iterator[None]:
+    """Give the random state of the process back: Keras draws seeds from it."""
+    import numpy as np
+
+    plain, arrays = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(plain)
+        np.random.set_state(arrays)
 
 
 def _one_thread() -> Any:

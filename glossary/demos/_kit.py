@@ -44,6 +44,38 @@ def weights(rng: Any, widths: list[int], gain: float) -> list[Array]:
     return [rng.normal(0, np.sqrt(gain / a), (a, b)) for a, b in pairs]
 
 
+class Counted(np.ndarray):
+    """An array that counts what matrix products with it cost.
+
+    ``tally`` is shared by all arrays that are computed from it: ``work``, the
+    multiplications and additions, and ``bytes``, what was read and written.
+    """
+
+    tally: dict[str, int]
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.tally = getattr(source, "tally", {"work": 0, "bytes": 0})
+
+    def __array_ufunc__(
+        self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any
+    ) -> Any:
+        plain = [np.asarray(one) for one in inputs]
+        found = np.asarray(getattr(ufunc, method)(*plain, **options))
+        if ufunc is np.matmul:
+            self.tally["work"] += plain[0].size * plain[1].shape[-1]
+            self.tally["bytes"] += sum(one.nbytes for one in (*plain, found))
+        result = found.view(Counted)
+        result.tally = self.tally
+        return result
+
+
+def counted(x: Array) -> Counted:
+    """The same numbers, with a tally of their own that stands at 0."""
+    result = x.view(Counted)
+    result.tally = {"work": 0, "bytes": 0}
+    return result
+
+
 def softmax(x: Array) -> Array:
     """Along the last axis; the largest is taken out first, so that none overflows."""
     powers = np.exp(x - x.max(axis=-1, keepdims=True))
@@ -105,13 +137,15 @@ def adam(
         w -= rate * first / (1 - 0.9**step) / root
 
 
-def bars(labels: list[str], values: Any, y_label: str, log: str = "") -> dict[str, Any]:
+def bars(
+    labels: list[str], values: Any, y_label: str, log: str = "", x_label: str = ""
+) -> dict[str, Any]:
     """Data and figure of one row of bars."""
     return {
         "data": {y_label: np.asarray(values, float)},
         "figure": {
-            "kind": "bars", "y": [y_label], "labels": labels, "x_label": "",
-            "y_label": y_label, "log": log,
+            "kind": "bars", "y": [y_label], "labels": labels,
+            "x_label": x_label, "y_label": y_label, "log": log,
         },
     }  # fmt: skip
 

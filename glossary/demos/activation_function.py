@@ -28,16 +28,61 @@ def collapse(seed: int) -> dict[str, Any]:
     return {"measured": errors[0], "inconclusive": reason, **shown}
 
 
+def _slopes(function: Any, x: Any) -> Any:
+    """Central differences of the values: what the formulas of derivatives claim."""
+    return (function(x + 1e-5)[0] - function(x - 1e-5)[0]) / 2e-5
+
+
 def bounds(seed: int) -> dict[str, Any]:
-    """Largest derivatives on a fine grid."""
-    x = np.linspace(-6, 6, 121)
-    slopes = {f.__name__: f(x)[1] for f in (_kit.sigmoid, _kit.tanh, _kit.relu)}
+    """Slopes at random inputs over their bounds; of a steeper sigmoid, as a control."""
+    x = np.sort(np.random.default_rng(seed).uniform(-6, 6, 400))
+    functions = (_kit.sigmoid, _kit.tanh, _kit.relu)
+    slopes = {f.__name__: _slopes(f, x) for f in functions}
+    steep = _slopes(lambda v: _kit.sigmoid(2 * v), x)
     error = max(
-        abs(slopes["sigmoid"].max() - 0.25),
-        abs(slopes["tanh"].max() - 1),
-        *(abs(slopes["relu"] * (1 - slopes["relu"]))),
+        slopes["sigmoid"].max() - 0.25,
+        slopes["tanh"].max() - 1,
+        np.minimum(abs(slopes["relu"]), abs(slopes["relu"] - 1)).max(),
     )
-    return {"measured": float(error), **lines("input", x, slopes, "derivative")}
+    reason = "" if steep.max() > 0.3 else "A steeper sigmoid keeps the bound as well."
+    shown = lines("input", x, {**slopes, "sigmoid of 2 x": steep}, "slope")
+    return {"measured": float(max(error, 0.0)), "inconclusive": reason, **shown}
+
+
+def saturates(seed: int) -> dict[str, Any]:
+    """Slope of tanh far from 0 over that near 0; of ReLU, as a control."""
+    x = np.sort(np.random.default_rng(seed).uniform(-6, 6, 400))
+    slopes = {f.__name__: _slopes(f, x) for f in (_kit.tanh, _kit.relu)}
+    ratios = {
+        name: float(one[abs(x) > 3].max() / one[abs(x) < 0.3].max())
+        for name, one in slopes.items()
+    }
+    reason = "" if ratios["relu"] > 0.9 else "ReLU saturates at both ends as well."
+    shown = lines("input", x, slopes, "slope")
+    return {"measured": ratios["tanh"], "inconclusive": reason, **shown}
+
+
+def ranges(seed: int) -> dict[str, Any]:
+    """How far the outputs of Keras' functions end from where they should."""
+    import keras
+
+    x = np.sort(np.random.default_rng(seed).uniform(-40, 40, 400)).astype("float32")
+    ys = {
+        name: np.array(
+            keras.ops.convert_to_numpy(getattr(keras.activations, name)(x)), float
+        )
+        for name in ("relu", "sigmoid", "tanh", "linear")
+    }
+
+    def off(name: str, low: float, high: float) -> float:
+        return float(max(abs(ys[name].min() - low), abs(ys[name].max() - high)))
+
+    kept = float(abs(ys["relu"] - np.maximum(x, 0)).max())
+    error = max(off("sigmoid", 0, 1), off("tanh", -1, 1), kept)
+    reason = "" if off("linear", -1, 1) > 1 else "The identity keeps to them as well."
+    ys = {name: np.clip(y, -2, 2) for name, y in ys.items()}
+    shown = lines("input", x, ys, "output, cut at -2 and 2")
+    return {"measured": error, "inconclusive": reason, **shown}
 
 
 def _flow(seed: int, activation: Any, gain: float) -> Any:

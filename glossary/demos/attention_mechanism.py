@@ -22,8 +22,35 @@ def convex(seed: int) -> dict[str, Any]:
     out, weights = attend(q, k, v)
     outside = max((out - v.max(0)).max(), (v.min(0) - out).max(), 0.0)
     error = max(abs(weights.sum(1) - 1).max(), outside, float(-weights.min()))
-    ys = {"largest": weights.max(1), "smallest": weights.min(1)}
-    return {"measured": float(error), **lines("query", np.arange(12), ys, "weight")}
+    raw = q @ k.T / np.sqrt(16)
+    control = max(abs(raw.sum(1) - 1).max(), -raw.min())
+    reason = "" if control > 0.1 else "Scores without a softmax would do as well."
+    ys = {"sum": weights.sum(1), "largest": weights.max(1), "smallest": weights.min(1)}
+    shown = lines("query", np.arange(12), ys, "weight")
+    return {"measured": float(error), "inconclusive": reason, **shown}
+
+
+def heads(seed: int) -> dict[str, Any]:
+    """Weights of four heads of Keras' layer: sums, and how far apart two heads are."""
+    import keras
+
+    rng = np.random.default_rng(seed)
+    layer = keras.layers.MultiHeadAttention(4, 8, kernel_initializer="zeros")
+    x = rng.normal(size=(1, 12, 32)).astype("float32")
+    layer(x, x)  # makes its weights
+    for weight in layer.weights:
+        if weight.path.endswith("kernel"):
+            weight.assign(rng.normal(0, 0.3, weight.shape))
+    scores = layer(x, x, return_attention_scores=True)[1]
+    weights = np.array(keras.ops.convert_to_numpy(scores), float)[0]
+    apart = min(
+        abs(weights[a] - weights[b]).sum(1).mean() / 2
+        for a in range(4) for b in range(a)
+    )  # fmt: skip
+    reason = "" if abs(weights.sum(2) - 1).max() < 1e-5 else "Weights are no shares."
+    ys = {f"head {n + 1}": one[0] for n, one in enumerate(weights)}
+    shown = lines("position", np.arange(1, 13), ys, "weight of the first query")
+    return {"measured": float(apart), "inconclusive": reason, **shown}
 
 
 def equivariant(seed: int) -> dict[str, Any]:
@@ -70,9 +97,13 @@ def explains(seed: int) -> dict[str, Any]:
     other = weight + way * (-weight / np.minimum(way, -1e-12))[way < 0].min()
     moved = float(abs(other - weight).sum() / 2)
     change = float(abs((other - weight) @ values).max() / abs(weight @ values).max())
-    labels = ["weights", "output"]
+    mixed = rng.permutation(weight)
+    control = float(abs((mixed - weight) @ values).max() / abs(weight @ values).max())
+    labels = ["these weights", "their output", "output of mixed weights"]
     reason = "" if moved > 0.05 else "The other weights are almost the same."
-    shown = bars(labels, [moved, max(change, 1e-17)], "relative change", "y")
+    if control < 0.01:
+        reason = "No weights change the output."
+    shown = bars(labels, [moved, max(change, 1e-17), control], "relative change", "y")
     return {"measured": change, "inconclusive": reason, **shown}
 
 
@@ -118,7 +149,8 @@ def finds(seed: int) -> dict[str, Any]:
     last = weights(*tests[:2])[2][at, tests[2]].mean()
     ys = {"trained": [*seen, last], "even": np.full(len(seen) + 1, 1 / 8)}
     steps = [*range(0, 150, 10), 150]
-    return {"measured": float(last), **lines("update", steps, ys, "weight, new images")}
+    shown = lines("update", steps, ys, "weight, new images")
+    return {"measured": float(8 * last), **shown}
 
 
 def squares(seed: int) -> dict[str, Any]:

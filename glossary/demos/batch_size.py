@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 
-from glossary.demos._kit import digits, gradients, lines, relu, train, weights
+from glossary.demos._kit import counted, digits, gradients, lines, relu, train, weights
 
 SIZES = np.array([1, 4, 16, 64, 256])
 
@@ -28,24 +29,57 @@ def variance(seed: int) -> dict[str, Any]:
 
 
 def memory(seed: int) -> dict[str, Any]:
-    """Bytes of all arrays that a backward pass needs, by the size of the batch."""
-    rng, (x, _) = np.random.default_rng(seed), digits()
-    ws, found = weights(rng, [64, 128, 128, 10], 2.0), []
+    """Memory that a forward and a backward pass take at their peak, traced.
+
+    What does not grow, the weights and their gradients, is in all of them: the growth
+    from one batch to the next is that of the activations.
+    """
+    rng, (x, y), peaks = np.random.default_rng(seed), digits(), []
+    ws, sizes = weights(rng, [64, 128, 128, 10], 2.0), np.array([100, 200, 400, 800])
+    for size in sizes:
+        rows = rng.integers(0, len(x), size)
+        tracemalloc.start()
+        gradients(ws, x[rows], y[rows], relu)
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    growth = np.diff(peaks)
+    figure = lines("batch size", sizes, {"peak": peaks}, "memory, MB")
+    return {"measured": float(np.log2(growth[2] / growth[1])), **figure}
+
+
+def reuses(seed: int) -> dict[str, Any]:
+    """Bytes read and written for each multiply-add of a gradient, by the batch."""
+    rng, (x, y), found = np.random.default_rng(seed), digits(), []
+    ws = weights(rng, [64, 128, 128, 10], 2.0)
     for size in SIZES:
-        out, held = x[:size], 0
-        for w in ws:
-            held += out.nbytes
-            out = np.maximum(out @ w, 0)
-        found.append(held + out.nbytes)
-    slope = np.polyfit(np.log(SIZES), np.log(found), 1)[0]
-    figure = lines("batch size", SIZES, {"activations": found}, "bytes", "xy")
-    return {"measured": float(slope), **figure}
+        rows = rng.integers(0, len(x), size)
+        seen = counted(x[rows])
+        gradients(ws, seen, y[rows], relu)
+        found.append(seen.tally["bytes"] / seen.tally["work"])
+    ys = {"matrix products": found}
+    figure = lines("batch size", SIZES, ys, "bytes for a multiply-add", "xy")
+    return {"measured": found[0] / found[-1], **figure}
 
 
-def higher_rates(seed: int) -> dict[str, Any]:
-    """Largest rate that still trains (loss below 1.5 after 200 updates)."""
-    rates, works = 0.01 * 2.0 ** np.arange(10), []
-    for size in (1, 4, 16, 64):
+def _noise_scale(seed: int) -> float:
+    """Variance of single gradients over the square of their mean, fresh weights."""
+    (x, y), ws = digits(), weights(np.random.default_rng(seed), [64, 32, 10], 2.0)
+
+    def flat(rows: Any) -> Any:
+        return np.concatenate(
+            [g.ravel() for g in gradients(ws, x[rows], y[rows], relu)[1]]
+        )
+
+    single = np.array([flat(slice(i, i + 1)) for i in range(len(x))])
+    mean = single.mean(0)
+    return float(single.var(0).sum() / (mean @ mean))
+
+
+def up_to_noise_scale(seed: int) -> dict[str, Any]:
+    """Growth of the largest rate that trains, below the noise scale over above it."""
+    scale, rates = _noise_scale(seed), 0.02 * 2.0 ** np.arange(8)
+    sizes, works = [max(1, round(scale * by)) for by in (1 / 32, 1, 16)], []
+    for size in sizes:
         good = [
             rate
             for rate in rates
@@ -54,8 +88,10 @@ def higher_rates(seed: int) -> dict[str, Any]:
         works.append(max(good, default=float("nan")))
     reason = "" if np.isfinite(works).all() else "Some batch trains at no rate."
     ys = {"largest that trains": works}
-    figure = lines("batch size", [1, 4, 16, 64], ys, "learning rate", "xy")
-    return {"measured": works[-1] / works[0], "inconclusive": reason, **figure}
+    over = np.array(sizes) / scale
+    figure = lines("batch over the noise scale", over, ys, "learning rate", "xy")
+    growth = (works[1] / works[0]) / (works[2] / works[1])
+    return {"measured": float(growth), "inconclusive": reason, **figure}
 
 
 def _updates(batch: float, curvature: Any, target: float) -> float:
@@ -75,10 +111,10 @@ def beyond_noise_scale(seed: int) -> dict[str, Any]:
     curvature = np.random.default_rng(seed).uniform(0.1, 1.0, 20)
     batches = 8.0 ** np.arange(5)
     counts = [_updates(batch, curvature, 0.05) for batch in batches]
-    saved = counts[0] / counts[1], counts[-2] / counts[-1]
+    saved = counts[0] / counts[1], counts[-2] / counts[-1]  # far below, far above
     figure = lines("batch", batches, {"best rate": counts}, "updates", "xy")
     reason = "" if saved[0] > 3 else "A larger batch saves little anywhere."
-    return {"measured": saved[1], "inconclusive": reason, **figure}
+    return {"measured": saved[0] / saved[1], "inconclusive": reason, **figure}
 
 
 def _trained(seed: int, batch: int, rate: float, updates: int) -> tuple[float, float]:
@@ -101,7 +137,9 @@ def more_steps(seed: int) -> dict[str, Any]:
     """Loss after three passes over 1000 digits at one rate, batch 10 over batch 200."""
     batches = [10, 20, 50, 100, 200]
     losses = [_trained(seed, batch, 0.1, 3000 // batch)[0] for batch in batches]
-    figure = lines("batch", batches, {"three passes": losses}, "loss", "xy")
+    figure = lines(
+        "batch", batches, {"three passes": losses}, "cross-entropy, nats", "xy"
+    )
     return {"measured": losses[0] / losses[-1], **figure}
 
 

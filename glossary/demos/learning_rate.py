@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from glossary.demos._kit import digits, gradients, lines, relu, train, weights
+from glossary.demos._kit import adam, digits, gradients, lines, relu, train, weights
 
 
 def edge(seed: int) -> dict[str, Any]:
@@ -29,7 +29,9 @@ def edge(seed: int) -> dict[str, Any]:
     rates = critical * np.array([0.9, 0.97, 0.99, 1.0, 1.01, 1.03, 1.1])
     drawn = [max(growth(rate), 1e-12) for rate in rates]
     ys = {"after 600 updates": drawn}
-    figure = lines("rate over 2 / largest curvature", rates / critical, ys, "loss", "y")
+    figure = lines(
+        "rate over 2 / largest curvature", rates / critical, ys, "squared error", "y"
+    )
     return {"measured": (low + high) / 2 / critical, **figure}
 
 
@@ -39,7 +41,9 @@ def u_shape(seed: int) -> dict[str, Any]:
     losses = [train(np.random.default_rng(seed), rate, 300) for rate in rates]
     shown = np.minimum(losses, 1e3)
     worse = min(shown[0], shown[-1]) / min(shown)
-    figure = lines("learning rate", rates, {"300 updates": shown}, "loss", "xy")
+    figure = lines(
+        "learning rate", rates, {"300 updates": shown}, "cross-entropy, nats", "xy"
+    )
     return {"measured": worse, **figure}
 
 
@@ -50,7 +54,10 @@ def slow(seed: int) -> dict[str, Any]:
     low = [train(np.random.default_rng(seed), 0.003, n) for n in counts]
     ys = {"rate 0.3": good, "rate 0.003": low}
     # After 1000 updates the low rate is not where the good one was after 100.
-    return {"measured": low[-1] / good[2], **lines("updates", counts, ys, "loss", "xy")}
+    return {
+        "measured": low[-1] / good[2],
+        **lines("updates", counts, ys, "cross-entropy, nats", "xy"),
+    }
 
 
 def best_rates(seed: int, step: Any) -> tuple[Any, list[Any]]:
@@ -85,8 +92,26 @@ def depends_on_data(seed: int) -> dict[str, Any]:
     rates, losses = best_rates(seed, lambda g, slow, t: g)
     best = [rates[np.argmin(one)] for one in losses]
     ys = {f"inputs times {s}": one for s, one in zip((1, 10, 100), losses, strict=True)}
-    figure = lines("learning rate", rates, ys, "loss", "xy")
+    figure = lines("learning rate", rates, ys, "squared error", "xy")
     return {"measured": float(best[0] / best[-1]), **figure}
+
+
+def depends_on_optimizer(seed: int) -> dict[str, Any]:
+    """Best rate of SGD over that of Adam, on the same net, weights and batches."""
+    (x, y), rates = digits(), 10.0 ** np.arange(-4, 0.6, 0.5)
+    ys: dict[str, list[float]] = {"SGD": [], "Adam": []}
+    for rate in rates:
+        ys["SGD"].append(min(train(np.random.default_rng(seed), rate, 200), 10.0))
+        rng = np.random.default_rng(seed)
+        ws = weights(rng, [64, 32, 10], 2.0)
+        slots = [np.zeros_like(w) for w in ws for _ in range(2)]
+        for step in range(1, 201):
+            rows = rng.integers(0, len(x), 32)
+            adam(ws, slots, gradients(ws, x[rows], y[rows], relu)[1], step, rate)
+        ys["Adam"].append(min(gradients(ws, x, y, relu)[0], 10.0))
+    best = [float(rates[np.argmin(one)]) for one in ys.values()]
+    figure = lines("learning rate", rates, ys, "cross-entropy, nats", "xy")
+    return {"measured": best[0] / best[1], **figure}
 
 
 def adaptive_is_less_sensitive(seed: int) -> dict[str, Any]:
@@ -96,7 +121,7 @@ def adaptive_is_less_sensitive(seed: int) -> dict[str, Any]:
     moved = [rates[np.argmin(one[0])] / rates[np.argmin(one[-1])]
              for one in (losses, plain)]  # fmt: skip
     ys = {f"inputs times {s}": one for s, one in zip((1, 10, 100), losses, strict=True)}
-    figure = lines("learning rate of Adam", rates, ys, "loss", "xy")
+    figure = lines("learning rate of Adam", rates, ys, "squared error", "xy")
     return {"measured": float(moved[0] / moved[1]), **figure}
 
 
@@ -104,7 +129,7 @@ def adaptive_still_matters(seed: int) -> dict[str, Any]:
     """Adam's loss at a hundredth of its best rate, over that at its best."""
     rates, (losses, *_) = best_rates(seed, _adam)
     best = int(np.argmin(losses))
-    figure = lines("learning rate", rates, {"Adam": losses}, "loss", "xy")
+    figure = lines("learning rate", rates, {"Adam": losses}, "squared error", "xy")
     return {"measured": float(losses[best - 2] / losses[best]), **figure}
 
 
@@ -142,5 +167,5 @@ def schedule_lowers(seed: int) -> dict[str, Any]:
                 if t >= updates - 100 and t % 10 == 0:
                     late.append(gradients(ws, x, y, relu)[0])
             ends[name].append(float(np.mean(late)))
-    figure = lines("learning rate", rates, ends, "loss", "xy")
+    figure = lines("learning rate", rates, ends, "cross-entropy, nats", "xy")
     return {"measured": ends["falling"][0] / ends["kept"][0], **figure}

@@ -45,17 +45,26 @@ def decay_is_l2_for_sgd(seed: int) -> dict[str, Any]:
     """Way of SGD with decayed weights, against a penalty on their squares."""
     rng = np.random.default_rng(seed)
     goal, rate, decay = rng.normal(size=10), 0.1, 0.05
-    one, other, errors = np.zeros(10), np.zeros(10), []
+    one, other, plain = np.zeros(10), np.zeros(10), np.zeros(10)
+    ys: dict[str, list[float]] = {"decay and penalty": [], "decay and nothing": []}
     for _ in range(100):
         one = (1 - rate * decay) * one - rate * (one - goal)
         other = other - rate * (other - goal + decay * other)
-        errors.append(max(abs(one - other).max(), 1e-17))
-    figure = _lines("update", range(100), {"SGD": errors}, "difference", "y")
-    return {"measured": max(errors), **figure}
+        plain = plain - rate * (plain - goal)
+        for name, way in zip(ys, (other, plain), strict=True):
+            ys[name].append(max(float(abs(one - way).max()), 1e-17))
+    figure = _lines("update", range(100), ys, "difference of the weights", "y")
+    changed = max(ys["decay and nothing"]) > 1e-3
+    reason = "" if changed else "The decay changes nothing."
+    return {
+        "measured": max(ys["decay and penalty"]),
+        "inconclusive": reason,
+        **figure,
+    }
 
 
 def decay_is_l2_for_adam(seed: int) -> dict[str, Any]:
-    """The same for Adam, relative to the way."""
+    """Distance of Adam's ends with decay and with a penalty, relative."""
     rng = np.random.default_rng(seed)
     goal, rate, decay = rng.normal(size=10), 0.01, 0.5
     ways, ends = [], []
@@ -77,29 +86,46 @@ def decay_is_l2_for_adam(seed: int) -> dict[str, Any]:
 
 def accumulation_is_a_batch(seed: int) -> dict[str, Any]:
     """Mean of micro-batch gradients against the gradient of the whole batch."""
-    rng, counts, errors = np.random.default_rng(seed), [1, 2, 4, 8, 16], []
+    rng, counts = np.random.default_rng(seed), [2, 4, 8, 16]
     x, y, w = rng.normal(size=(64, 10)), rng.normal(size=64), rng.normal(size=10)
+    ys: dict[str, list[float]] = {"equal": [], "one of a single example": []}
     for count in counts:
-        parts = zip(np.split(x, count), np.split(y, count), strict=True)
-        mean = np.mean([a.T @ (a @ w - b) / len(a) for a, b in parts], axis=0)
-        errors.append(max(abs(mean - x.T @ (x @ w - y) / 64).max(), 1e-17))
-    figure = _lines("micro-batches", counts, {"linear": errors}, "difference", "y")
-    return {"measured": max(errors), **figure}
+        uneven = [1, *np.linspace(1, 64, count)[1:-1].astype(int)]
+        both: tuple[Any, Any] = (count, uneven)
+        for name, cuts in zip(ys, both, strict=True):
+            parts = zip(np.split(x, cuts), np.split(y, cuts), strict=True)
+            mean = np.mean([a.T @ (a @ w - b) / len(a) for a, b in parts], axis=0)
+            error = abs(mean - x.T @ (x @ w - y) / 64).max()
+            ys[name].append(max(float(error), 1e-17))
+    figure = _lines("micro-batches", counts, ys, "difference of the gradients", "y")
+    control = min(ys["one of a single example"])
+    reason = "" if control > 1e-3 else "Unequal ones would do as well."
+    return {"measured": max(ys["equal"]), "inconclusive": reason, **figure}
 
 
 def accumulation_with_norm(seed: int) -> dict[str, Any]:
     """Outputs of batch normalization over micro-batches against the whole batch."""
-    rng, counts, errors = np.random.default_rng(seed), [1, 2, 4, 8, 16], []
+    rng, counts = np.random.default_rng(seed), [1, 2, 4, 8, 16]
     x = rng.normal(size=(64, 10))
-
-    def norm(rows: Any) -> Any:
-        return (rows - rows.mean(0)) / rows.std(0)
-
-    for count in counts:
-        parts = np.concatenate([norm(part) for part in np.split(x, count)])
-        errors.append(max(abs(parts - norm(x)).max(), 1e-17))
-    figure = _lines("micro-batches", counts, {"normalized": errors}, "difference", "y")
-    return {"measured": errors[-1], **figure}
+    kinds: dict[str, Any] = {
+        "over the batch": lambda rows: (rows - rows.mean(0)) / rows.std(0),
+        "over each example": lambda rows: (
+            (rows - rows.mean(1, keepdims=True)) / rows.std(1, keepdims=True)
+        ),
+    }
+    ys: dict[str, list[float]] = {name: [] for name in kinds}
+    for name, norm in kinds.items():
+        for count in counts:
+            parts = np.concatenate([norm(part) for part in np.split(x, count)])
+            ys[name].append(max(float(abs(parts - norm(x)).max()), 1e-17))
+    figure = _lines("micro-batches", counts, ys, "difference of an output", "y")
+    control = max(ys["over each example"])
+    reason = "" if control < 1e-9 else "Layer normalization differs as well."
+    return {
+        "measured": ys["over the batch"][-1],
+        "inconclusive": reason,
+        **figure,
+    }
 
 
 def scaling_saves_gradients(seed: int) -> dict[str, Any]:

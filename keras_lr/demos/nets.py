@@ -86,12 +86,17 @@ def _train(
     return np.minimum(losses, 10.0)
 
 
-def _sweep(seed: int, made: Any, batch: int = 32) -> Any:
+def _sweep(
+    seed: int, made: Any, batch: int, low: float = 1e-4, updates_per_rate: int = 1
+) -> Any:
     """A range test of the finder."""
     model, (x, y) = _fresh(seed, made), _digits()
-    order = np.random.default_rng(seed).permutation(len(x))
-    finder = keras_lr.LRFinder(1e-5, 10.0, steps=STEPS, verbose=0)
-    epochs = -(-STEPS // (len(x) // batch))
+    order = np.random.default_rng(seed).permutation(len(x))[:ROWS]
+    steps = STEPS if updates_per_rate == 1 else 100 * updates_per_rate
+    finder = keras_lr.LRFinder(
+        low, 10.0, steps=steps, updates_per_rate=updates_per_rate, verbose=0
+    )
+    epochs = -(-steps // (ROWS // batch))
     model.fit(
         x[order], y[order], batch_size=batch, epochs=epochs, verbose=0,
         callbacks=[finder], shuffle=False,
@@ -104,81 +109,120 @@ def _regret(loss: float, best: float) -> float:
     return (loss - best) / (float(np.log(10)) - best)
 
 
-def _warmed(seed: int, layers: int, rate: float, length: str) -> dict[str, Any]:
-    made = _net(layers, "adam")
-    runs = {
-        "constant": _train(seed, made, rate, 5),
-        "warmup": _train(seed, made, rate, 5, keras_lr.Warmup(length)),
-    }
-    figure = _lines("epoch", np.arange(1, 6), runs, "loss", "y")
-    return {"measured": float(runs["warmup"][-1] / runs["constant"][-1]), **figure}
-
-
-def warmup_helps_deep_nets(seed: int) -> dict[str, Any]:
-    """Final loss of Adam on ten layers at a rate near the edge, with over without."""
-    return _warmed(seed, 10, 0.03, "2 epochs")
-
-
 def warmup_on_an_easy_task(seed: int) -> dict[str, Any]:
-    """The same on three layers at the default rate."""
-    return _warmed(seed, 3, 0.001, "5%")
-
-
-def one_cycle_is_lower(seed: int) -> dict[str, Any]:
-    """Final loss of the better of two peaks over that of the best constant rate."""
-    made, nothing = _net(3, "momentum"), float("nan")
-    rates = (0.02, 0.05, 0.1)
-    constant = [float(_train(seed, made, rate, 5)[-1]) for rate in rates]
-    cycle = [
-        float(_train(seed, made, rate, 5, keras_lr.OneCycle(max_lr=rate))[-1])
-        for rate in rates[1:]
-    ]
-    ends = {"constant": constant, "one-cycle": [nothing, *cycle]}
-    figure = _lines("rate, or peak", rates, ends, "loss after 5 epochs", "xy")
-    return {"measured": min(cycle) / min(constant), **figure}
+    """Final loss of Adam on three layers at its default rate, with over without."""
+    made = _net(3, "adam")
+    runs = {
+        "constant": _train(seed, made, 0.001, 4),
+        "warmup": _train(seed, made, 0.001, 4, keras_lr.Warmup("5%")),
+    }
+    figure = _lines("epoch", np.arange(1, 5), runs, "cross-entropy, nats", "y")
+    return {"measured": float(runs["warmup"][-1] / runs["constant"][-1]), **figure}
 
 
 def cyclical_needs_no_tuning(seed: int) -> dict[str, Any]:
     """Regret of a rate that cycles below the edge, against the best constant rate."""
-    made, rates = _net(3, "sgd"), (0.03, 0.1, 0.3)
-    ends = [float(_train(seed, made, rate, 6)[-1]) for rate in rates]
-    cyclical = keras_lr.CyclicalLR(max_lr=0.3, min_lr=0.01, half_cycle="0.5 epochs")
-    end = float(_train(seed, made, 0.1, 6, cyclical)[-1])
-    ys = {"constant": ends, "cyclical from 0.01 to 0.3": [end] * len(rates)}
-    figure = _lines("learning rate", rates, ys, "loss after 6 epochs", "xy")
+    made, rates = _net(3, "sgd"), (0.3, 0.6)
+    ends = [float(_train(seed, made, rate, 8, batch=64)[-1]) for rate in rates]
+    cyclical = keras_lr.CyclicalLR(max_lr=0.4, min_lr=0.02, half_cycle="0.5 epochs")
+    end = float(_train(seed, made, 0.1, 8, cyclical, batch=64)[-1])
+    ys = {"constant": ends, "cyclical from 0.02 to 0.4": [end] * len(rates)}
+    figure = _lines("learning rate", rates, ys, "cross-entropy, nats", "xy")
     return {"measured": _regret(end, min(ends)), **figure}
 
 
 def range_test_trains(seed: int) -> dict[str, Any]:
-    """Regret of the rate that one sweep of the finder suggests."""
-    made, rates = _net(3, "sgd"), (0.03, 0.1, 0.3)
-    found = _sweep(seed, made)
-    rate = found.suggestion or float("nan")
-    ends = [float(_train(seed, made, one, 6)[-1]) for one in rates]
-    own = float(_train(seed, made, found.suggestion or 1e-9, 6)[-1])
-    ys = {"constant": ends, "at the rate of the range test": [own] * len(rates)}
-    figure = _lines("learning rate", rates, ys, "loss after 6 epochs", "xy")
-    reason = "" if np.isfinite(rate) else f"The sweep says: {found.verdict}."
+    """Regret of the rate that one sweep of the finder suggests.
+
+    Of 0.1, 0.3, 0.6 and 1, 0.3 is the best constant rate of this net.
+    """
+    made, rates = _net(3, "sgd"), (0.3,)
+    found = _sweep(seed, made, 32)
+    runs = {f"constant, {rate}": _train(seed, made, rate, 6) for rate in rates}
+    rate = found.suggestion or 1e-9
+    runs["rate of the range test"] = _train(seed, made, rate, 6)
+    *ends, own = (float(run[-1]) for run in runs.values())
+    figure = _lines("epoch", np.arange(1, 7), runs, "cross-entropy, nats", "y")
+    reason = "" if found.suggestion else f"The sweep says: {found.verdict}."
     return {"measured": _regret(own, min(ends)), "inconclusive": reason, **figure}
+
+
+def _lowest(found: Any) -> float:
+    """Rate at which the smoothed loss of a sweep was lowest."""
+    return float(found.lrs[np.nanargmin(found.smoothed)])
+
+
+def _curves(found: dict[str, Any], cap: float) -> dict[str, Any]:
+    """Losses of sweeps by the rate. One that has ended is drawn at the cap."""
+    low = min(float(one.lrs[0]) for one in found.values())
+    rates = np.geomspace(low, 10.0, 60)
+    ys = {
+        name: np.interp(
+            rates, one.lrs, np.nan_to_num(one.smoothed, nan=cap), right=cap
+        ).clip(max=cap)
+        for name, one in found.items()
+    }
+    label = f"loss, nats, cut at {cap:g}"
+    return dict(_lines("learning rate", rates, ys, label, "x"))
+
+
+def _learns(found: Any) -> bool:
+    return bool(np.nanmin(found.smoothed) < 0.95 * found.losses[0])
+
+
+def larger_batches_bear_more(seed: int) -> dict[str, Any]:
+    """Rate of the range test's lowest loss, in batches of 128 over batches of 2."""
+    made = _net(2, "sgd")
+    found = {f"batch {size}": _sweep(seed, made, size, 0.01, 4) for size in (2, 128)}
+    lowest = [_lowest(one) for one in found.values()]
+    learns = all(map(_learns, found.values()))
+    reason = "" if learns else "In one of the sweeps nothing is learned."
+    ratio = lowest[1] / lowest[0]
+    return {"measured": ratio, "inconclusive": reason, **_curves(found, 4.0)}
+
+
+def range_test_finds_the_edge(seed: int) -> dict[str, Any]:
+    """Rate of the lowest loss of a sweep, over the rate from which it diverges.
+
+    Least squares in whole batches: the edge is 2 over the largest curvature.
+    """
+    rng = np.random.default_rng(seed)
+    x = (rng.normal(size=(256, 32)) * np.geomspace(0.3, 3, 32)).astype("float32")
+    y = x @ rng.normal(size=(32, 1)).astype("float32")
+    edge = 2 / float(np.linalg.eigvalsh(2 * x.T @ x / len(x))[-1])
+    model = _linear(32)
+    model.layers[-1].kernel.assign(np.zeros((32, 1)))
+    finder = keras_lr.LRFinder(edge / 1e4, 1e3 * edge, steps=STEPS, verbose=0)
+    model.fit(
+        x, y, batch_size=256, epochs=STEPS, verbose=0, callbacks=[finder], shuffle=False
+    )
+    found = finder.result
+    rates, top = np.array(finder.values()) / edge, 4 * float(found.losses[0])
+    losses = np.full(STEPS, top)
+    losses[: len(found.losses)] = np.nan_to_num(found.losses, nan=top)
+    ys = {"sweep": np.minimum(losses, top)}
+    reason = "" if _learns(found) else "The sweep learns at no rate."
+    figure = _lines("rate over the edge", rates, ys, "squared error", "xy")
+    return {"measured": _lowest(found) / edge, "inconclusive": reason, **figure}
+
+
+@cache
+def _linear(size: int) -> Any:
+    model = keras.Sequential([keras.Input((size,)), _dense(1, use_bias=False)])
+    model.compile("sgd", "mse")
+    return model
 
 
 def norm_bears_more(seed: int) -> dict[str, Any]:
     """Rate of the range test's lowest loss with batch normalization, over without."""
     found = {
-        name: _sweep(seed, _net(5, "sgd", norm=name == "with"), 128)
+        name: _sweep(seed, _net(3, "sgd", norm=name == "with"), 128)
         for name in ("without", "with")
     }
-    lowest = [one.suggestions.get("zero_lag", np.nan) for one in found.values()]
-    # A sweep that has ended is drawn at the cap.
-    rates = keras_lr.LRFinder(1e-5, 10.0, steps=STEPS).values()
-    ys = {name: np.full(STEPS, 3.0) for name in found}
-    for name, one in found.items():
-        ys[name][: len(one.losses)] = np.minimum(np.nan_to_num(one.losses, nan=3), 3)
-    plain = found["without"]
-    learns = np.nanmin(plain.smoothed) < 0.95 * plain.losses[0]
-    reason = "" if learns else "The plain net learns at no rate."
-    figure = _lines("learning rate", rates, ys, "loss, at most 3", "x")
-    return {"measured": lowest[1] / lowest[0], "inconclusive": reason, **figure}
+    lowest = [_lowest(one) for one in found.values()]
+    reason = "" if _learns(found["without"]) else "The plain net learns at no rate."
+    ratio = lowest[1] / lowest[0]
+    return {"measured": ratio, "inconclusive": reason, **_curves(found, 3.0)}
 
 
 def _bars(labels: list[str], changes: list[float]) -> dict[str, Any]:

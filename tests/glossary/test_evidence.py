@@ -237,3 +237,56 @@ def test_ctrl_c_ends_the_workers_too(tmp_path):
     while still_there():
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def test_a_package_that_a_demo_misses_names_its_extra(monkeypatch):
+    def demo(seed):
+        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn.datasets")
+
+    monkeypatch.setattr(evidence, "_demo", lambda claim: demo)
+    with pytest.raises(DemoError, match=r"needs sklearn: .*keras-lr\[demos\]"):
+        CLAIMS["adam/first-step"].check()
+
+
+def test_a_backend_that_is_missing_names_its_own_extra(monkeypatch):
+    def demo(seed):
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr(evidence, "_demo", lambda claim: demo)
+    with pytest.raises(DemoError, match=r"needs torch: .*keras-lr\[torch\]"):
+        CLAIMS["adam/first-step"].check()
+
+
+def test_a_figure_without_matplotlib_names_the_extra(monkeypatch):
+    import sys
+
+    found = CLAIMS["adam/first-step"].check()
+    monkeypatch.delitem(sys.modules, "glossary._figure", raising=False)
+    for name in ("matplotlib", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(DemoError, match=r"A figure needs matplotlib: .*\[demos\]"):
+        found.figure()
+    assert "held" in found._repr_html_()
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ValueError, match="0 or above"):
+        CLAIMS["adam/first-step"].check(seed=-1)
+
+
+@pytest.mark.parametrize(
+    ("measured", "threshold", "comparison"),
+    [(0.0, 1e-12, "<"), (0.0, 0.0, "<="), (5.0, (1.0, 9.0), "between")],
+)
+def test_the_figure_shows_number_threshold_and_where_it_holds(
+    measured, threshold, comparison
+):
+    found = replace(
+        CLAIMS["adam/first-step"].check(),
+        by_seed=(measured,), threshold=threshold, comparison=comparison,
+    )  # fmt: skip
+    axes = found.figure().axes[1]
+    low, high = axes.get_ylim()
+    assert all(low < one < high for one in np.append(threshold, measured))
+    [green] = axes.patches
+    assert green.get_y() <= measured <= green.get_y() + green.get_height()
