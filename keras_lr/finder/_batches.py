@@ -140,7 +140,7 @@ def check_finite(*parts: Batches) -> None:
                     where = f"row {found[int(np.argmax(bad))]}"
                 raise ValueError(
                     "The data must be finite. Received: NaN or infinity in "
-                    f"{where} of {part._called}, counted from 0."
+                    f"{where} of {part._called}, counted from 0. Leave those rows out."
                 )
 
 
@@ -179,7 +179,14 @@ def _is_array(value: Any) -> bool:
 
 
 def _arrays(given: Batch) -> Batch:
-    return tuple(keras.tree.map_structure(_host, part) for part in given)
+    arrays = tuple(keras.tree.map_structure(_host, part) for part in given)
+    rows = [len(leaf) for leaf in keras.tree.flatten(arrays)]
+    if len(set(rows)) > 1:
+        raise ValueError(
+            "All arrays must have as many rows. Received: inputs, targets and weights "
+            f"of {', '.join(map(str, rows))} rows."
+        )
+    return arrays
 
 
 def _host(value: Any) -> Any:

@@ -98,27 +98,21 @@ class Sweep:
         if done > 1 and counts[done - 1] < self.borrowed.lent.accumulation:
             done -= 1
         losses: FloatArray = sums[:done] / counts[:done]
-        wrong = ~np.isfinite(losses)
-        if wrong.any():
-            self._check_wrong(int(np.argmax(wrong)), losses, counts, bad)
-        return losses
-
-    def _check_wrong(
-        self, at: int, losses: FloatArray, counts: FloatArray, bad: FloatArray
-    ) -> None:
-        """Raise where a loss that is not finite is no matter of the rate."""
-        batch = int(counts[:at].sum())
-        if bad[at]:
+        if np.isnan(bad[:done]).any():
+            # The loss may be finite all the same: on TensorFlow relu(NaN) is 0.
+            batch = int(counts[: np.argmax(np.isnan(bad))].sum())
             raise ValueError(
                 "The data must be finite. Received: NaN or infinity in batch "
-                f"{batch} of the sweep, counted from 0."
+                f"{batch} of the sweep, counted from 0. Leave those rows out."
             )
-        if at == 0:
+        if done and not np.isfinite(losses[0]):
+            # No matter of the rate.
             raise ValueError(
                 "The loss must be finite at the first update. Received: a loss of "
                 f"{losses[0]} at a rate of {self.rates[0]:.2g}, with finite data. "
                 "Look at the model and its loss."
             )
+        return losses
 
     def _means(self, losses: FloatArray) -> FloatArray:
         """Loss of each rate."""

@@ -247,6 +247,7 @@ def test_an_optimizer_compiled_with_a_schedule_works_and_keeps_it():
     ("given", "options", "message"),
     [
         ((np.zeros((0, 4)), np.zeros((0, 1))), {}, "at least 5 rows"),
+        ((np.zeros((99, 4)), np.zeros((98, 1))), {}, "weights of 99, 98 rows"),
         (rows(), {"budget": 50}, "at least 120 updates"),
         (rows(), {"budget": 0.5}, "no `horizon`"),
         ((iter([]),), {"budget": "2 epochs"}, "only where the data have a length"),

@@ -85,6 +85,19 @@ def test_nan_in_the_data_is_named_with_its_batch(batch, where):
     refused(built(), f"data must be finite.*in batch {batch} of", data=both)
 
 
+def test_nan_that_the_model_hides_from_its_loss_is_named_too():
+    class Hides(keras.layers.Layer):
+        def call(self, x):
+            return keras.ops.nan_to_num(x)
+
+    model = keras.Sequential([keras.Input((4,)), Hides(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.evaluate(*data(1), verbose=0)
+    both = data()
+    both[0][50, 1] = np.nan
+    refused(model, "data must be finite.*in batch 12 of", data=both)
+
+
 def test_a_loss_that_is_nan_from_the_start_is_refused():
     model = built()
     kernel = model.layers[0].kernel
