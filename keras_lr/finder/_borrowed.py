@@ -28,6 +28,7 @@ class Borrowed:
         self.loan = _optimizer.borrow(model)
         self.lent = self.loan.lent[0]
         self.lent.sync()
+        self.batches_a_step = int(model.steps_per_execution)
         self._model, self._memory_limit = model, memory_limit
         self._recorder = _trainer.Recorder(model, self.loan.lent, updates, self._ready)
         self._snapshot: Snapshot | None = None

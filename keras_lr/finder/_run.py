@@ -46,6 +46,7 @@ class Sweep:
     ) -> None:
         self._finder, self.borrowed, self._steps = finder, borrowed, steps
         self._begun, self._shows = begun, shows
+        self._each = borrowed.lent.accumulation
         self.rates = finder.values(steps)
         self._apart = max(LEAST_APART, steps // LOOKS)
         self._before, self._next = 0, self._apart
@@ -64,21 +65,26 @@ class Sweep:
     def look(self, batch: int) -> bool:
         """Whether the sweep is over, before a batch of the epoch."""
         self._check_active()
-        batches = self._begun + self._before + batch
-        updates = batches // self.borrowed.lent.accumulation
+        updates = self._after(self._before + batch)
         if updates < min(self._next, self._steps):
             return False
         self._next = updates + self._apart
-        losses = self._losses(self._read())
+        table = self._read()
+        losses = self._losses(table)
         if self._shows:
             self._show(losses)
         means = self._means(losses)
         self._stopped = (
-            len(losses) >= self._steps
+            # An update that loss scaling skips is tried again: it counts once.
+            self._after(int(np.minimum(table[1], self._each).sum())) >= self._steps
             or not np.isfinite(losses).all()
             or (self._finder.stop_early and bool(ending(means, self._points())))
         )
         return self._stopped
+
+    def _after(self, batches: int) -> int:
+        """Updates of the fit after the next step, which ends it at the earliest."""
+        return (self._begun + batches + self.borrowed.batches_a_step) // self._each
 
     def _check_active(self) -> None:
         if not self.borrowed.loan.active:
@@ -95,7 +101,7 @@ class Sweep:
         """Loss of each update that is complete: the mean of its batches' losses."""
         sums, counts, bad = table
         done = int(np.argmin(counts > 0)) if (counts == 0).any() else len(counts)
-        if done > 1 and counts[done - 1] < self.borrowed.lent.accumulation:
+        if done > 1 and counts[done - 1] < self._each:
             done -= 1
         losses: FloatArray = sums[:done] / counts[:done]
         if np.isnan(bad[:done]).any():

@@ -171,10 +171,14 @@ def test_losses_are_not_scaled_by_loss_scaling_and_skipped_updates_do_not_count(
     assert len(found.lrs) == 20
 
 
-def test_a_sweep_stops_the_fit_and_says_how_many_updates_it_took():
-    found = sweep(model_of(), finder_of(25), epochs=3)
+@pytest.mark.parametrize("each", [1, 3])
+def test_a_sweep_stops_the_fit_after_its_last_update(each):
+    optimizer = optimizers.SGD(
+        1e-3, gradient_accumulation_steps=each if each > 1 else None
+    )
+    found = sweep(model_of(optimizer), finder_of(25, stop_early=False), epochs=6)
     assert len(found.lrs) == 25
-    assert 25 <= found.steps <= 26
+    assert found.steps == 25
 
 
 def test_a_sweep_that_diverges_stops_early():
