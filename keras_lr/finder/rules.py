@@ -66,9 +66,10 @@ def _running(reduce: Callable[..., Any], values: FloatArray, width: int) -> Floa
 
 
 def _median(windows: FloatArray, axis: int) -> FloatArray:
-    """Median of windows of odd length: a fifth of the time of NumPy's, which averages."""
+    """Median of windows of odd length, in a fifth of the time of NumPy's."""
     half = windows.shape[axis] // 2
-    return np.partition(windows, half, axis=axis).take(half, axis=axis)
+    medians: FloatArray = np.partition(windows, half, axis=axis).take(half, axis=axis)
+    return medians
 
 
 def noise(losses: ArrayLike) -> float:
