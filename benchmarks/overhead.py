@@ -220,9 +220,11 @@ def measure_sweep(
             x, y = data(updates, model.input_shape[1:])
             callbacks = [finder] if way == "sweep" else []
             gc.collect()
+            gc.disable()
             begin = CLOCKS[clock]()
             model.fit(x, y, batch_size=BATCH, verbose=0, callbacks=callbacks)
             seconds[way][-1].append(CLOCKS[clock]() - begin)
+            gc.enable()
     # The first round imports and warms up.
     return {way: each[1:] for way, each in seconds.items()}
 
