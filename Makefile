@@ -1,7 +1,7 @@
 # Each target sets up what it needs in .venv; a second run installs nothing.
 #   make quickstart   train three ways, draw out/quickstart.png (KERAS_BACKEND=jax|torch)
 #   make test         lint, types, and all tests on TensorFlow, JAX and torch
-#   make bench        what a schedule costs, on the three backends
+#   make bench        what schedules and sweeps cost, on the three backends
 #   make bench-finder how good finders are, on 23 tasks with a known truth
 #   make evidence   measure all claims anew and write evidence.json of both packages
 #   make faults       kill and resume a training twenty times on each backend
@@ -43,8 +43,7 @@ $(addprefix test-,$(BACKENDS)): test-%: $(READY)-all-test
 bench: $(READY)-all-test
 	$(BIN)/python benchmarks/glossary.py
 	@for b in $(BACKENDS); do \
-	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; \
-	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/sweep_time.py || exit 1; done
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; done
 
 bench-finder: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m benchmarks.finder.score

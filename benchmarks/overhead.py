@@ -1,11 +1,18 @@
-"""What a schedule costs: time of a training step against one at a constant rate.
+"""What schedules and sweeps cost, against training at a constant rate.
 
-Run once for each backend: ``KERAS_BACKEND=jax python benchmarks/overhead.py``. Each
-way of setting the rate has its own model and fit. The fits stand still at the end of
-every epoch and are let on one at a time, in a random order each round, so that a round
-compares epochs of one moment on one machine, all compiled. Two fits of the same thing
-can differ for good by some percent (where their memory lies); hence several of each.
-A second one at a constant rate, the same in everything, shows what is still noise.
+Run once for each backend: ``KERAS_BACKEND=jax python benchmarks/overhead.py``.
+
+Schedules, by the time of a step. Each way of setting the rate has its own model and
+fit. The fits stand still at the end of every epoch and are let on one at a time, in a
+random order each round, so that a round compares epochs of one moment on one machine,
+all compiled. Two fits of the same thing can differ for good by some percent (where
+their memory lies); hence several of each. A second one at a constant rate, the same in
+everything, shows what is still noise.
+
+Sweeps, by the time of a whole fit. A round makes a plain fit and a sweep of the same
+updates on new models, in random order, so that both compile; then each model once more.
+Snapshot, looks, restore and judgement are part of the sweep, which ends far below the
+edge, so that it never stops early.
 """
 
 from __future__ import annotations
@@ -36,6 +43,8 @@ NAIVE = "callback that assigns the rate at each batch"
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 #: Of the updates asked for, how many an epoch has, by layers.
 SHARE = {2: 1.0, 50: 0.125}
+#: Sweeps that are timed: layers, 0 for a convolutional net, and updates.
+SWEEPS = ((2, 200), (2, 2000), (20, 200), (0, 200))
 
 
 class Naive(keras.callbacks.Callback):
@@ -79,9 +88,25 @@ def network(layers: int, way: str, total: int, cls: Any = keras.Sequential) -> A
     return model
 
 
-def data(steps: int) -> tuple[Any, Any]:
+def convolutional() -> Any:
+    layers = [
+        keras.Input((28, 28, 1)),
+        keras.layers.Conv2D(16, 3, activation="relu"),
+        keras.layers.BatchNormalization(),
+        keras.layers.MaxPooling2D(),
+        keras.layers.Conv2D(32, 3, activation="relu"),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(CLASSES),
+    ]
+    model = keras.Sequential(layers)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(RATE), loss)
+    return model
+
+
+def data(steps: int, shape: tuple[int, ...] = (FEATURES,)) -> tuple[Any, Any]:
     generator = np.random.default_rng(0)
-    x = generator.normal(size=(steps * BATCH, FEATURES)).astype("float32")
+    x = generator.normal(size=(steps * BATCH, *shape)).astype("float32")
     return x, generator.integers(0, CLASSES, size=steps * BATCH)
 
 
@@ -173,6 +198,41 @@ def measure_once(
     return {way: each[2:-1] for way, each in seconds.items()}
 
 
+def measure_sweep(
+    layers: int, updates: int, rounds: int, clock: str
+) -> dict[str, list[list[float]]]:
+    """Seconds of fits and sweeps, by round: the first of a model, and the second."""
+    order = random.Random(0)
+    seconds: dict[str, list[list[float]]] = {"fit": [], "sweep": []}
+    for number in range(rounds + 1):
+        say(f"{net_name(layers)}, {updates} updates: round {number} of {rounds}")
+        models = {
+            way: network(layers, BASELINE, updates) if layers else convolutional()
+            for way in order.sample(list(seconds), len(seconds))
+        }
+        for model in models.values():
+            # Else a plain fit on TensorFlow makes these on the way, and traces twice.
+            model.optimizer.build(model.trainable_variables)
+        for way in models:
+            seconds[way].append([])
+        for way, model in [*models.items(), *models.items()]:
+            finder = keras_lr.LRFinder(1e-9, 1e-5, steps=updates, verbose=0)
+            x, y = data(updates, model.input_shape[1:])
+            callbacks = [finder] if way == "sweep" else []
+            gc.collect()
+            gc.disable()
+            begin = CLOCKS[clock]()
+            model.fit(x, y, batch_size=BATCH, verbose=0, callbacks=callbacks)
+            seconds[way][-1].append(CLOCKS[clock]() - begin)
+            gc.enable()
+    # The first round imports and warms up.
+    return {way: each[1:] for way, each in seconds.items()}
+
+
+def net_name(layers: int) -> str:
+    return f"{layers} layers" if layers else "convolutional net"
+
+
 def traces(way: str, fits: int = 3, steps: int = 8) -> list[int] | None:
     """How often each of several fits of one model traces its step."""
     if keras.backend.backend() == "torch":
@@ -222,6 +282,26 @@ def table(
         found = counts[way]
         row.append("none" if found is None else ", ".join(map(str, found)))
         rows.append(row)
+    return markdown(rows)
+
+
+def sweep_table(results: dict[tuple[int, int], dict[str, list[list[float]]]]) -> str:
+    """Markdown: the same for sweeps over plain fits."""
+    heads = ["sweep over plain fit", "all compiled anew", "second over second", "fits"]
+    rows = [heads, ["---", *["---:"] * 3]]
+    for (layers, updates), seconds in results.items():
+        fits, sweeps = np.array(seconds["fit"]), np.array(seconds["sweep"])
+        quartiles = np.percentile(sweeps / fits, [25, 50, 75], axis=0).T
+        ratios = [
+            f"{mid:.2f} ({low:.2f} .. {high:.2f})" for low, mid, high in quartiles
+        ]
+        first, second = 1e3 * np.median(fits, axis=0)
+        fit = f"{first:.0f} and {second:.0f} ms"
+        rows.append([f"{net_name(layers)}, {updates} updates", *ratios, fit])
+    return markdown(rows)
+
+
+def markdown(rows: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows
@@ -257,15 +337,8 @@ def say(text: str) -> None:
         os.write(2, f"\r{text:60}".encode())
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="What a schedule costs.")
-    parser.add_argument("--rounds", type=int, default=30, help="epochs of each way")
-    parser.add_argument("--fits", type=int, default=6, help="that the rounds are from")
-    parser.add_argument("--steps", type=int, default=256, help="updates of an epoch")
-    parser.add_argument("--models", type=int, nargs="+", default=list(SHARE))
-    parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
-    parser.add_argument("--json", type=Path, help="file for every single time")
-    options = parser.parse_args()
+def schedules(options: argparse.Namespace, kind: str) -> dict[str, Any]:
+    """Measure and print what schedules cost."""
     results = {}
     for layers in options.models:
         steps = epoch_steps(layers, options.steps)
@@ -274,7 +347,6 @@ def main() -> None:
         )
     counts = {way: traces(way) for way in WAYS}
     say("")
-    kind = "Time" if options.clock == "wall" else "Processor time"
     print(f"{kind} of a step over that at a constant rate on {machine()}.")
     rounds = len(results[options.models[0]][BASELINE])
     print(f"Adam, batches of {BATCH}; median (quartiles) of {rounds} rounds.")
@@ -282,9 +354,39 @@ def main() -> None:
         steps = epoch_steps(layers, options.steps)
         step = np.median(seconds[BASELINE]) / steps
         print(f"{layers} layers: {1e3 * step:.2f} ms a step, {steps} steps an epoch.")
-    print(f"\n{table(results, counts)}")
+    print(f"\n{table(results, counts)}\n")
+    return {"seconds": results, "traces": counts}
+
+
+def sweeps(options: argparse.Namespace, kind: str) -> dict[str, Any]:
+    """Measure and print what sweeps cost."""
+    results = {
+        (layers, updates): measure_sweep(layers, updates, options.sweeps, options.clock)
+        for layers, updates in SWEEPS
+    }
+    say("")
+    print(f"{kind} of a sweep, everything included, over a fit on {machine()}.")
+    print(f"Median (quartiles) of {options.sweeps} rounds.\n\n{sweep_table(results)}")
+    return {f"{net_name(n)}, {u} updates": each for (n, u), each in results.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What schedules and sweeps cost.")
+    parser.add_argument("--rounds", type=int, default=30, help="epochs of each way")
+    parser.add_argument("--fits", type=int, default=6, help="that the rounds are from")
+    parser.add_argument("--steps", type=int, default=256, help="updates of an epoch")
+    parser.add_argument("--models", type=int, nargs="*", default=list(SHARE))
+    parser.add_argument("--sweeps", type=int, default=9, help="of each, 0 for none")
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
+    parser.add_argument("--json", type=Path, help="file for every single time")
+    options = parser.parse_args()
+    kind = "Time" if options.clock == "wall" else "Processor time"
+    found: dict[str, Any] = {"machine": machine()}
+    if options.models:
+        found |= schedules(options, kind)
+    if options.sweeps:
+        found["sweeps"] = sweeps(options, kind)
     if options.json:
-        found = {"machine": machine(), "seconds": results, "traces": counts}
         options.json.write_text(json.dumps(found, indent=1))
 
 

@@ -296,11 +296,11 @@ class Recorder:
         table = self.table.value
         if not self.lent[0].in_graph:
             if index < self.updates:
-                column = table.data[:, index]
-                column[0] += mean.detach()
-                column[1] += 1
+                sums, counts, wrong = table.data[:, index]
+                sums += mean.detach()
+                counts += 1
                 for one in bad:
-                    column[2] += one
+                    wrong += one
             return
         dtype = self.table.dtype
         wrong = sum((ops.cast(one, dtype) for one in bad), ops.zeros((), dtype))

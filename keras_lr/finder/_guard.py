@@ -52,8 +52,10 @@ def guard_hooks(callbacks: Any, give_back: Callable[[bool], None]) -> None:
 def _guarded_hook(
     method: Callable[..., Any], ref: Any, give_back: Callable[[], None]
 ) -> Callable[..., Any]:
+    call = guarded(method, give_back)
+
     def hook(*args: Any, **kwargs: Any) -> Any:
-        return guarded(method, give_back)(ref(), *args, **kwargs)
+        return call(ref(), *args, **kwargs)
 
     return hook
 
