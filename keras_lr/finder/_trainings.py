@@ -22,6 +22,9 @@ SURE_OF_MEAN = 3.0
 class Trainings:
     """Trainings of one model, each from the same state and on the same batches.
 
+    One after another, on JAX too: side by side (``vmap``) five of 98 updates of a small
+    net take a tenth of a second less, and 1.6 to 3 seconds more to compile.
+
     Args:
         model: The model, borrowed.
         borrowed: What takes it back to its state.

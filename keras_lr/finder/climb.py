@@ -65,7 +65,7 @@ def climb(probe: Callable[[int, bool], float], updates: int, start: float) -> Su
     Args:
         probe: Gives the loss at a point after a short (False) or long (True) training;
             infinite where the training was lost.
-        updates: To spend at most, at least 100.
+        updates: To spend at most, at least 60.
         start: Loss before any training.
 
     Example:

@@ -131,13 +131,13 @@ def find_lr(
         sweep = Sweep(finder, borrowed, swept_updates)
         trainings.fit(swept_updates, sweep.look)
         sweep.finish()
-        swept = sweep.judge(divisor(schedule))
+        over = divisor(schedule)
+        swept = sweep.judge(over)
         fallen = swept.suggestions.get("zero_lag")
         if fallen is None or swept.verdict in ("flat", "diverged early"):
             say(f"find_lr: {swept}")
             return swept
-        first = fallen * divisor(schedule) / FIRST
-        probes = _Probes(trainings, first, schedule, left, say)
+        probes = _Probes(trainings, fallen * over / FIRST, schedule, left, say)
         summit = climb(probes, left, start)
 
     factor = COMES_DOWN if comes_down(schedule) else STAYS

@@ -59,7 +59,7 @@ def test_where_every_training_is_lost_there_is_no_loss():
 
 
 @given(
-    updates=st.integers(100, 5000),
+    updates=st.integers(60, 5000),
     losses=st.lists(
         st.floats(-10, 10) | st.just(float("inf")), min_size=30, max_size=30
     ),
