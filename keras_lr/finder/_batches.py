@@ -29,6 +29,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         arrays: What the rows are of.
         called: What the user calls these data.
         begin: Number of the first batch in them.
+        swapped: Whether each row gets the targets (and weight) of the row before it.
     """
 
     def __init__(
@@ -38,19 +39,22 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         arrays: Any = None,
         called: str = "the data",
         begin: int = 0,
+        swapped: bool = False,
     ) -> None:
         super().__init__()
         self._source, self._count, self._arrays = source, count, arrays
-        self._called, self._begin = called, begin
+        self._called, self._begin, self._swapped = called, begin, swapped
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, index: int) -> Any:
         found = self._source[index % len(self._source)]
-        if self._arrays is None:
+        if self._arrays is not None:
+            found = _rows(self._arrays, found)
+        if not self._swapped:
             return found
-        return _rows(self._arrays, found)
+        return found[:1] + keras.tree.map_structure(_rolled, tuple(found[1:]))
 
     def sizes(self) -> list[int]:
         """Rows of each batch."""
@@ -59,6 +63,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def first(self, count: int) -> Batches:
         """The same sequence, of another length."""
         return Batches(self._source, count, self._arrays, self._called, self._begin)
+
+    def swapped(self) -> Batches:
+        """The same batches, in each of which the targets belong to other rows."""
+        return Batches(self._source, self._count, self._arrays, swapped=True)
 
 
 def draw(
@@ -197,6 +205,10 @@ def _rows(arrays: Batch, index: Any) -> Batch:
     return tuple(
         keras.tree.map_structure(lambda leaf: leaf[index], part) for part in arrays
     )
+
+
+def _rolled(leaf: Any) -> Any:
+    return np.roll(leaf, 1, axis=0)
 
 
 def _length(arrays: Batch) -> int:

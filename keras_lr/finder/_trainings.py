@@ -58,10 +58,16 @@ class Trainings:
             loss = math.inf
         return loss, losses, updates
 
-    def evaluate(self) -> tuple[float, FloatArray]:
-        """The mean loss of what is held out, and the loss of each batch of it."""
+    def evaluate(self, swapped: bool = False) -> tuple[float, FloatArray]:
+        """The mean loss of what is held out, and the loss of each batch of it.
+
+        Args:
+            swapped: Whether with the targets of other rows. What predicts the same for
+                every row does that no worse.
+        """
         running = _Running()
-        self._model.evaluate(self._held, verbose=0, callbacks=[running])
+        held = self._held.swapped() if swapped else self._held
+        self._model.evaluate(held, verbose=0, callbacks=[running])
         rows = np.cumsum(self._held.sizes())[[batch for batch, _ in running.seen]]
         means = np.array([loss for _, loss in running.seen])
         with np.errstate(invalid="ignore"):  # A lost probe has infinite losses.

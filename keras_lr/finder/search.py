@@ -20,7 +20,7 @@ from keras_lr.finder._run import Sweep
 from keras_lr.finder._shape import check_schedule, comes_down, in_small
 from keras_lr.finder._trainings import Trainings, is_real
 from keras_lr.finder.climb import STEP, Summit, climb, lengths
-from keras_lr.finder.judge import LEAST
+from keras_lr.finder.judge import LEAST, Verdict
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.rules import FloatArray
 from keras_lr.finder.sweep import LRFinder, divisor
@@ -62,6 +62,9 @@ def find_lr(
     means to train again from the start, over the same states. Batch normalization
     follows its batches faster (momentum 0.9 at most) while the probes run: they are too
     short for more. Momentum stays where it is, also where the schedule cycles it.
+
+    There is no suggestion where the held-out loss falls by no more than chance; nor,
+    where the sweep saw no fall, if it is as low with the targets of other rows.
 
     Args:
         model: A compiled model; it may have been trained.
@@ -134,10 +137,12 @@ def find_lr(
         over = divisor(schedule)
         swept = sweep.judge(over)
         fallen = swept.suggestions.get("zero_lag")
-        if fallen is None or swept.verdict in ("flat", "diverged early"):
+        if fallen is None or swept.verdict == "diverged early":
             say(f"find_lr: {swept}")
             return swept
-        probes = _Probes(trainings, fallen * over / FIRST, schedule, left, say)
+        doubtful = swept.verdict in ("flat", "noisy")
+        first = fallen * over / FIRST
+        probes = _Probes(trainings, first, schedule, left, doubtful, say)
         summit = climb(probes, left, start)
 
     factor = COMES_DOWN if comes_down(schedule) else STAYS
@@ -157,6 +162,7 @@ class _Probes:
     Attributes:
         seen: Peak rate, held-out loss and updates of each, in the order they were run.
         batches: The held-out losses of the batches, of the best long one.
+        swapped: Those with the targets of other rows, where the sweep was doubtful.
     """
 
     def __init__(
@@ -165,9 +171,11 @@ class _Probes:
         first: float,
         schedule: Schedule | None,
         updates: int,
+        doubtful: bool,
         say: Any,
     ) -> None:
         self._trainings, self._first, self._say = trainings, first, say
+        self._doubtful = doubtful
         self._shapes = {
             # Too short for a course of its own: how high may the rate be at all?
             False: np.ones(lengths(updates)[0]),
@@ -177,6 +185,7 @@ class _Probes:
         self._begun, self._lowest = time.monotonic(), math.inf
         self.seen: list[dict[str, Any]] = []
         self.batches: FloatArray = np.zeros(0)
+        self.swapped: FloatArray | None = None
 
     def rate(self, place: float) -> float:
         """The rate at a point, or between two."""
@@ -188,6 +197,8 @@ class _Probes:
         loss, losses, updates = self._trainings.probe(rate * shape)
         if long and loss < self._lowest:
             self._lowest, self.batches = loss, losses
+            if self._doubtful:
+                self.swapped = self._trainings.evaluate(swapped=True)[1]
         self.seen.append({"lr": rate, "loss": loss, "updates": updates})
         self._spent += len(shape)
         left = (time.monotonic() - self._begun) * (self._updates / self._spent - 1)
@@ -202,26 +213,34 @@ def _found(
     probes: _Probes, summit: Summit, factor: float, start: float, before: FloatArray
 ) -> dict[str, Any]:
     """Verdict, reason, suggestion and interval, from how far the held-out loss fell."""
-    if summit.loss < start and is_real(before, probes.batches):
-        rate = probes.rate(summit.place) * factor
-        # The tried rates that were nearly as good as the best, and the answer.
-        near = [rate, *(probes.rate(k) * factor for k in summit.good)]
-        return {
-            "verdict": "trust",
-            "reason": "the best probe brought the held-out loss from "
-            f"{start:.4g} to {summit.loss:.4g}",
-            "suggestion": rate,
-            "interval": (min(near), max(near)),
-        }
-    noisy = float(np.std(before)) > 0.05 * abs(start)
+    falls = f"the held-out loss from {start:.4g} to {summit.loss:.4g}"
+    if not (summit.loss < start and is_real(before, probes.batches)):
+        noisy = float(np.std(before)) > 0.05 * abs(start)
+        return _nothing(
+            "noisy" if noisy else "flat",
+            f"the best probe brought {falls}, which noise explains as well: use larger "
+            "batches or a larger budget",
+        )
+    if probes.swapped is not None and not is_real(probes.swapped, probes.batches):
+        return _nothing(
+            "flat",
+            f"the best probe brought {falls}, and as low with the targets of other "
+            "rows: it learned nothing of the inputs",
+        )
+    rate = probes.rate(summit.place) * factor
+    # The tried rates that were nearly as good as the best, and the answer.
+    near = [rate, *(probes.rate(k) * factor for k in summit.good)]
     return {
-        "verdict": "noisy" if noisy else "flat",
-        "reason": f"no probe brought the held-out loss from {start:.4g} down by more "
-        f"than noise explains (best {summit.loss:.4g}): use larger batches or a larger "
-        "budget",
-        "suggestion": None,
-        "interval": None,
+        "verdict": "trust",
+        "reason": f"the best probe brought {falls}",
+        "suggestion": rate,
+        "interval": (min(near), max(near)),
     }
+
+
+def _nothing(verdict: Verdict, reason: str) -> dict[str, Any]:
+    none = {"suggestion": None, "interval": None}
+    return {"verdict": verdict, "reason": reason, **none}
 
 
 def _own_rates(model: Any, set_rate: bool) -> list[float | None]:

@@ -1,9 +1,13 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 from sweeps import assert_same, everything, model_of, outside
 
 import keras_lr
+from keras_lr.finder._batches import draw
+from keras_lr.finder._run import Sweep
 from keras_lr.finder._shape import in_small
 from keras_lr.finder._trainings import Trainings, is_real
 from keras_lr.finder.climb import lengths
@@ -195,6 +199,46 @@ def test_inputs_in_a_dictionary_have_epochs_too():
 )
 def test_a_fall_is_real_where_most_batches_fall(before, after, real):
     assert is_real(np.array(before), np.array(after)) is real
+
+
+@pytest.fixture
+def flat_sweeps(monkeypatch):
+    """Sweeps that saw no fall, whatever there was."""
+    judge = Sweep.judge
+    monkeypatch.setattr(
+        Sweep,
+        "judge",
+        lambda self, over: dataclasses.replace(judge(self, over), verdict="flat"),
+    )
+
+
+@pytest.mark.usefixtures("flat_sweeps")
+def test_probes_that_learn_overrule_a_sweep_that_saw_no_fall():
+    assert find(model_of("sgd"), budget=800).verdict == "trust"
+
+
+@pytest.mark.usefixtures("flat_sweeps")
+def test_a_fall_that_owes_nothing_to_the_inputs_overrules_no_sweep():
+    generator = np.random.default_rng(0)
+    x, _ = rows()
+    far = 5 + 0.1 * generator.normal(size=(400, 1))
+    result = find(model_of("sgd"), x, far.astype("float32"), budget=800)
+    assert result.suggestion is None
+    assert "learned nothing of the inputs" in result.reason
+
+
+def test_swapped_batches_have_the_targets_and_weights_of_other_rows():
+    x = np.arange(40.0).reshape(20, 2)
+    given = (x, {"a": x[:, 0]}, np.arange(20.0))
+    _, held = draw(given, 4, 8, given, 0)
+    for (inputs, targets, weights), (again, others, theirs) in zip(
+        (held[i] for i in range(len(held))),
+        (held.swapped()[i] for i in range(len(held))),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(inputs, again)
+        np.testing.assert_array_equal(np.roll(targets["a"], 1), others["a"])
+        np.testing.assert_array_equal(np.roll(weights, 1), theirs)
 
 
 def test_noise_with_a_few_huge_values_gives_no_rate():
