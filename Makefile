@@ -2,7 +2,7 @@
 #   make quickstart   train three ways, draw out/quickstart.png (KERAS_BACKEND=jax|torch)
 #   make test         lint, types, and all tests on TensorFlow, JAX and torch
 #   make bench        what schedules and sweeps cost, on the three backends
-#   make bench-finder how good finders are, on 23 tasks with a known truth
+#   make bench-finder how good finders are, on 41 tasks with a known truth
 #   make evidence   measure all claims anew and write evidence.json of both packages
 #   make faults       kill and resume a training twenty times on each backend
 

@@ -1,9 +1,9 @@
 """The tasks on which finders are scored: real data, small models, many families.
 
 All data ship in packages (scikit-learn, Python's own ``pydoc_data``); nothing is
-downloaded. Half of the tasks are for tuning, the others only for reporting; six are off
-the usual scale, where a default rate fails: raw pixels, targets in the thousands, raw
-features, a net of 20 layers, fine-tuning.
+downloaded. Those marked ``tuned`` are for tuning, the others only for reporting. More
+than a third are off the usual scale, where a default rate fails: raw pixels, targets in
+the thousands, raw features, nets of 20 layers, fine-tuning.
 """
 
 from __future__ import annotations
@@ -230,18 +230,18 @@ def text_transformer(width: int = 32) -> Any:
     return keras.Model(inputs, layers.Dense(40)(layers.LayerNormalization()(x)))
 
 
-def rows_recurrent() -> Any:
-    """A GRU over the rows of a digit."""
-    return keras.Sequential([keras.Input((8, 8)), layers.GRU(32), layers.Dense(10)])
+def rows_recurrent(layer: Any = layers.GRU) -> Any:
+    """A GRU or LSTM over the rows of a digit."""
+    return keras.Sequential([keras.Input((8, 8)), layer(32), layers.Dense(10)])
 
 
-def text_recurrent() -> Any:
-    """An LSTM over characters."""
+def text_recurrent(layer: Any = layers.LSTM) -> Any:
+    """An LSTM or GRU over characters."""
     return keras.Sequential(
         [
             keras.Input((24,), dtype="int32"),
             layers.Embedding(40, 16),
-            layers.LSTM(32, return_sequences=True),
+            layer(32, return_sequences=True),
             layers.Dense(40),
         ]
     )
@@ -300,6 +300,46 @@ TASKS = (
     Task("raw pixels photos, Adam", partial(patches, 1.0),
          partial(conv, (16, 16, 3), 1), opt.Adam, yes_or_no, tuned=True,
          off_scale=True),
+    Task("LSTM digits, Adam", partial(digits, shape=(8, 8)),
+         partial(rows_recurrent, layers.LSTM), opt.Adam, classes, tuned=True),
+    Task("GRU text, RMSprop", text, partial(text_recurrent, layers.GRU), opt.RMSprop,
+         classes, batch_size=16, tuned=True),
+    Task("autoencoder digits, Adam", digits_again, partial(dense, 64, (32, 8, 32), 64),
+         opt.Adam, keras.losses.MeanSquaredError, updates=1000, tuned=True),
+    Task("autoencoder photos, Nesterov", patches_again,
+         partial(dense, 256, (64, 16, 64), 256),
+         partial(opt.SGD, momentum=0.9, nesterov=True), keras.losses.MeanSquaredError,
+         updates=1000, tuned=True),
+    Task("residual digits, momentum", digits, residual, partial(opt.SGD, momentum=0.9),
+         classes, tuned=True),
+    Task("transformer digits, momentum", partial(digits, shape=(8, 8)),
+         rows_transformer, partial(opt.SGD, momentum=0.9), classes, tuned=True),
+    Task("dropout digits, momentum", digits, dropout, partial(opt.SGD, momentum=0.9),
+         classes, updates=1500, tuned=True),
+    Task("cnn photos, RMSprop", partial(patches, 255.0), partial(conv, (16, 16, 3), 1),
+         opt.RMSprop, yes_or_no, tuned=True),
+    Task("logistic breast cancer, SGD", partial(table, "breast_cancer"),
+         partial(dense, 30, (), 1), opt.SGD, yes_or_no, batch_size=16, updates=300,
+         tuned=True),
+    Task("mlp iris, Adam", partial(table, "iris"), partial(dense, 4, (16,), 3, "tanh"),
+         opt.Adam, classes, batch_size=8, updates=300, tuned=True),
+    Task("raw targets diabetes, RMSprop", partial(table, "diabetes", target=10.0),
+         partial(dense, 10, (32, 32), 1), opt.RMSprop, keras.losses.MeanSquaredError,
+         batch_size=16, tuned=True, off_scale=True),
+    Task("raw targets diabetes, SGD", partial(table, "diabetes"),
+         partial(dense, 10, (32,), 1), opt.SGD, keras.losses.MeanSquaredError,
+         batch_size=16, tuned=True, off_scale=True),
+    Task("raw pixels digits, Adam", partial(digits, 1.0), partial(dense, 64, (64,), 10),
+         opt.Adam, classes, tuned=True, off_scale=True),
+    Task("20 layers relu digits, Adam", digits, partial(dense, 64, (32,) * 20, 10),
+         opt.Adam, classes, tuned=True, off_scale=True),
+    Task("fine-tuning digits, SGD", partial(some_digits, 5, 9), fine_tuned, opt.SGD,
+         classes, updates=300, tuned=True, off_scale=True),
+    Task("fine-tuning digits, AdamW", partial(some_digits, 5, 9), fine_tuned, opt.AdamW,
+         classes, updates=300, tuned=True, off_scale=True),
+    Task("raw features wine, AdamW", partial(table, "wine", scaled=False),
+         partial(dense, 13, (32,), 3), opt.AdamW, classes, batch_size=8, updates=300,
+         tuned=True, off_scale=True),
     # To report on.
     Task("mlp digits, Adam", digits, partial(dense, 64, (128, 64), 10),
          opt.Adam, classes, updates=1000),
