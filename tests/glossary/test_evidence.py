@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from page_kit import HEARS_CTRL_C
 
 import glossary
 from glossary import evidence
@@ -202,13 +203,6 @@ def test_ctrl_c_stops_with_its_own_code(monkeypatch, capsys):
     assert capsys.readouterr().err.endswith("stopped.\n")
 
 
-def hears_ctrl_c():
-    import signal
-
-    # What a shell starts in the background ignores it, and so do its children.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_ctrl_c_ends_the_workers_too(tmp_path):
     import os
     import signal
@@ -217,9 +211,9 @@ def test_ctrl_c_ends_the_workers_too(tmp_path):
     import time
 
     process = subprocess.Popen(
-        [sys.executable, "-m", "glossary", "check", "--demos", "--full"],
+        [sys.executable, "-c", HEARS_CTRL_C, "check", "--demos", "--full"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=hears_ctrl_c,
+        start_new_session=True,
     )  # fmt: skip
     time.sleep(3)
     os.killpg(process.pid, signal.SIGINT)
