@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from glossary.evidence import Evidence
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+#: More points than these are drawn as a plain line.
+_DOTS = 60
 
 
 def draw(evidence: Evidence) -> Figure:
@@ -43,13 +45,20 @@ def _data(axes: Any, evidence: Evidence) -> None:
             places = np.arange(len(middle)) + 0.8 * number / len(how["y"])
             axes.bar(places, middle, 0.8 / len(how["y"]), color=colour, label=name)
             continue
-        x = np.array(data[how["x"]][0], dtype=float)
-        axes.plot(x, middle, ".-", color=colour, label=name)
+        xs = np.array(data[how["x"]], dtype=float)
+        if (xs != xs[0]).any():  # nothing to take a median over: each seed by itself
+            drawn = axes.plot(xs.T, runs.T, ".-", color=colour, alpha=0.5, lw=1)
+            drawn[0].set_label(name)
+            continue
+        x = xs[0]
+        axes.plot(x, middle, ".-" if len(x) <= _DOTS else "-", color=colour, label=name)
         if len(runs) > 1:
             low, high = runs.min(axis=0), runs.max(axis=0)
             axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
     if how["kind"] == "bars":
         axes.set_xticks(range(len(how["labels"])), how["labels"])
+    elif all(float(one).is_integer() for one in data[how["x"]][0]):
+        axes.xaxis.get_major_locator().set_params(integer=True)
     for axis in how.get("log", ""):
         getattr(axes, f"set_{axis}scale")("log")
         _plain_ticks(getattr(axes, f"{axis}axis"))
@@ -64,7 +73,7 @@ def _plain_ticks(axis: Any) -> None:
     low, high = sorted(axis.get_view_interval())
     if high > 100 * low:
         return
-    few = (1, 2, 5) if high > 3 * low else (1, 1.5, 2, 3, 4, 5, 7)
+    few = (1, 2, 5) if high > 5 * low else (1, 1.5, 2, 3, 4, 5, 7)
     axis.set_major_locator(LogLocator(subs=few))
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_minor_formatter(NullFormatter())
@@ -87,7 +96,7 @@ def _verdict(axes: Any, evidence: Evidence) -> None:
     start, end = _claimed(evidence)
     axes.axhspan(max(start, low), min(end, high), color="#009e73", alpha=0.12, lw=0)
     axes.set_ylim(low, high)
-    label = f"{_seeds(evidence)};\nclaimed {evidence.condition}"
+    label = f"{_seeds(evidence)};\n" + fill(f"claimed {evidence.condition}", 22)
     axes.set(xlim=(-0.6, 0.6), xticks=[])
     axes.set_xlabel(label, fontsize=8)
     axes.set_title(fill(evidence.quantity, 26), fontsize=8)

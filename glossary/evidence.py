@@ -50,7 +50,7 @@ class Evidence:
         reason: Why it is inconclusive; or empty.
         data: The numbers behind it, by name: for each seed a list.
         drawing: How to draw them.
-        seconds: Processor time.
+        seconds: Processor time, without that of importing the backend.
         versions: Of Python and of the packages.
     """
 
@@ -174,14 +174,15 @@ def check(
         raise ValueError(f"`seed` must be 0 or above. Received: seed={seed}.")
     seeds = tuple(range(seed, seed + SIZES[size]))
     with _random_kept(), _one_thread():
-        demo, begun, runs = _demo(claim), time.process_time(), []
-        for done, one in enumerate(seeds, start=1):
-            try:
+        try:
+            demo, versions = _demo(claim), _versions(claim)
+            begun, runs = time.process_time(), []
+            for done, one in enumerate(seeds, start=1):
                 runs.append(_checked(claim, demo(one)))
-            except ModuleNotFoundError as error:  # demos import what they need
-                raise _missing(f"The demo of {claim.id}", error) from error
-            if tell:
-                tell(done, len(seeds))
+                if tell:
+                    tell(done, len(seeds))
+        except ModuleNotFoundError as error:  # demos import what they need
+            raise _missing(f"The demo of {claim.id}", error) from error
     by_seed = tuple(float(run["measured"]) for run in runs)
     reason = next((run["inconclusive"] for run in runs if run.get("inconclusive")), "")
     measured = statistics.median(by_seed)
@@ -203,7 +204,7 @@ def check(
         data={name: [_plain(run["data"][name]) for run in runs] for name in names},
         drawing=dict(runs[0]["figure"]),
         seconds=round(time.process_time() - begun, 3),
-        versions=_versions(claim),
+        versions=versions,
     )
 
 
@@ -242,8 +243,6 @@ def _demo(claim: Claim) -> Callable[[int], Mapping[str, Any]]:
     module, _, name = claim.demo.partition(":")
     try:
         found: Callable[[int], Mapping[str, Any]] = getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        raise _missing(f"The demo of {claim.id}", error) from error
     except AttributeError as error:
         raise DemoError(
             f"The demo of {claim.id} must be a function. Received: {claim.demo}."

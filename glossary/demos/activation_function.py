@@ -10,6 +10,8 @@ from glossary.demos import _kit
 from glossary.demos._kit import bars, digits, gradients, lines, weights
 
 DEPTH = 20
+#: Inputs that are drawn, over a limit; without 0, where ReLU has a corner.
+GRID = np.linspace(-1, 1, 60)
 
 
 def collapse(seed: int) -> dict[str, Any]:
@@ -28,6 +30,16 @@ def collapse(seed: int) -> dict[str, Any]:
     return {"measured": errors[0], "inconclusive": reason, **shown}
 
 
+def _inputs(seed: int, limit: float) -> Any:
+    """Those that are drawn, and as random ones 400 more."""
+    return np.r_[limit * GRID, np.random.default_rng(seed).uniform(-limit, limit, 400)]
+
+
+def _drawn(x: Any, ys: dict[str, Any], y_label: str) -> dict[str, Any]:
+    few = len(GRID)
+    return lines("input", x[:few], {k: y[:few] for k, y in ys.items()}, y_label)
+
+
 def _slopes(function: Any, x: Any) -> Any:
     """Central differences of the values: what the formulas of derivatives claim."""
     return (function(x + 1e-5)[0] - function(x - 1e-5)[0]) / 2e-5
@@ -35,7 +47,7 @@ def _slopes(function: Any, x: Any) -> Any:
 
 def bounds(seed: int) -> dict[str, Any]:
     """Slopes at random inputs over their bounds; of a steeper sigmoid, as a control."""
-    x = np.sort(np.random.default_rng(seed).uniform(-6, 6, 400))
+    x = _inputs(seed, 6)
     functions = (_kit.sigmoid, _kit.tanh, _kit.relu)
     slopes = {f.__name__: _slopes(f, x) for f in functions}
     steep = _slopes(lambda v: _kit.sigmoid(2 * v), x)
@@ -45,20 +57,20 @@ def bounds(seed: int) -> dict[str, Any]:
         np.minimum(abs(slopes["relu"]), abs(slopes["relu"] - 1)).max(),
     )
     reason = "" if steep.max() > 0.3 else "A steeper sigmoid keeps the bound as well."
-    shown = lines("input", x, {**slopes, "sigmoid of 2 x": steep}, "slope")
+    shown = _drawn(x, {**slopes, "sigmoid of 2 x": steep}, "slope")
     return {"measured": float(max(error, 0.0)), "inconclusive": reason, **shown}
 
 
 def saturates(seed: int) -> dict[str, Any]:
     """Slope of tanh far from 0 over that near 0; of ReLU, as a control."""
-    x = np.sort(np.random.default_rng(seed).uniform(-6, 6, 400))
+    x = _inputs(seed, 6)
     slopes = {f.__name__: _slopes(f, x) for f in (_kit.tanh, _kit.relu)}
     ratios = {
         name: float(one[abs(x) > 3].max() / one[abs(x) < 0.3].max())
         for name, one in slopes.items()
     }
     reason = "" if ratios["relu"] > 0.9 else "ReLU saturates at both ends as well."
-    shown = lines("input", x, slopes, "slope")
+    shown = _drawn(x, slopes, "slope")
     return {"measured": ratios["tanh"], "inconclusive": reason, **shown}
 
 
@@ -66,7 +78,7 @@ def ranges(seed: int) -> dict[str, Any]:
     """How far the outputs of Keras' functions end from where they should."""
     import keras
 
-    x = np.sort(np.random.default_rng(seed).uniform(-40, 40, 400)).astype("float32")
+    x = _inputs(seed, 40).astype("float32")
     ys = {
         name: np.array(
             keras.ops.convert_to_numpy(getattr(keras.activations, name)(x)), float
@@ -81,7 +93,7 @@ def ranges(seed: int) -> dict[str, Any]:
     error = max(off("sigmoid", 0, 1), off("tanh", -1, 1), kept)
     reason = "" if off("linear", -1, 1) > 1 else "The identity keeps to them as well."
     ys = {name: np.clip(y, -2, 2) for name, y in ys.items()}
-    shown = lines("input", x, ys, "output, cut at -2 and 2")
+    shown = _drawn(x, ys, "output, cut at -2 and 2")
     return {"measured": error, "inconclusive": reason, **shown}
 
 

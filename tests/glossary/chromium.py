@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,13 @@ _FLAGS = (
     "--disable-gpu --disable-dev-shm-usage --disable-extensions --disable-sync "
     "--disable-background-networking --disable-component-update --hide-scrollbars"
 )
+# Not in a preexec_fn: JAX warns of the fork that this takes.
+_AT_3_AND_4 = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.dup2(int(sys.argv[2]), 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def program() -> str | None:
@@ -43,11 +51,10 @@ class Browser:
         if os.geteuid() == 0:
             command.append("--no-sandbox")
         self._process = subprocess.Popen(
-            command,
+            [sys.executable, "-c", _AT_3_AND_4, *map(str, ends), *command],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            pass_fds=(3, 4),
-            preexec_fn=lambda: [os.dup2(ends[0], 3), os.dup2(ends[1], 4)],
+            pass_fds=ends,
         )
         for fd in (theirs_in, theirs_out, *ends):
             os.close(fd)

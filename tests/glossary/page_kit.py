@@ -9,6 +9,15 @@ import glossary
 from glossary.evidence import Evidence
 from glossary.model import Claim, Reference, Relation, Symbol, Term
 
+#: The command line for ``python -c``. What a shell starts in the background ignores
+#: Ctrl-C, and so do its children; this one does not.
+HEARS_CTRL_C = """
+import signal, sys
+from glossary.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main())
+"""
+
 HOSTILE = (
     "</script></title></svg><script>window.hurt = 1</script>"
     "<img src=x onerror='window.hurt = 2'>\"' onclick=\"window.hurt = 3\" &amp; ${x}"

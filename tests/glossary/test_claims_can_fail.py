@@ -165,3 +165,52 @@ def test_a_claim_does_not_hold_without_its_mechanism(
     adapter_layers._base.cache_clear()
     autoencoder._trained.cache_clear()
     assert found != CLAIMS[claim].expected
+
+
+@pytest.mark.backend
+def test_heads_that_are_one_do_no_better_than_one(monkeypatch):
+    import keras
+
+    layer = keras.layers.MultiHeadAttention
+    attention_mechanism._side_by_side.cache_clear()
+    monkeypatch.setattr(
+        keras.layers,
+        "MultiHeadAttention",
+        lambda count, size, **options: layer(1, count * size, **options),
+    )
+    found = CLAIMS["attention-mechanism/heads"].check()
+    attention_mechanism._side_by_side.cache_clear()
+    assert found.verdict == "failed"
+    assert found.measured > 0.5
+
+
+def a_straight_line(max_lr=1.0, power=2.0):
+    return training.keras_lr.LinearDecay(max_lr=max_lr)
+
+
+WARMUP, RESTARTS = training.keras_lr.Warmup, training.keras_lr.CosineRestarts
+CYCLES = training.keras_lr.CyclicalLR
+USELESS = [
+    ("cosine-annealing/mean", "PolynomialDecay", a_straight_line),
+    ("warmup/costs-half", "Warmup", lambda length, **options: WARMUP(length)),
+    (
+        "cyclical-learning-rate/average",
+        "CyclicalLR",
+        lambda half_cycle, **options: CYCLES(half_cycle=100, **options),
+    ),
+    (
+        "warm-restarts/jump",
+        "CyclicalLR",
+        lambda **options: RESTARTS(first_cycle=250),
+    ),
+]
+
+
+@pytest.mark.parametrize(("claim", "name", "control"), USELESS)
+def test_a_control_that_comes_out_the_same_decides_nothing(
+    monkeypatch, claim, name, control
+):
+    monkeypatch.setattr(training.keras_lr, name, control)
+    found = CLAIMS[claim].check()
+    assert found.verdict == "inconclusive"
+    assert found.reason

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from page_kit import HEARS_CTRL_C
 
 import glossary
 from glossary import evidence
@@ -191,6 +192,20 @@ def test_all_claims_run_side_by_side_and_are_written_down(tmp_path, capsys):
     assert "the slowest" in capsys.readouterr().out
 
 
+def test_with_json_only_records_go_to_the_screen(monkeypatch, capsys):
+    from glossary.__main__ import main
+
+    some = [glossary.term("momentum")]
+    monkeypatch.setattr(glossary, "Glossary", lambda **options: some)
+    assert main(["check", "--demos", "--json"]) == 0
+    shown, told = capsys.readouterr()
+    found = [Evidence.from_dict(record) for record in json.loads(shown)]
+    assert [one.claim for one in found] == [one.id for one in some[0].claims]
+    assert all(one.as_documented for one in found)
+    assert f"{len(found)} claims, 0 not as documented" in told
+    assert "the slowest" in told
+
+
 def test_ctrl_c_stops_with_its_own_code(monkeypatch, capsys):
     from glossary.__main__ import main
 
@@ -202,13 +217,6 @@ def test_ctrl_c_stops_with_its_own_code(monkeypatch, capsys):
     assert capsys.readouterr().err.endswith("stopped.\n")
 
 
-def hears_ctrl_c():
-    import signal
-
-    # What a shell starts in the background ignores it, and so do its children.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_ctrl_c_ends_the_workers_too(tmp_path):
     import os
     import signal
@@ -217,9 +225,9 @@ def test_ctrl_c_ends_the_workers_too(tmp_path):
     import time
 
     process = subprocess.Popen(
-        [sys.executable, "-m", "glossary", "check", "--demos", "--full"],
+        [sys.executable, "-c", HEARS_CTRL_C, "check", "--demos", "--full"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=hears_ctrl_c,
+        start_new_session=True,
     )  # fmt: skip
     time.sleep(3)
     os.killpg(process.pid, signal.SIGINT)
@@ -290,3 +298,27 @@ def test_the_figure_shows_number_threshold_and_where_it_holds(
     assert all(low < one < high for one in np.append(threshold, measured))
     [green] = axes.patches
     assert green.get_y() <= measured <= green.get_y() + green.get_height()
+
+
+def test_seeds_with_places_of_their_own_are_drawn_one_by_one():
+    found = CLAIMS["attention-mechanism/scaling"].check("full")
+    x = found.drawing["x"]
+    moved = [[one + seed for one in found.data[x][0]] for seed in range(10)]
+    apart = replace(found, data={**found.data, x: moved})
+    axes = apart.figure().axes[0]
+    assert [list(line.get_xdata()) for line in axes.get_lines()[:10]] == moved
+    names = [one.get_text() for one in axes.get_legend().get_texts()]
+    assert names == ["scaled", "unscaled"]
+
+
+@pytest.mark.parametrize("threshold", [(0.9999, 1.0501), (-1.0125, 100000.0)])
+def test_no_word_of_a_figure_is_cut_off(threshold):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    found = CLAIMS["autoencoder/linear"].check()
+    figure = replace(found, comparison="between", threshold=threshold).figure()
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    label = figure.axes[1].xaxis.label.get_window_extent(canvas.get_renderer())
+    assert figure.bbox.x0 <= label.x0
+    assert label.x1 <= figure.bbox.x1

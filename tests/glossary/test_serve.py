@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from page_kit import HEARS_CTRL_C
 
 from glossary.__main__ import main
 from glossary.serve import Server
@@ -331,11 +332,9 @@ def test_ctrl_c_stops_the_server_and_the_run(
 ) -> None:
     (tmp_path / "none.json").write_text("[]")
     process = subprocess.Popen(
-        [sys.executable, "-m", "glossary", "serve", "--evidence", "none.json"],
+        [sys.executable, "-c", HEARS_CTRL_C, "serve", "--evidence", "none.json"],
         env=site, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
-        # What a shell starts in the background ignores it, and so do its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stdout is not None
     address = urlsplit(process.stdout.readline().strip())
