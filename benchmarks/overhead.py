@@ -362,7 +362,7 @@ def sweeps(options: argparse.Namespace, kind: str) -> dict[str, Any]:
     """Measure and print what sweeps cost."""
     results = {
         (layers, updates): measure_sweep(layers, updates, options.sweeps, options.clock)
-        for layers, updates in SWEEPS
+        for layers, updates in SWEEPS[: options.sizes]
     }
     say("")
     print(f"{kind} of a sweep, everything included, over a fit on {machine()}.")
@@ -377,6 +377,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=256, help="updates of an epoch")
     parser.add_argument("--models", type=int, nargs="*", default=list(SHARE))
     parser.add_argument("--sweeps", type=int, default=9, help="of each, 0 for none")
+    parser.add_argument("--sizes", type=int, default=len(SWEEPS), help="to sweep")
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     parser.add_argument("--json", type=Path, help="file for every single time")
     options = parser.parse_args()

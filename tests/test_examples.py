@@ -99,11 +99,19 @@ def test_the_cells_of_the_learners_notebook_run_in_order():
     assert accuracy > 0.85
 
 
+def rows_of(text):
+    """The cells of a table, without its head."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+
+
 def test_overhead_prints_times_and_traces():
-    options = "--rounds 1 --fits 1 --steps 8 --models 2"
+    options = "--rounds 1 --fits 1 --steps 8 --models 2 --sweeps 1 --sizes 1"
     shown = output_of("benchmarks/overhead.py", *options.split())
-    lines = [line for line in shown.splitlines() if line.startswith("|")]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+    rows, sweeps = map(rows_of, shown.split(" of a sweep, "))
+    ((size, *ratios, _),) = sweeps
+    assert size == "2 layers, 200 updates"
+    assert all(float(ratio.split()[0]) > 0 for ratio in ratios)
     assert len(rows) == 8
     assert all(float(ratio.split()[0]) > 0 for _, ratio, _ in rows)
     traces = {name: counts for name, _, counts in rows}
