@@ -68,6 +68,8 @@ def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
     Raises:
         ImportError: If matplotlib is not installed.
     """
+    from keras_lr.finder import rules
+
     ax = _axes(ax)
     lrs, losses, smoothed = result.lrs, result.losses, result.smoothed
     ax.plot(lrs, losses, ".", color="0.6", markersize=3, label="loss")
@@ -86,7 +88,7 @@ def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
     # What the loss does once it blows up must not flatten the rest.
     seen = smoothed[np.isfinite(smoothed)]
     if len(seen):
-        low, start = seen.min(), np.median(losses[: max(3, len(losses) // 20)])
+        low, start = seen.min(), rules.start(losses, len(losses))
         before = slice(max(5, int(np.argmin(seen))))
         spread = 1.4826 * np.median(np.abs(losses[before] - smoothed[before]))
         low = min([low, *(probe["loss"] for probe in result.probes)])

@@ -83,7 +83,8 @@ def climb(probe: Callable[[int, bool], float], updates: int, start: float) -> Su
     loss = fine[best]
     if not math.isfinite(loss):
         return Summit(best, best, loss, [])
-    level = min(start, float(np.median([v for v in coarse.values() if v < math.inf])))
+    lasted = [value for value in coarse.values() if value < math.inf]
+    level = min(start, float(np.median(lasted))) if lasted else start
     gain = max(level - loss, 1e-12)
     weights = [math.exp((loss - value) / (NEAR * gain)) for value in fine.values()]
     place = float(np.average(list(fine), weights=weights))
@@ -109,8 +110,10 @@ def _walk(
 
 
 def _best(seen: dict[int, float]) -> int:
-    return min(seen, key=lambda k: seen[k])
+    """The point of the lowest loss; of equals, as where all are lost, the lowest."""
+    return min(sorted(seen), key=lambda k: seen[k])
 
 
 def _good(seen: dict[int, float], near: float) -> list[int]:
-    return [k for k in seen if seen[k] <= min(seen.values()) + near]
+    most = min(seen.values()) + near
+    return [k for k in seen if seen[k] <= most < math.inf]

@@ -247,21 +247,17 @@ def test_ctrl_c_ends_the_workers_too(tmp_path):
         time.sleep(0.1)
 
 
-def test_a_package_that_a_demo_misses_names_its_extra(monkeypatch):
+@pytest.mark.parametrize(
+    ("module", "name", "extra"),
+    [("sklearn.datasets", "sklearn", "demos"), ("torch", "torch", "torch")],
+    ids=["package", "backend"],
+)
+def test_what_a_demo_misses_names_its_extra(monkeypatch, module, name, extra):
     def demo(seed):
-        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn.datasets")
+        raise ModuleNotFoundError(f"No module named {name!r}", name=module)
 
     monkeypatch.setattr(evidence, "_demo", lambda claim: demo)
-    with pytest.raises(DemoError, match=r"needs sklearn: .*keras-lr\[demos\]"):
-        CLAIMS["adam/first-step"].check()
-
-
-def test_a_backend_that_is_missing_names_its_own_extra(monkeypatch):
-    def demo(seed):
-        raise ModuleNotFoundError("No module named 'torch'", name="torch")
-
-    monkeypatch.setattr(evidence, "_demo", lambda claim: demo)
-    with pytest.raises(DemoError, match=r"needs torch: .*keras-lr\[torch\]"):
+    with pytest.raises(DemoError, match=rf"needs {name}: .*keras-lr\[{extra}\]"):
         CLAIMS["adam/first-step"].check()
 
 

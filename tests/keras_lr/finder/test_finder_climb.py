@@ -52,6 +52,12 @@ def test_long_trainings_decide_where_short_ones_mislead():
     assert summit.best == 1
 
 
+def test_where_only_long_trainings_last_no_lost_point_is_good():
+    summit, asked = asked_of(lambda k, long: (k + 4) ** 2 if long else np.inf)
+    assert summit.good == sorted(k for k, long in asked if long)
+    assert min(summit.good) <= summit.place <= max(summit.good)
+
+
 def test_where_every_training_is_lost_there_is_no_loss():
     summit, _ = asked_of(lambda k, long: np.inf)
     assert summit.loss == np.inf
