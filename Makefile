@@ -25,6 +25,7 @@ test: lint types test-pure test-backends
 lint: $(READY)-all-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(READY)-all-test
 	$(BIN)/mypy

@@ -4,8 +4,8 @@
 """
 
 from keras_lr import curves, phases
-from keras_lr._optimizer import check_keras, restored
 from keras_lr.finder import LRFinder, LRFinderResult, find_lr
+from keras_lr.fit.optimizer import check_keras, restored
 from keras_lr.presets import (
     CosineDecay,
     CosineRestarts,

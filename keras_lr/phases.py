@@ -22,10 +22,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from keras_lr import curves
-from keras_lr._parts import FunctionPhase, Phase, Repeat
-from keras_lr.curves import Curve
-from keras_lr.duration import Duration
+from keras_lr.plan import curves
+from keras_lr.plan.curves import Curve
+from keras_lr.plan.duration import Duration
+from keras_lr.plan.parts import FunctionPhase, Phase, Repeat
 
 __all__ = [
     "cosine",

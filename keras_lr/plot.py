@@ -3,17 +3,59 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from keras_lr.finder.result import LRFinderResult
-    from keras_lr.schedule import Schedule
+from keras_lr.plan.curves import FloatArray
+
+
+class DrawnSchedule(Protocol):
+    """What is asked of a schedule to draw it."""
+
+    hyperparameter: str
+
+    def values(
+        self, steps: int, base_lr: float = 1.0, steps_per_epoch: float | None = None
+    ) -> FloatArray:
+        """The value at each update."""
+
+    def momentum_values(
+        self, steps: int, base: float = 0.9, steps_per_epoch: float | None = None
+    ) -> FloatArray:
+        """The momentum at each update."""
+
+
+class DrawnSweep(Protocol):
+    """What is asked of a finder's result to draw it."""
+
+    @property
+    def suggestion(self) -> float | None: ...  # noqa: D102
+    @property
+    def verdict(self) -> str: ...  # noqa: D102
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def interval(self) -> tuple[float, float] | None: ...  # noqa: D102
+    @property
+    def lrs(self) -> FloatArray: ...  # noqa: D102
+    @property
+    def losses(self) -> FloatArray: ...  # noqa: D102
+    @property
+    def smoothed(self) -> FloatArray: ...  # noqa: D102
+    @property
+    def suggestions(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def probes(self) -> tuple[Any, ...]: ...  # noqa: D102
 
 
 def plot_schedule(
-    schedule: Schedule, epochs: float, steps_per_epoch: int, base_lr: float, ax: Any
+    schedule: DrawnSchedule,
+    epochs: float,
+    steps_per_epoch: int,
+    base_lr: float,
+    ax: Any,
 ) -> Any:
     """Draw a schedule's values, and its momentum on a second axis.
 
@@ -55,11 +97,12 @@ def plot_schedule(
     return ax
 
 
-def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
+def plot_sweep(result: DrawnSweep, start: float, ax: Any) -> Any:
     """Draw a sweep: losses over the rate, and what each rule made of them.
 
     Args:
         result: The result.
+        start: The loss that the sweep began with, without noise.
         ax: Matplotlib axes, or None for new ones.
 
     Returns:
@@ -68,8 +111,6 @@ def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
     Raises:
         ImportError: If matplotlib is not installed.
     """
-    from keras_lr.finder import rules
-
     ax = _axes(ax)
     lrs, losses, smoothed = result.lrs, result.losses, result.smoothed
     ax.plot(lrs, losses, ".", color="0.6", markersize=3, label="loss")
@@ -88,7 +129,7 @@ def plot_sweep(result: LRFinderResult, ax: Any) -> Any:
     # What the loss does once it blows up must not flatten the rest.
     seen = smoothed[np.isfinite(smoothed)]
     if len(seen):
-        low, start = seen.min(), rules.start(losses, len(losses))
+        low = seen.min()
         before = slice(max(5, int(np.argmin(seen))))
         spread = 1.4826 * np.median(np.abs(losses[before] - smoothed[before]))
         low = min([low, *(probe["loss"] for probe in result.probes)])
@@ -123,12 +164,13 @@ def _draw_probes(ax: Any, probes: Any) -> None:
     ax.plot(above, [top] * len(above), "^", color="tab:green", clip_on=False)
 
 
-def picture_of_sweep(result: LRFinderResult) -> bytes:
+def picture_of_sweep(result: DrawnSweep, start: float) -> bytes:
     """The same as a PNG, for notebooks."""
     from matplotlib.figure import Figure
 
-    figure, file = Figure(figsize=(7, 3.8), layout="constrained"), io.BytesIO()
-    plot_sweep(result, figure.subplots())
+    figure = Figure(figsize=(7, 3.8), layout="constrained")
+    file = io.BytesIO()
+    plot_sweep(result, start, figure.subplots())
     figure.savefig(file, format="png", dpi=120)
     return file.getvalue()
 

@@ -12,13 +12,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_lr import _optimizer
-from keras_lr._fit import HYPERPARAMETERS, Course, check_momentum, lay
-from keras_lr._optimizer import Loan
-from keras_lr._parts import Part, from_config, to_config
-from keras_lr._place import evaluate, span
-from keras_lr.curves import FloatArray
-from keras_lr.duration import Clock, Duration, parse
+from keras_lr.fit import optimizer as _optimizer
+from keras_lr.fit.director import lay
+from keras_lr.fit.optimizer import Loan
+from keras_lr.plan.checks import check_momentum, check_rate
+from keras_lr.plan.config import from_config, to_config
+from keras_lr.plan.course import HYPERPARAMETERS, Course
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.duration import Clock, Duration, parse
+from keras_lr.plan.layout import evaluate, span
+from keras_lr.plan.parts import Part
+from keras_lr.plot import plot_schedule
 
 #: Largest run that `as_keras_schedule` tabulates (64 MB of float32).
 LARGEST_TABLE = 2**24
@@ -86,6 +90,7 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         self.max_lr = max_lr
         self.horizon = horizon
         self.hyperparameter = hyperparameter
+        check_rate("start", start)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -101,7 +106,6 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
                 f"Received: hyperparameter={self.hyperparameter!r}."
             )
         check_rate("max_lr", self.max_lr, above=0)
-        check_rate("start", getattr(self, "start", None))
 
     # What presets override.
 
@@ -111,8 +115,7 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _courses(self) -> list[Course]:
         """What this schedule changes."""
-        start = getattr(self, "start", 0.0)
-        return [Course(self.hyperparameter, self.max_lr, self._parts, start)]
+        return [Course(self.hyperparameter, self.max_lr, self._parts, self.start)]
 
     # Looking at it without training.
 
@@ -194,8 +197,6 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         Returns:
             The axes.
         """
-        from keras_lr.plot import plot_schedule
-
         return plot_schedule(self, epochs, steps_per_epoch, base_lr, ax)
 
     def as_keras_schedule(
@@ -373,20 +374,6 @@ class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # typ
         """A schedule from its config."""
         schedule = keras.saving.deserialize_keras_object(config["schedule"])
         return cls(**{**config, "schedule": schedule})
-
-
-def check_rate(name: str, rate: float | None, *, above: float | None = None) -> None:
-    """Raise unless a rate is None, or finite and not negative (or above a bound)."""
-    if rate is None:
-        return
-    if isinstance(rate, bool) or not hasattr(rate, "__float__"):
-        raise TypeError(f"`{name}` must be a number. Received: {name}={rate!r}.")
-    number = float(rate)
-    if not np.isfinite(number) or number < 0 or (above is not None and number <= above):
-        rule = "not negative" if above is None else f"above {above:g}"
-        raise ValueError(
-            f"`{name}` must be finite and {rule}. Received: {name}={rate!r}."
-        )
 
 
 def _arguments(cls: type[Schedule]) -> dict[str, Any]:

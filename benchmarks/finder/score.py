@@ -34,7 +34,7 @@ from benchmarks.finder.train import Trainer
 from benchmarks.finder.truth import PATH, SCHEDULES
 from keras_lr.finder import rules
 from keras_lr.finder.judge import judge
-from keras_lr.finder.sweep import divisor
+from keras_lr.finder.lr_finder import divisor
 
 PLANS = {"constant": None, "one-cycle": keras_lr.OneCycle()}
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from keras_lr.finder import rules
-from keras_lr.finder.rules import FloatArray
+from keras_lr.plan.curves import FloatArray
 
 Verdict: TypeAlias = Literal[
     "trust", "noisy", "flat", "diverged early", "range too narrow"

@@ -13,8 +13,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from keras_lr.finder import rules
 from keras_lr.finder.judge import Verdict
-from keras_lr.finder.rules import FloatArray
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plot import picture_of_sweep, plot_sweep
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -66,9 +68,7 @@ class LRFinderResult:
         Returns:
             The axes.
         """
-        from keras_lr.plot import plot_sweep
-
-        return plot_sweep(self, ax)
+        return plot_sweep(self, rules.start(self.losses, len(self.losses)), ax)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON can hold.
@@ -142,11 +142,10 @@ class LRFinderResult:
 
     def _repr_html_(self) -> str:
         """The verdict in words and the picture, for notebooks."""
-        from keras_lr.plot import picture_of_sweep
-
         words = html.escape(str(self))
+        start = rules.start(self.losses, len(self.losses))
         try:
-            picture = base64.b64encode(picture_of_sweep(self)).decode()
+            picture = base64.b64encode(picture_of_sweep(self, start)).decode()
         except ImportError:
             return f"<p>{words}</p>"
         return (

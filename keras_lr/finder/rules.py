@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-FloatArray = NDArray[np.float64]
+from keras_lr.plan.curves import FloatArray
 
 #: Share of a sweep that the smoother looks at around each point.
 WINDOW = 0.1

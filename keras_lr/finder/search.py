@@ -11,19 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from keras_lr import _optimizer, _trainer
-from keras_lr.duration import Duration
-from keras_lr.finder._batches import Batches, check_finite, draw
-from keras_lr.finder._borrowed import Borrowed
-from keras_lr.finder._budget import updates_of
-from keras_lr.finder._run import Sweep
-from keras_lr.finder._shape import check_schedule, comes_down, in_small
-from keras_lr.finder._trainings import Trainings, is_real
+from keras_lr.finder.batches import Batches, check_finite, draw
+from keras_lr.finder.borrowed import Borrowed
+from keras_lr.finder.budget import updates_of
 from keras_lr.finder.climb import STEP, Summit, climb, lengths
 from keras_lr.finder.judge import LEAST, Verdict
+from keras_lr.finder.lr_finder import divisor
+from keras_lr.finder.plan import SweepPlan, check_schedule, comes_down, in_small
 from keras_lr.finder.result import LRFinderResult
-from keras_lr.finder.rules import FloatArray
-from keras_lr.finder.sweep import LRFinder, divisor
+from keras_lr.finder.sweep import Sweep
+from keras_lr.finder.trainings import Trainings, is_real
+from keras_lr.fit import optimizer as _optimizer
+from keras_lr.fit import trainer as _trainer
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.duration import Duration
 from keras_lr.schedule import Schedule
 
 #: The rate where a sweep's loss has fallen over that of the first probe.
@@ -111,7 +112,7 @@ def find_lr(
     spend = updates_of(budget, x, schedule, size, batches_each)
     swept_updates = max(LEAST, spend // 5)
     left = spend - swept_updates
-    finder = LRFinder(steps=swept_updates, schedule=schedule, verbose=0)
+    plan = SweepPlan(steps=swept_updates)
     longest = max(swept_updates, *lengths(left))
     say = print if verbose else _silent
     begun = time.monotonic()
@@ -121,7 +122,7 @@ def find_lr(
             train,
             held,
         ),
-        _borrowed(model, finder, longest, memory_limit) as borrowed,
+        _borrowed(model, plan, longest, memory_limit) as borrowed,
     ):
         trainings = Trainings(model, borrowed, train, held)
         say(f"find_lr: sweep of {swept_updates} updates ...")
@@ -131,7 +132,7 @@ def find_lr(
                 "The loss must be finite before any training. Received: a held-out "
                 f"loss of {start}, with finite data. Look at the model and its loss."
             )
-        sweep = Sweep(finder, borrowed, swept_updates)
+        sweep = Sweep(plan, borrowed, swept_updates)
         trainings.fit(swept_updates, sweep.look)
         sweep.finish()
         over = divisor(schedule)
@@ -273,7 +274,7 @@ def _batches(
 
 @contextmanager
 def _borrowed(
-    model: Any, finder: LRFinder, updates: int, memory_limit: float
+    model: Any, plan: SweepPlan, updates: int, memory_limit: float
 ) -> Iterator[Borrowed]:
     """A built model on loan for many fits, of which nothing is left."""
     had, history = hasattr(model, "history"), getattr(model, "history", None)
@@ -281,7 +282,7 @@ def _borrowed(
     try:
         with _trainer.quick_statistics(model):
             try:
-                borrowed.begin(finder.values(), lasting=True)
+                borrowed.begin(plan.values(plan.steps), lasting=True)
                 yield borrowed
             finally:
                 borrowed.give_back()

@@ -1,256 +1,208 @@
-"""``LRFinder``: the Keras callback that sweeps the rate over a fit of its own."""
+"""One sweep of a fit: when it is over, and what it says."""
 
 from __future__ import annotations
 
-import operator
-import weakref
-from functools import partial
+import sys
 from typing import Any
 
-import keras
 import numpy as np
 
-from keras_lr import _optimizer, _trainer
-from keras_lr.finder import _guard
-from keras_lr.finder._borrowed import Borrowed
-from keras_lr.finder._run import Sweep, planned
-from keras_lr.finder._shape import check_schedule, comes_down
-from keras_lr.finder.judge import LEAST
+from keras_lr.finder.borrowed import Borrowed
+from keras_lr.finder.judge import LEAST, ending, judge
+from keras_lr.finder.plan import SweepPlan
 from keras_lr.finder.result import LRFinderResult
-from keras_lr.finder.rules import FloatArray
-from keras_lr.schedule import Schedule, check_rate
+from keras_lr.fit.optimizer import Lent
+from keras_lr.plan.curves import FloatArray
 
-SPACINGS = ("exponential", "linear")
-
-#: What our rule divides by, for a rate that stays and for a peak (tuned, with the other
-#: numbers of the finder, on the tasks of ``benchmarks/finder`` that are marked so).
-STAYS, COMES_DOWN = 6.0, 2.0
-
-#: Callbacks that a sweep would mislead, or that would keep its weights or figures.
-MISPLACED = (
-    keras.callbacks.BackupAndRestore,
-    keras.callbacks.CSVLogger,
-    keras.callbacks.EarlyStopping,
-    keras.callbacks.LearningRateScheduler,
-    keras.callbacks.ModelCheckpoint,
-    keras.callbacks.ReduceLROnPlateau,
-    keras.callbacks.RemoteMonitor,
-    keras.callbacks.SwapEMAWeights,
-    keras.callbacks.TensorBoard,
-    Schedule,
-)
+#: Looks at the losses in a sweep, and updates between two of them at least: each look
+#: waits for the device.
+LOOKS, LEAST_APART = 20, 10
 
 
-class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
-    r"""Sweeps the learning rate over a fit of its own and says what it saw.
-
-    .. math:: \eta_i = \eta_{min} (\eta_{max} / \eta_{min})^{i / (n - 1)}
-
-    with n the number of rates. The rate is exact at every update, and so is the loss
-    that is recorded: the one the update was computed from, not the running mean of the
-    logs. The sweep stops by itself when it is done or when the loss has risen, and
-    gives everything back bit for bit: weights, optimizer, metrics, random state.
-
-    It wants a fit to itself: callbacks that stop, save or schedule a training are
-    refused, others (of your own) are called and see the swept model. Give it an epoch,
-    or as many as the sweep has updates; a shorter fit gets a shorter sweep.
-
-    The state is given back when the fit ends, and at once when a step, a callback or
-    the data raise or Ctrl-C hits one of them. Should it hit the few lines of ``fit`` in
-    between, the state is back when the exception has been handled, at the latest when
-    the model is trained again; inside ``with keras_lr.restored(model):`` at the end of
-    the block. What ``fit`` does before it calls its callbacks (building a model that is
-    not built, with random numbers) is no part of the sweep.
+class Sweep:
+    """One sweep of a fit.
 
     Args:
-        min_lr: First rate, above 0.
-        max_lr: Last rate, above ``min_lr``. With several optimizers it is that of the
-            one with the highest rate, and the others keep their ratio to it.
-        steps: Updates of the sweep, at least 20 for each of ``updates_per_rate``.
-        spacing: ``"exponential"`` or ``"linear"``.
-        updates_per_rate: Updates at each rate; their losses are averaged.
-        schedule: The schedule that the suggestion is for, which takes it as its
-            ``max_lr``; None for a constant rate. A rate that comes down in the end can
-            peak higher than one that stays.
-        stop_early: Whether to stop when the loss has risen (see
-            :func:`keras_lr.finder.judge.ending`); one that is not finite always stops.
-        memory_limit: Bytes up to which the copy of the state (the size of the model
-            with its optimizer) stays in host memory; a larger one is written to a
-            temporary folder of the system.
-        verbose: 0 is silent; 1 shows one line with the current rate and loss where
-            ``fit`` itself shows none (``verbose=0``), and the verdict.
+        plan: What to sweep.
+        borrowed: The model.
+        steps: Updates.
+        begun: Batches of the first update that were trained on before.
+        shows: Whether to show the progress.
 
-    Raises:
-        ValueError: If an argument is out of range.
-
-    Example:
-        >>> import keras, keras_lr
-        >>> from keras_lr import LRFinder
-        >>> keras.utils.set_random_seed(0)
-        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-        >>> model.compile("sgd", "mse")
-        >>> x = np.linspace(-1, 1, 256).reshape(256, 1)
-        >>> finder = LRFinder(steps=100, verbose=0)
-        >>> _ = model.fit(x, 3 * x, batch_size=8, epochs=4, verbose=0,
-        ...               callbacks=[finder])
-        >>> finder.result.verdict
-        'trust'
-
-    Source: Smith 2015, Cyclical Learning Rates, arXiv:1506.01186, sec. 3.3.
+    Attributes:
+        rates: The rate of each update.
+        borrowed: The model.
     """
 
     def __init__(
         self,
-        min_lr: float = 1e-7,
-        max_lr: float = 10.0,
-        steps: int = 200,
-        *,
-        spacing: str = "exponential",
-        updates_per_rate: int = 1,
-        schedule: Schedule | None = None,
-        stop_early: bool = True,
-        memory_limit: float = 2**30,
-        verbose: int = 1,
+        plan: SweepPlan,
+        borrowed: Borrowed,
+        steps: int,
+        begun: int = 0,
+        shows: bool = False,
     ) -> None:
-        super().__init__()
-        check_rate("min_lr", min_lr, above=0)
-        check_rate("max_lr", max_lr, above=min_lr)
-        if spacing not in SPACINGS:
-            raise ValueError(
-                f"`spacing` must be one of {', '.join(SPACINGS)}. "
-                f"Received: spacing={spacing!r}."
-            )
-        if operator.index(updates_per_rate) < 1:
-            raise ValueError(
-                "`updates_per_rate` must be at least 1. "
-                f"Received: updates_per_rate={updates_per_rate!r}."
-            )
-        if operator.index(steps) < LEAST * updates_per_rate:
-            raise ValueError(
-                f"`steps` must be at least {LEAST} for each of `updates_per_rate` "
-                f"(={updates_per_rate}). Received: steps={steps!r}."
-            )
-        check_schedule(schedule)
-        self.min_lr, self.max_lr, self.steps = float(min_lr), float(max_lr), steps
-        self.spacing, self.updates_per_rate = spacing, updates_per_rate
-        self.schedule, self.stop_early = schedule, stop_early
-        self.memory_limit, self.verbose = memory_limit, verbose
-        self._result: LRFinderResult | None = None
-        self._sweep: Sweep | None = None
-        self._fit: Any = lambda: None
+        self._plan, self.borrowed, self._steps = plan, borrowed, steps
+        self._begun, self._shows = begun, shows
+        self._each = borrowed.lent.accumulation
+        self.rates = plan.values(steps)
+        self._apart = max(LEAST_APART, steps // LOOKS)
+        self._before, self._next = 0, self._apart
+        self._table: FloatArray = np.zeros((3, steps))
+        self._spent = 0
+        self._stopped = False
 
-    @property
-    def result(self) -> LRFinderResult:
-        """What the last sweep found.
+    # Looking.
+
+    def begin_epoch(self) -> None:
+        """Count the batches of the epochs before, and await the epoch's logs."""
+        self._check_active()
+        self._before = int(self._read()[1].sum())
+        self.borrowed.loan.begin_epoch()
+
+    def look(self, batch: int) -> bool:
+        """Whether the sweep is over, before a batch of the epoch."""
+        self._check_active()
+        updates = self._after(self._before + batch)
+        if updates < min(self._next, self._steps):
+            return False
+        self._next = updates + self._apart
+        table = self._read()
+        losses = self._losses(table)
+        if self._shows:
+            self._show(losses)
+        means = self._means(losses)
+        self._stopped = (
+            # An update that loss scaling skips is tried again: it counts once.
+            self._after(int(np.minimum(table[1], self._each).sum())) >= self._steps
+            or not np.isfinite(losses).all()
+            or (self._plan.stop_early and self._has_risen(means))
+        )
+        return self._stopped
+
+    def _has_risen(self, means: FloatArray) -> bool:
+        return bool(ending(means, self._plan.points(self._steps)))
+
+    def _after(self, batches: int) -> int:
+        """Updates of the fit after the next step, which ends it at the earliest."""
+        return (self._begun + batches + self.borrowed.batches_a_step) // self._each
+
+    def _check_active(self) -> None:
+        if not self.borrowed.loan.active:
+            raise RuntimeError(
+                "A sweep needs the model to itself. Received: another training of it "
+                "from a callback. Leave that callback out of the sweep's fit."
+            )
+
+    def _read(self) -> FloatArray:
+        self._table = self.borrowed.seen()[:, : self._steps]
+        return self._table
+
+    def _losses(self, table: FloatArray) -> FloatArray:
+        """Loss of each update that is complete: the mean of its batches' losses."""
+        sums, counts, bad = table
+        done = int(np.argmin(counts > 0)) if (counts == 0).any() else len(counts)
+        if done > 1 and counts[done - 1] < self._each:
+            done -= 1
+        losses: FloatArray = sums[:done] / counts[:done]
+        if np.isnan(bad[:done]).any():
+            # The loss may be finite all the same: on TensorFlow relu(NaN) is 0.
+            batch = int(counts[: np.argmax(np.isnan(bad))].sum())
+            raise ValueError(
+                "The data must be finite. Received: NaN or infinity in batch "
+                f"{batch} of the sweep, counted from 0. Leave those rows out."
+            )
+        if done and not np.isfinite(losses[0]):
+            # No matter of the rate.
+            raise ValueError(
+                "The loss must be finite at the first update. Received: a loss of "
+                f"{losses[0]} at a rate of {self.rates[0]:.2g}, with finite data. "
+                "Look at the model and its loss."
+            )
+        return losses
+
+    def _means(self, losses: FloatArray) -> FloatArray:
+        """Loss of each rate."""
+        each = self._plan.updates_per_rate
+        whole = len(losses) // each
+        means: FloatArray = losses[: whole * each].reshape(whole, each).mean(axis=1)
+        return means
+
+    def _show(self, losses: FloatArray) -> None:
+        if len(losses):
+            rate, loss = self.rates[len(losses) - 1], losses[-1]
+            done = f"update {len(losses)} of {self._steps}"
+            sys.stdout.write(f"\rlearning rate {rate:.2e}  loss {loss:.4g}  {done}   ")
+            sys.stdout.flush()
+
+    # Judging.
+
+    def finish(self) -> None:
+        """Look for the last time, while the model is still borrowed."""
+        if not self.borrowed.loan.active:
+            return  # No epoch was run.
+        self._read()
+        self._spent = self.borrowed.spent()
+        if self._shows:
+            self._show(self._losses(self._table))
+            sys.stdout.write("\n")
+
+    def judge(self, divisor: float) -> LRFinderResult:
+        """What the sweep says.
 
         Raises:
-            RuntimeError: If there has been none, or it failed.
+            ValueError: If it saw too little.
         """
-        if self._result is None:
-            raise RuntimeError(
-                "There is a result only after a sweep. Received: none so far. Call "
-                "model.fit(x, y, callbacks=[finder])."
-            )
-        return self._result
-
-    def values(self, steps: int | None = None) -> FloatArray:
-        """The rate of each update of a sweep.
-
-        Args:
-            steps: Updates of the sweep; None for what was given.
-
-        Returns:
-            float64 array of shape ``(steps,)``.
-
-        Example:
-            >>> LRFinder(1.0, 4.0, 40, updates_per_rate=2).values()[[0, 1, 38, 39]]
-            array([1., 1., 4., 4.])
-        """
-        steps = self.steps if steps is None else steps
-        points = -(-steps // self.updates_per_rate)
-        space = np.geomspace if self.spacing == "exponential" else np.linspace
-        rates = space(self.min_lr, self.max_lr, points)
-        return np.repeat(rates, self.updates_per_rate)[:steps]
-
-    # Callback hooks.
-
-    def set_model(self, model: Any) -> None:
-        """Called by Keras as a fit begins."""
-        super().set_model(model)
-        # What an interrupted fit has left behind.
-        _optimizer.release(model)
-        callbacks, held = _guard.fit_in_progress()
-        if callbacks is None:
-            return
-        for other in callbacks.callbacks:
-            if other is not self and isinstance(other, (*MISPLACED, LRFinder)):
-                raise ValueError(
-                    "A sweep needs a fit of its own. Received: callbacks with a "
-                    f"{type(other).__name__} beside the LRFinder. Run the sweep first, "
-                    "then train."
-                )
-        self._fit = weakref.ref(callbacks)
-        _guard.guard_hooks(callbacks, self._give_back)
-        failed = partial(self._give_back, True)
-        _trainer.guard_data(held, partial(_guard.guarded, give_back=failed))
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Borrow the model."""
-        self._result = None
-        lent = _optimizer.borrow(self.model).lent[0]
-        lent.sync()
-        begun, updates = planned(lent, self.params)
-        steps = min(self.steps, updates or self.steps)
-        least = LEAST * self.updates_per_rate
-        if steps < least:
-            _optimizer.release(self.model)
+        losses = self._losses(self._table)
+        if not self._table[1].any() and self._spent:
             raise ValueError(
-                f"A sweep needs at least {least} updates. Received: a fit of "
-                f"{updates}. Give it more epochs or smaller batches."
+                "A train_step must report its loss to a metric named 'loss', as the "
+                "one of Keras does. Received: one that does not. Update the metric "
+                "of self.metrics whose name is 'loss' in it."
             )
-        borrowed = Borrowed(self.model, steps, self.memory_limit)
-        shows = bool(self.verbose) and not self.params.get("verbose")
-        self._sweep = Sweep(self, borrowed, steps, begun, shows)
-        if self._fit() is not None:
-            # The list ends with the fit, however that ends.
-            end = weakref.finalize(self._fit(), borrowed.give_back)
-            end.atexit = False
-        try:
-            borrowed.begin(self._sweep.rates)
-        except BaseException:
-            borrowed.give_back()
-            raise
+        means = self._means(losses)
+        rates = self.rates[:: self._plan.updates_per_rate][: len(means)]
+        if len(means) < LEAST and np.isfinite(means).all():
+            raise ValueError(
+                f"A sweep needs at least {LEAST} rates. Received: a fit that ended "
+                f"after {len(losses)} updates. Give it more data or epochs."
+            )
+        found = judge(rates, means, self._plan.points(self._steps), divisor)
+        return LRFinderResult(
+            suggestion=found.suggestion,
+            verdict=found.verdict,
+            reason=found.reason + self._shortened(len(losses)),
+            interval=found.interval,
+            lrs=rates,
+            losses=means,
+            smoothed=found.smoothed,
+            suggestions=found.suggestions,
+            probes=(),
+            steps=self._spent,
+        )
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Await the epoch's logs."""
-        if self._sweep is not None:
-            self._sweep.begin_epoch()
-
-    # Not at the end of a batch: a callback that has that hook makes Keras fetch the
-    # logs of every step, which stalls an accelerator.
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Look at the losses now and then, and stop the fit when they say enough."""
-        if self._sweep is not None and self._sweep.look(batch):
-            self.model.stop_training = True
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Give everything back and judge."""
-        sweep, self._sweep = self._sweep, None
-        if sweep is None:
-            return
-        try:
-            sweep.finish()
-        finally:
-            sweep.borrowed.give_back()
-        self._result = sweep.judge(divisor(self.schedule))
-        if self.verbose:
-            print(self._result)
-
-    def _give_back(self, inside: bool) -> None:
-        if self._sweep is not None:
-            self._sweep.borrowed.fail(inside)
+    def _shortened(self, updates: int) -> str:
+        if updates < self._steps and not self._stopped:
+            return (
+                f" (the fit ended after {updates} of the sweep's {self._steps} updates)"
+            )
+        if self._steps < self._plan.steps:
+            return (
+                f" (the fit had only {self._steps} updates for the sweep instead of "
+                f"{self._plan.steps})"
+            )
+        return ""
 
 
-def divisor(schedule: Schedule | None) -> float:
-    """What our rule divides by, for a schedule's peak or a constant rate."""
-    return COMES_DOWN if comes_down(schedule) else STAYS
+def planned(lent: Lent, params: dict[str, Any]) -> tuple[int, int | None]:
+    """Batches of the first update that are done, and updates of the fit, if known.
+
+    Args:
+        lent: An optimizer.
+        params: What Keras tells the callbacks of the fit.
+    """
+    begun = lent.counter % lent.accumulation
+    batches, epochs = params.get("steps"), params.get("epochs")
+    if not batches or not epochs:
+        return begun, None
+    return begun, int((begun + epochs * batches) // lent.accumulation)

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, fields
-from typing import TypeVar, dataclass_transform
+from dataclasses import KW_ONLY, dataclass
+from typing import TypeVar, dataclass_transform, get_type_hints
 
-from keras_lr.duration import Duration, Length, parse
-from keras_lr.schedule import Schedule, check_rate, registered
+from keras_lr.plan.checks import check_rate
+from keras_lr.plan.course import Course
+from keras_lr.plan.duration import Duration, Length, parse
+from keras_lr.schedule import Schedule, registered
 
 T = TypeVar("T", bound=type)
-
-DURATIONS = (
-    "warmup",
-    "decay",
-    "every",
-    "first_cycle",
-    "half_cycle",
-    "half_cycle_down",
-    "timescale",
-)
 
 
 @dataclass_transform(eq_default=False)
@@ -29,9 +20,26 @@ def preset(cls: T) -> T:
     return made
 
 
+def durations_of(cls: type) -> dict[str, bool]:
+    """The fields of a preset that are durations, and whether None is one of them.
+
+    An annotation says it: ``Duration``, or ``Duration | None``.
+    """
+    hints = get_type_hints(cls)
+    return {
+        name: hint == Duration | None
+        for name, hint in hints.items()
+        if hint in (Duration, Duration | None)
+    }
+
+
 @preset
 class Preset(Schedule):
-    """A schedule with a name: its arguments are fields, its phases follow from them."""
+    """A schedule with a name: its arguments are fields, its phases follow from them.
+
+    A field that is annotated as a duration is checked as one. The floor, where there is
+    one, is the field ``min_lr``; a factor before the first update the field ``start``.
+    """
 
     _: KW_ONLY
     max_lr: float | None = None
@@ -39,16 +47,36 @@ class Preset(Schedule):
     hyperparameter: str = "learning_rate"
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            # None is a duration only where it is the default.
-            if item.name in DURATIONS and not (
-                item.default is None and getattr(self, item.name) is None
-            ):
-                parse(getattr(self, item.name), item.name)
-        check_rate("min_lr", getattr(self, "min_lr", None))
+        for name, may_be_none in durations_of(type(self)).items():
+            value = getattr(self, name)
+            if value is not None or not may_be_none:
+                parse(value, name)
+        check_rate("min_lr", self._min_lr)
+        check_rate("start", self._start)
         self._prepare()
         if self.max_lr is not None:
             self._floor(self.max_lr)
+
+    def _courses(self) -> list[Course]:
+        return [
+            Course(
+                self.hyperparameter,
+                self.max_lr,
+                self._parts,
+                self._start,
+                floor=self._min_lr,
+            )
+        ]
+
+    @property
+    def _min_lr(self) -> float | None:
+        """The floor as the user gave it."""
+        return getattr(self, "min_lr", None)
+
+    @property
+    def _start(self) -> float:
+        """The factor before the first update."""
+        return getattr(self, "start", 0.0)
 
     def _length(self, name: str) -> Length | None:
         """The argument of this name, if it is there, as a parsed duration."""
@@ -57,26 +85,10 @@ class Preset(Schedule):
 
     def _floor(self, peak: float) -> float:
         """The floor, which must not lie above the peak."""
-        floor = float(getattr(self, "min_lr", None) or 0.0)
+        floor = float(self._min_lr or 0.0)
         if floor > peak:
             raise ValueError(
                 f"`min_lr` must not exceed the peak rate (={peak:g}). "
                 f"Received: min_lr={floor:g}."
             )
         return floor
-
-
-def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Raise unless a value is one of the choices."""
-    if value not in choices:
-        raise ValueError(
-            f"`{name}` must be one of {', '.join(map(repr, choices))}. "
-            f"Received: {name}={value!r}."
-        )
-
-
-def check_fraction(name: str, value: float) -> None:
-    """Raise unless a value lies in (0, 1]."""
-    check_rate(name, value)
-    if not 0 < value <= 1:
-        raise ValueError(f"`{name}` must lie in (0, 1]. Received: {name}={value!r}.")

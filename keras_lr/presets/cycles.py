@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY
 from typing import Any
 
-from keras_lr import curves
-from keras_lr._fit import Course
-from keras_lr._parts import IntArray, Part, Phase, Repeat
-from keras_lr.duration import Duration, parse
 from keras_lr.phases import hold
-from keras_lr.presets._base import Preset, check_choice, check_fraction, preset
-from keras_lr.schedule import check_rate
+from keras_lr.plan import curves
+from keras_lr.plan.checks import check_choice, check_fraction, check_rate
+from keras_lr.plan.course import Course
+from keras_lr.plan.duration import Duration, IntArray, parse
+from keras_lr.plan.parts import Part, Phase, Repeat
+from keras_lr.presets._base import Preset, preset
 
 Momentum = tuple[float, float] | str | None
 

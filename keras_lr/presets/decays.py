@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_lr import curves
-from keras_lr._parts import FunctionPhase, Part, Phase
-from keras_lr.curves import Curve
-from keras_lr.duration import Duration
-from keras_lr.presets._base import Preset, check_fraction, preset
-from keras_lr.schedule import check_rate
+from keras_lr.plan import curves
+from keras_lr.plan.checks import check_fraction, check_rate
+from keras_lr.plan.curves import Curve
+from keras_lr.plan.duration import Duration
+from keras_lr.plan.parts import FunctionPhase, Part, Phase
+from keras_lr.presets._base import Preset, preset
 
 
 @preset

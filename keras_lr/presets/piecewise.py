@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY
 from typing import Any
 
-from keras_lr._parts import FunctionPhase, Part, Points
-from keras_lr.duration import Duration
-from keras_lr.presets._base import Preset, check_choice, preset
+from keras_lr.plan.checks import check_choice
+from keras_lr.plan.duration import Duration
+from keras_lr.plan.parts import FunctionPhase, Part, Points
+from keras_lr.presets._base import Preset, preset
 
 
 @preset

@@ -6,13 +6,13 @@ from dataclasses import KW_ONLY
 
 import numpy as np
 
-from keras_lr import curves
-from keras_lr._parts import FunctionPhase, Part, Phase
-from keras_lr.curves import Curve
-from keras_lr.duration import Duration, Length
 from keras_lr.phases import hold
-from keras_lr.presets._base import Preset, check_choice, preset
-from keras_lr.schedule import check_rate
+from keras_lr.plan import curves
+from keras_lr.plan.checks import check_choice, check_rate
+from keras_lr.plan.curves import Curve
+from keras_lr.plan.duration import Duration, Length
+from keras_lr.plan.parts import FunctionPhase, Part, Phase
+from keras_lr.presets._base import Preset, preset
 
 COOLDOWNS: dict[str, Curve] = {
     "linear": curves.linear,

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from page_kit import HEARS_CTRL_C
 
 import glossary
 from glossary import evidence
 from glossary.errors import DemoError
 from glossary.evidence import Evidence, judge
+from tests.kit.page_kit import HEARS_CTRL_C
 
 CLAIMS = {one.id: one for term in glossary.terms() for one in term.claims}
 CORE = [term for term in glossary.terms() if term.source == "core"]

@@ -11,15 +11,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import page_kit
 import pytest
-from page_kit import CLAIMS, EVIDENCE, HOSTILE, hostile_evidence, hostile_term
 
 import glossary
 from glossary import _page_html, export
 from glossary import page as pages
 from glossary.__main__ import main
 from glossary._page_svg import slim, svg
+from tests.kit import page_kit
+from tests.kit.page_kit import CLAIMS, EVIDENCE, HOSTILE, hostile_evidence, hostile_term
 
 if TYPE_CHECKING:
     from glossary.evidence import Evidence

@@ -10,14 +10,14 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import page_kit
 import pytest
-from chromium import Browser, Tab, program, running
-from page_kit import CLAIMS, EVIDENCE, hostile_evidence, hostile_term
 
 from glossary import _fold
 from glossary import page as pages
 from glossary.serve import Server
+from tests.kit import page_kit
+from tests.kit.chromium import Browser, Tab, program, running
+from tests.kit.page_kit import CLAIMS, EVIDENCE, hostile_evidence, hostile_term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -317,7 +317,7 @@ def test_the_page_reads_without_scripts(blank: Tab, address: str) -> None:
 WORKER = """
 import json, sys, time
 sys.path.insert(0, {here!r})
-from page_kit import CLAIMS, evidence, terms
+from tests.kit.page_kit import CLAIMS, evidence, terms
 from glossary import _page_html, page
 name, size = sys.argv[1:]
 if name == "batch-size/broken":
@@ -337,7 +337,7 @@ print(json.dumps({{"html": html, "verdict": "held"}}))
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    worker = WORKER.format(here=str(Path(__file__).parent))
+    worker = WORKER.format(here=str(Path(__file__).parents[2]))
     ids = [claim.id for claim in CLAIMS]
     server = Server(0, ids, [sys.executable, "-c", worker])
     server.page = pages.page(TERMS, EVIDENCE, token=server.page_token).encode()

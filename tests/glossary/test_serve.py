@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from page_kit import HEARS_CTRL_C
 
 from glossary.__main__ import main
 from glossary.serve import Server
+from tests.kit.page_kit import HEARS_CTRL_C
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,10 +4,10 @@ import warnings
 
 import keras
 import pytest
-from probe import counted, fit, recorded, watched
 
 import keras_lr
 from keras_lr import phases
+from tests.kit.probe import counted, fit, recorded, watched
 
 pytestmark = pytest.mark.backend
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import keras_lr as k
-from keras_lr import _parts
 from keras_lr.phases import cosine, exponential, function, hold, linear, repeat, tanh
+from keras_lr.plan import config as _config
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -125,12 +125,12 @@ def test_a_repr_of_own_phases_can_be_read():
         cosine(to=0.0, start=1.0, exponent=2.0),
         repeat(linear(3), linear(2, to=0.0), grow=2.0, shrink=0.5),
         function(slowly, 3, unit="1 epoch"),
-        _parts.Points(((0, 1.0), ("50%", 0.5)), "hold"),
+        _config.Points(((0, 1.0), ("50%", 0.5)), "hold"),
     ],
     ids=repr,
 )
 def test_a_part_is_rebuilt_from_its_config(part):
-    assert _parts.from_config(_parts.to_config(part)) == part
+    assert _config.from_config(_config.to_config(part)) == part
 
 
 @pytest.mark.backend

@@ -6,9 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_lr import curves, phases
-from keras_lr._parts import FunctionPhase, Points
-from keras_lr._place import evaluate, place
-from keras_lr.duration import Clock
 from keras_lr.phases import (
     cosine,
     curve,
@@ -21,6 +18,9 @@ from keras_lr.phases import (
     rex,
     tanh,
 )
+from keras_lr.plan.duration import Clock
+from keras_lr.plan.layout import evaluate, place
+from keras_lr.plan.parts import FunctionPhase, Points
 
 SHAPES = ["linear", "cosine", "polynomial", "one_minus_sqrt", "one_minus_square"]
 SHAPES += ["rex", "tanh", "k_decay", "exponential", "inverse_time", "inverse_sqrt"]

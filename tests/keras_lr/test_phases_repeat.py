@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_lr._place import evaluate, place
-from keras_lr.duration import Clock
 from keras_lr.phases import cosine, hold, linear, repeat
+from keras_lr.plan.duration import Clock
+from keras_lr.plan.layout import evaluate, place
 
 
 def lay(*parts, total=None, at=None, spe=None):

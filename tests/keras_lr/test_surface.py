@@ -9,7 +9,8 @@ import keras
 import pytest
 
 import keras_lr
-from keras_lr import curves, duration, phases, presets
+from keras_lr import phases, presets
+from keras_lr.plan import curves, duration
 
 PUBLIC = [
     "CosineDecay",

@@ -3,14 +3,14 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from sweeps import assert_same, everything, model_of, outside
 
 import keras_lr
-from keras_lr.finder._batches import draw
-from keras_lr.finder._run import Sweep
-from keras_lr.finder._shape import in_small
-from keras_lr.finder._trainings import Trainings, is_real
+from keras_lr.finder.batches import draw
 from keras_lr.finder.climb import lengths
+from keras_lr.finder.plan import in_small
+from keras_lr.finder.sweep import Sweep
+from keras_lr.finder.trainings import Trainings, is_real
+from tests.kit.sweeps import assert_same, everything, model_of, outside
 
 pytestmark = pytest.mark.backend
 
@@ -66,8 +66,8 @@ def test_the_model_is_unchanged_and_looks_untouched():
 
 
 def test_the_state_is_copied_once(monkeypatch):
-    from keras_lr.finder import _borrowed
-    from keras_lr.finder.state import Snapshot
+    from keras_lr.finder import borrowed
+    from keras_lr.fit.snapshot import Snapshot
 
     made = []
 
@@ -76,7 +76,7 @@ def test_the_state_is_copied_once(monkeypatch):
             made.append(args)
             super().__init__(*args)
 
-    monkeypatch.setattr(_borrowed, "Snapshot", Counted)
+    monkeypatch.setattr(borrowed, "Snapshot", Counted)
     find(model_of())
     assert len(made) == 1
 

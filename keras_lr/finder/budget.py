@@ -1,0 +1,55 @@
+"""A budget as users say it, in updates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_lr.finder.batches import batches_of_an_epoch
+from keras_lr.plan.duration import Duration, parse
+from keras_lr.schedule import Schedule
+
+#: Updates that a search needs at least.
+LEAST_BUDGET = 120
+
+
+def updates_of(
+    budget: Duration, x: Any, schedule: Schedule | None, batch_size: int, each: int
+) -> int:
+    """Updates that may be spent.
+
+    Args:
+        budget: Updates, epochs, or a fraction of the planned training.
+        x: The data that epochs are of.
+        schedule: What knows the length of the planned training, by its horizon.
+        batch_size: Examples of a batch of arrays.
+        each: Batches of an update.
+
+    Raises:
+        ValueError: If the length that it is of is not known, or it is too small.
+    """
+    unit, amount, _ = parse(budget, "budget")
+    if unit == "fraction":
+        horizon = None if schedule is None else schedule.horizon
+        if horizon is None:
+            raise ValueError(
+                "`budget` can be a fraction only of a training whose length is known. "
+                f"Received: budget={budget!r} and no `horizon`. Give a number of "
+                "updates, or the length, as schedule=OneCycle(horizon='20 epochs')."
+            )
+        planned = parse(horizon, "horizon")
+        unit, amount = planned.unit, amount * planned.amount
+    if unit == "epochs":
+        batches = batches_of_an_epoch(x, batch_size)
+        if batches is None:
+            raise ValueError(
+                "`budget` can be in epochs only where the data have a length. "
+                f"Received: budget={budget!r} and x={type(x).__name__}. Give a number "
+                "of updates."
+            )
+        amount *= max(1, batches // each)
+    if amount < LEAST_BUDGET:
+        raise ValueError(
+            f"`budget` must be at least {LEAST_BUDGET} updates. Received: "
+            f"budget={budget!r}, {amount:.0f} updates."
+        )
+    return int(amount)

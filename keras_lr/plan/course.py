@@ -1,0 +1,59 @@
+"""One hyperparameter's way through a run, as one schedule sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_lr.plan.checks import check_values
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.duration import Clock, IntArray
+from keras_lr.plan.layout import Placed, evaluate, place
+from keras_lr.plan.parts import Part
+
+HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay")
+
+#: Updates that are evaluated at once: what is intermediate stays below some megabytes,
+#: however long the run.
+CHUNK = 2**16
+
+
+class Course(NamedTuple):
+    """One hyperparameter's way through a run, as one schedule sees it.
+
+    Attributes:
+        hyperparameter: ``"learning_rate"``, ``"momentum"`` or ``"weight_decay"``.
+        peak: The value that factor 1 stands for; None for the optimizer's own.
+        parts: Function from the peak to the parts, in absolute values.
+        start: Value before the first update, as a factor of the peak.
+        optional: Whether an optimizer without the hyperparameter is left alone.
+        floor: The schedule's lowest rate where the user gave one, else None.
+    """
+
+    hyperparameter: str
+    peak: float | None
+    parts: Callable[[float], Sequence[Part]]
+    start: float = 0.0
+    optional: bool = False
+    floor: float | None = None
+
+    @property
+    def is_absolute(self) -> bool:
+        """Whether the user gave a value, and not only factors."""
+        return self.peak is not None or bool(self.floor)
+
+    def place(self, peak: float, clock: Clock) -> list[Placed]:
+        """Lay the course over a run."""
+        return place(self.parts(peak), clock, self.start * peak)
+
+    def values(self, peak: float, clock: Clock, updates: IntArray) -> FloatArray:
+        """Values at some updates, checked."""
+        placed = self.place(peak, clock)
+        values = np.empty(len(updates))
+        for first in range(0, len(updates), CHUNK):
+            some = updates[first : first + CHUNK]
+            values[first : first + CHUNK] = evaluate(placed, some, clock)
+            check_values(self.hyperparameter, values[first : first + len(some)], some)
+        return values

@@ -1,0 +1,124 @@
+"""Parts laid end to end over a run, and their values at any update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.duration import Clock, IntArray, Length
+from keras_lr.plan.parts import Knot, Part, Phase, as_length
+
+
+class Placed(NamedTuple):
+    """A part at its place in the run."""
+
+    part: Part
+    first: int
+    length: int | None
+    knot: Knot | None
+
+
+def place(parts: Sequence[Part], clock: Clock, start: float = 0.0) -> list[Placed]:
+    """Lay parts end to end over a run.
+
+    Args:
+        parts: In order; at most one without a duration, which takes the rest.
+        clock: Length of the run and of its epochs, as far as known.
+        start: The value before the first update, for a first phase that continues.
+
+    Returns:
+        The parts with their first update and their length.
+
+    Raises:
+        ValueError: If two parts have no duration, if they do not fit into the run, or
+            if a length is needed that is not known.
+    """
+    fixed = [as_length(p.duration) for p in parts if p.duration is not None]
+    if len(parts) - len(fixed) > 1:
+        raise ValueError(
+            "Only one phase can be left without a duration, to take the rest of the "
+            f"run. Received: {len(parts) - len(fixed)} of them."
+        )
+    counts = iter(clock.split(fixed))
+    rest = _rest(parts, fixed, clock)
+    placed: list[Placed] = []
+    first, knot = 0, None
+    for part in parts:
+        count = rest if part.duration is None else next(counts)
+        # A first Phase continues from `start`; a first function begins at its time 0.
+        if knot is None and isinstance(part, Phase):
+            knot = Knot(start)
+        placed.append(Placed(part, first, count, knot))
+        # What gets no update leaves the value as it is; an empty hold still sets it.
+        if count != 0 or isinstance(part, Phase):
+            knot = part.ends(knot, clock, count)
+        first += count or 0
+    return placed
+
+
+def _rest(parts: Sequence[Part], fixed: list[Length], clock: Clock) -> int | None:
+    """Updates left for the part without a duration; None if it needs no end."""
+    taken = sum(clock.split(fixed))
+    opens = [p for p in parts if p.duration is None]
+    total = clock.total
+    if total is not None and taken + (bool(opens) and not opens[0].endless) > total:
+        more = " and one of them takes the rest" if opens else ""
+        raise ValueError(
+            f"The phases must fit into the run of {total} updates. Received: phases "
+            f"that take {taken} updates{more}. Shorten them or train for longer."
+        )
+    if not opens:
+        return None
+    if total is not None:
+        return total - taken
+    if opens[0] is parts[-1] and opens[0].endless:
+        return None
+    raise ValueError(
+        "The schedule takes the rest of the run, whose length is not known: the data "
+        "set does not tell its size. Give `steps_per_epoch=` to fit, or `horizon=` to "
+        "the schedule."
+    )
+
+
+def span(placed: Sequence[Placed]) -> int | None:
+    """Updates after which the value stays as it is; None if it never does."""
+    last = placed[-1]
+    if last.length is not None and not (
+        isinstance(last.part, Phase) and last.part.endless
+    ):
+        return last.first + last.length
+    return None
+
+
+def evaluate(placed: Sequence[Placed], updates: IntArray, clock: Clock) -> FloatArray:
+    """Values at some updates, in float64.
+
+    Args:
+        placed: What :func:`place` returned.
+        updates: Updates counted from 0, in any order, any size.
+        clock: The clock that the parts were placed with.
+
+    Returns:
+        One value an update; past the end the last one.
+
+    Example:
+        >>> clock = Clock(total=4)
+        >>> placed = place([Phase(2, to=1.0), Phase(to=0.0)], clock)
+        >>> evaluate(placed, np.arange(5), clock)
+        array([0.5, 1. , 0.5, 0. , 0. ])
+    """
+    values = np.full(updates.shape, np.nan)
+    last = len(placed) - 1
+    for i, (part, first, count, knot) in enumerate(placed):
+        if count == 0:
+            continue
+        inside = updates >= first
+        k = updates[inside] - first
+        if count is not None:
+            k = np.minimum(k, count - 1)
+        if i < last or k.size:
+            values[inside] = part.at(k, count, knot, clock)
+    return values

@@ -1,0 +1,1 @@
+"""What tests share: small models that write down what is done to them; a browser."""

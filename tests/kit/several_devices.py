@@ -1,0 +1,63 @@
+"""Train on several devices of this machine, and compare with the values.
+
+XLA must be told of the devices before Keras starts, so this is a process of its own.
+"""
+
+from __future__ import annotations
+
+import keras
+
+import keras_lr
+from tests.kit.probe import assert_rates, fit, recorded, watched
+
+SCHEDULE = keras_lr.OneCycle(max_lr=0.01)
+
+
+def jax_data_parallel():
+    devices = keras.distribution.list_devices()
+    assert len(devices) == 4, devices
+    keras.distribution.set_distribution(
+        keras.distribution.DataParallel(devices=devices)
+    )
+    model = watched(keras.optimizers.Adam(0.1), 10)
+    fit(model, [SCHEDULE], batches=20, batch_size=4)
+    assert_rates(recorded(model), SCHEDULE.values(10))
+
+
+class Rates(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.seen.append(float(self.model.optimizer.learning_rate))
+
+
+def tensorflow_mirrored():
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, two)
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+        model = keras.Sequential([keras.Input((1,)), layer])
+        model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+    rates = Rates()
+    rows = (tf.ones((40, 1)), tf.ones((40, 1)))
+    batches = tf.data.Dataset.from_tensor_slices(rows).batch(4)
+    model.fit(batches, callbacks=[SCHEDULE, rates], shuffle=False, verbose=0)
+    assert_rates(rates.seen, SCHEDULE.values(10))
+    # Gradient of (w - 1)^2 is 2 (w - 1): each update shrinks the error by 1 - 2 rate.
+    error = 1.0
+    for rate in SCHEDULE.values(10):
+        error *= 1 - 2 * rate
+    assert_rates(1 - model.get_weights()[0][0, 0], error)
+
+
+if __name__ == "__main__":
+    if keras.backend.backend() == "jax":
+        jax_data_parallel()
+    else:
+        tensorflow_mirrored()
+    print("exact")

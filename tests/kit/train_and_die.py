@@ -1,0 +1,49 @@
+"""Train with backups; die by SIGKILL at an update, if told to.
+
+Usage: python -m tests.kit.train_and_die BACKUPS OUT EPOCHS KILL_AT ORDER
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import keras
+import numpy as np
+
+import keras_lr
+from tests.kit.probe import fit, recorded, watched
+
+BATCHES = 10
+
+
+class Die(keras.callbacks.Callback):
+    """Kills the process at the end of an update, counted over the whole run."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.at, self.first = at, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.first = epoch * BATCHES
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.first + batch == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train(backups: str, epochs: int, kill_at: int, order: str):
+    model = watched(keras.optimizers.Adam(0.1), BATCHES * epochs)
+    backup = keras.callbacks.BackupAndRestore(backups)
+    callbacks = [keras_lr.OneCycle(max_lr=0.01), backup, Die(kill_at)]
+    if order == "backup-first":
+        callbacks = [backup, callbacks[0], Die(kill_at)]
+    fit(model, callbacks, batches=BATCHES, epochs=epochs)
+    return recorded(model), model.get_weights()
+
+
+if __name__ == "__main__":
+    backups, out, epochs, kill_at, order = sys.argv[1:]
+    rates, weights = train(backups, int(epochs), int(kill_at), order)
+    np.savez(out, rates, *weights)
