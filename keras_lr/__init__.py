@@ -5,7 +5,8 @@
 
 from keras_lr import curves, phases
 from keras_lr.finder import LRFinder, LRFinderResult, find_lr
-from keras_lr.fit.optimizer import check_keras, restored
+from keras_lr.fit.keras_names import check_keras
+from keras_lr.fit.loan import restored
 from keras_lr.presets import (
     CosineDecay,
     CosineRestarts,

@@ -12,9 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_lr.fit import optimizer as _optimizer
-from keras_lr.fit.director import lay
-from keras_lr.fit.optimizer import Loan
+from keras_lr.fit.director import Director, director_of
+from keras_lr.fit.timetable import Request
 from keras_lr.plan.checks import check_momentum, check_rate
 from keras_lr.plan.config import from_config, to_config
 from keras_lr.plan.course import HYPERPARAMETERS, Course
@@ -26,6 +25,9 @@ from keras_lr.plot import plot_schedule
 
 #: Largest run that `as_keras_schedule` tabulates (64 MB of float32).
 LARGEST_TABLE = 2**24
+
+#: Largest run that is looked through for a peak.
+LARGEST_LOOK = 2**16
 
 registered = keras.saving.register_keras_serializable("keras_lr")
 
@@ -96,8 +98,9 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
     def _prepare(self) -> None:
         """Check what every schedule has."""
         super().__init__()
-        self._loan: Loan | None = None
+        self._director: Director | None = None
         self._warned = False
+        self._looked: tuple[Clock, int | None, bool] | None = None
         if self.horizon is not None:
             parse(self.horizon, "horizon")
         if self.hyperparameter not in HYPERPARAMETERS:
@@ -245,70 +248,62 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
                 shown.append(f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The arguments: a copy takes no part in the fit that this one is in."""
+        return {**vars(self), "_director": None, "_model": None}
+
     # Callback hooks.
 
     def set_model(self, model: Any) -> None:
         """Called by Keras as a fit begins."""
+        before = self._director
+        director = director_of(model, self)
+        if before not in (None, director) and before.is_under_way():
+            raise ValueError(
+                f"A schedule can be in one fit at a time. Received: {self!r}, whose "
+                "other fit is under way. Make another one like it for this fit."
+            )
+        director.join(Request(self, tuple(self._courses()), self._clock))
         super().set_model(model)
-        # What an interrupted fit has left behind.
-        _optimizer.release(model)
-        # The own rates, before BackupAndRestore loads others.
-        _optimizer.borrow(model)
+        self._director = director
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Join the schedules of this fit."""
-        model = self.model
-        epoch = model._initial_epoch or 0
-        if epoch >= self.params.get("epochs", epoch + 1):
-            return  # BackupAndRestore found the run finished: there is nothing to do.
-        loan = self._loan = _optimizer.borrow(model)
-        loan.writers.append(self)
-        try:
-            lay(loan, self.params, epoch)
-        except BaseException:
-            _optimizer.release(model)
-            raise
+        if self._director is not None:
+            self._director.begin(self.params)
+            for run in self._director.runs:
+                self._warn(run)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Find the place in the run, which is known only now."""
-        loan = self._loan
-        if loan is None or loan.writers[0] is not self:
-            return
-        if not loan.active or (not loan.located and loan.moved(epoch)):
-            lay(loan, self.params, epoch)
-        loan.located = True
-        loan.begin_epoch()
+        if self._director is not None:
+            self._director.begin_epoch(epoch)
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Go on where the tables end, or where somebody took the optimizer back."""
-        loan = self._loan
-        if loan is None or loan.writers[0] is not self:
-            return
-        if batch >= loan.limit or not loan.active:
-            # On JAX, asking for the model brings a running epoch's state into it.
-            _ = self.model
-            lay(loan, self.params, None)
-            loan.begin_epoch(batch)
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Await the next epoch."""
+        if self._director is not None:
+            self._director.end_epoch()
 
     def on_train_end(self, logs: Any = None) -> None:
         """Give the optimizer back."""
-        _optimizer.release(self.model)
-        self._loan = None
+        if self._director is not None:
+            self._director.end()
+            self._director = None
 
     def _warn(self, run: Clock) -> None:
         """Say once what is odd about this schedule in this run."""
         if self._warned or run.total is None:
             return
-        course, clock = self._courses()[0], self._clock(run)
-        placed = course.place(course.peak or 1.0, clock)
-        end = span(placed)
+        clock = self._clock(run)
+        if self._looked is None or self._looked[0] != clock:
+            # Fits in a loop, with a horizon, have the same one.
+            self._looked = (clock, *self._look(clock))
+        _, end, has_peak = self._looked
         odd = None
         if self.horizon is not None and clock.total is not None:
             end = min(clock.total, end or clock.total)
-        elif self._has_peak and run.total <= _optimizer.WINDOW:
-            values = evaluate(placed, np.arange(run.total), clock)
-            if values.max() < (course.peak or 1.0) * (1 - 1e-9):
-                odd = f"never reaches its peak in the run of {run.total} updates"
+        elif not has_peak:
+            odd = f"never reaches its peak in the run of {run.total} updates"
         if end is not None and end < run.total:
             odd = (
                 f"ends after {end} of the run's {run.total} updates and holds its "
@@ -317,6 +312,17 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         if odd is not None:
             self._warned = True
             warnings.warn(f"{self!r} {odd}.", UserWarning, stacklevel=2)
+
+    def _look(self, clock: Clock) -> tuple[int | None, bool]:
+        """The update from which the value stays, and whether the peak is reached."""
+        course = self._courses()[0]
+        peak = course.peak or 1.0
+        placed = course.place(peak, clock)
+        has_peak = True
+        if self._has_peak and clock.total is not None and clock.total <= LARGEST_LOOK:
+            values = evaluate(placed, np.arange(clock.total), clock)
+            has_peak = bool(values.max() >= peak * (1 - 1e-9))
+        return span(placed), has_peak
 
 
 @registered

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lr.fit import keras_names
+
 #: Share of the rows, or of the batches drawn, that is held out, and the most of each.
 HELD, MOST_ROWS, MOST_BATCHES = 0.2, 1000, 32
 #: Batches that rows held out make at least: how they differ tells what is noise.
@@ -29,6 +31,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         arrays: What the rows are of.
         called: What the user calls these data.
         begin: Number of the first batch in them.
+        whole: Whether the user's own batches of these arrays would all be of one size.
         swapped: Whether each row gets the targets (and weight) of the row before it.
     """
 
@@ -39,11 +42,17 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         arrays: Any = None,
         called: str = "the data",
         begin: int = 0,
+        whole: bool = False,
         swapped: bool = False,
     ) -> None:
         super().__init__()
-        self._source, self._count, self._arrays = source, count, arrays
-        self._called, self._begin, self._swapped = called, begin, swapped
+        self._source = source
+        self._count = count
+        self._arrays = arrays
+        self._called = called
+        self._begin = begin
+        self._whole = whole
+        self._swapped = swapped
 
     def __len__(self) -> int:
         return self._count
@@ -62,7 +71,20 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def first(self, count: int) -> Batches:
         """The same sequence, of another length."""
-        return Batches(self._source, count, self._arrays, self._called, self._begin)
+        return Batches(
+            self._source, count, self._arrays, self._called, self._begin, self._whole
+        )
+
+    def for_fit(self) -> Any:
+        """The batches as ``fit`` would get them from the user's arrays.
+
+        On TensorFlow a step is traced for what is known of its batches beforehand, and
+        Keras knows more of arrays than of a PyDataset. So the step of the user's fits
+        serves here, too.
+        """
+        if self._arrays is None or keras.backend.backend() != "tensorflow":
+            return self
+        return keras_names.dataset_of(self, whole=self._whole)
 
     def swapped(self) -> Batches:
         """The same batches, in each of which the targets belong to other rows."""
@@ -98,7 +120,8 @@ def draw(
         index: list[Any] = []
         while len(index) < count:
             index += np.split(rng.permutation(left)[: whole * size], whole)
-        train = Batches(index[:count], count, arrays)
+        whole_batches = rows % batch_size == 0
+        train = Batches(index[:count], count, arrays, whole=whole_batches)
         out = Batches(_chunks(order[:held], batch_size), 0, arrays)
     else:
         drawn = _stream(given[0], count if validation is not None else count * 5 // 4)
@@ -187,7 +210,7 @@ def _is_array(value: Any) -> bool:
 
 
 def _arrays(given: Batch) -> Batch:
-    arrays = tuple(keras.tree.map_structure(_host, part) for part in given)
+    arrays = tuple(keras.tree.map_structure(_as_in_fit, part) for part in given)
     rows = [len(leaf) for leaf in keras.tree.flatten(arrays)]
     if len(set(rows)) > 1:
         raise ValueError(
@@ -199,6 +222,14 @@ def _arrays(given: Batch) -> Batch:
 
 def _host(value: Any) -> Any:
     return keras.ops.convert_to_numpy(value) if hasattr(value, "shape") else value
+
+
+def _as_in_fit(value: Any) -> Any:
+    """An array in the dtype that ``fit`` gives it."""
+    array = _host(value)
+    if getattr(array, "dtype", None) == np.float64:
+        return array.astype(keras.config.floatx())
+    return array
 
 
 def _rows(arrays: Batch, index: Any) -> Batch:

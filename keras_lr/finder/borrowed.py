@@ -2,103 +2,185 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from keras_lr.finder import guard
-from keras_lr.fit import optimizer as _optimizer
-from keras_lr.fit import trainer as _trainer
+from keras_lr.fit import keras_names
+from keras_lr.fit.loan import Loan, end_or_refuse
+from keras_lr.fit.optimizer import optimizers_of
 from keras_lr.fit.snapshot import Snapshot
+from keras_lr.fit.timetable import Timetable
 from keras_lr.plan.curves import FloatArray
+
+#: The momentum of batch normalization in short trainings, at most. At its usual 0.99
+#: moving statistics would still be mostly their initial values when they are judged.
+QUICK = 0.9
 
 
 class Borrowed:
     """A model whose fits run at given rates and write down the loss of each update.
 
-    Its step is compiled once, whatever the rates of the fits.
-
     Args:
         model: A compiled model.
         updates: Of a fit at most.
         memory_limit: Bytes up to which the copy of the state stays in memory.
+        is_wanted: Whether what the model was borrowed for is still under way.
+        alone: Whether nobody else may train the model meanwhile, in a fit of the
+            user's; else the fits are the finder's own.
+
+    Attributes:
+        accumulation: Batches that make an update.
+        begun: Batches of the first update that were trained on before.
+        batches_a_step: Batches that Keras trains on between two calls of callbacks.
     """
 
-    def __init__(self, model: Any, updates: int, memory_limit: float) -> None:
-        self.loan = _optimizer.borrow(model)
-        self.lent = self.loan.lent[0]
-        self.lent.sync()
+    def __init__(
+        self,
+        model: Any,
+        updates: int,
+        memory_limit: float,
+        is_wanted: Callable[[], bool],
+        *,
+        alone: bool,
+    ) -> None:
+        end_or_refuse(model)
+        optimizers = optimizers_of(model)
+        keras_names.check_model(model, optimizers)
+        self.accumulation = int(optimizers[0].gradient_accumulation_steps or 1)
+        counter = keras_names.counter_of(optimizers[0])
+        self.begun = int(keras_names.read(counter)) % self.accumulation
         self.batches_a_step = int(model.steps_per_execution)
-        self._model, self._memory_limit = model, memory_limit
-        self._recorder = _trainer.Recorder(model, self.loan.lent, updates, self._ready)
+        self._model = model
+        self._updates = updates
+        self._memory_limit = memory_limit
+        self._is_wanted = is_wanted
+        self._on_stranger = refuse if alone else allow
+        self._loan: Loan | None = None
         self._snapshot: Snapshot | None = None
+        #: Of each batch, sums of zeros that are NaN where its data are not finite.
+        self._sums: list[Any] = []
 
-    def begin(self, rates: FloatArray, lasting: bool = False) -> None:
-        """Copy the state, then lend the optimizers and the loss tracker.
+    @property
+    def is_open(self) -> bool:
+        """Whether the model is borrowed at this moment."""
+        return self._loan is not None and self._loan.is_open
+
+    def begin(self, rates: FloatArray, *, quick: bool = False) -> None:
+        """Copy the state, then take the optimizers.
 
         Args:
             rates: Of the updates of the first fit.
-            lasting: Whether other fits follow; each wants :meth:`again` before it.
+            quick: Whether batch normalization follows within some tens of batches.
         """
-        if _trainer.build(self._model):
+        if keras_names.build(self._model):
             self._snapshot = Snapshot(self._model, self._memory_limit)
-        self.loan.undo = self._undo
-        for lent in self.loan.lent:
-            lent.sync()
-            lent.offset, lent.absolute = lent.updates, True
-        self._recorder.lend()
-        self._start(rates)
-        self.loan.activate()
-        self.loan.lasting = lasting
-        step = self._model.train_function
-        self._model.train_function = guard.guarded(step, partial(self.fail, True))
+        loan = Loan(
+            self._model,
+            self._is_wanted,
+            on_stranger=self._on_stranger,
+            on_failure=partial(self.fail, True),
+            at_last=self._restore,
+        )
+        self._loan = loan
+        loan.step.on_first_batch = self._copy_what_is_built
+        self._follow(rates, quick)
 
-    def again(self, rates: FloatArray) -> None:
+    def log_rates(self) -> None:
+        """Have the logs of each epoch tell the rates of its last update."""
+        if self._loan is not None:
+            self._loan.log_rates()
+
+    def again(self, rates: FloatArray, *, quick: bool = False) -> None:
         """Go back to the state of the beginning, for a fit at other rates."""
         if self._snapshot is not None:
             self._snapshot.restore()
-        for lent in self.loan.lent:
-            lent.sync()
-        self._start(rates)
+        self._follow(rates, quick)
+
+    def note(self, sums: Any) -> None:
+        """Take note of a batch that is about to be trained on."""
+        self._sums.append(sums)
 
     def seen(self) -> FloatArray:
-        """Sum of the losses, number of the batches and bad data of each update."""
-        table = self._recorder.table
-        return _trainer.read_in_fit(self._model, table).astype(float)
+        """Sum of the losses, number of the batches and bad data of each update.
+
+        Returns:
+            Shape ``(3, updates)``; the last is NaN where data are not finite, else 0.
+        """
+        table = np.zeros((3, self._updates))
+        if self._loan is None:
+            return table
+        step = self._loan.step
+        seen = step.recorded()
+        if not step.control.reports_loss:
+            return table
+        # On TensorFlow the step that finds no more data counts as a batch, too.
+        losses = seen["loss"][~np.isnan(seen["learning_rate_0"])]
+        updates = (self.begun + np.arange(len(losses))) // self.accumulation
+        inside = updates < self._updates
+        np.add.at(table[0], updates[inside], losses[inside])
+        np.add.at(table[1], updates[inside], 1)
+        for batch, sums in enumerate(self._sums[: inside.sum()]):
+            bad = [np.isnan(float(one)) for one in np.ravel(sums)]
+            if any(bad):
+                table[2, updates[batch]] = np.nan
+        return table
 
     def spent(self) -> int:
         """Updates of the fit, after it."""
-        return self.lent.updates - self.lent.offset
+        return 0 if self._loan is None else self._loan.step.spent()
 
     def give_back(self) -> None:
         """Give everything back, if that has not been done."""
-        _optimizer.give_back(self._model, self.loan)
+        if self._loan is not None:
+            self._loan.close()
 
     def fail(self, inside: bool) -> None:
         """Give everything back while the fit fails, inside of its loop or not."""
-        if self.loan.active and inside:
-            _trainer.keep_weights(self.loan)
+        if self._loan is not None and self._loan.is_open and inside:
+            for lent in self._loan.step.optimizers:
+                keras_names.keep_weights(lent.optimizer)
         self.give_back()
 
-    def _start(self, rates: FloatArray) -> None:
-        own = [lent.own_rate for lent in self.loan.lent]
+    def _follow(self, rates: FloatArray, quick: bool) -> None:
+        assert self._loan is not None  # noqa: S101  it has begun
+        step = self._loan.step
+        own = [keras_names.own_rate(lent.optimizer) for lent in step.optimizers]
         highest = max((rate for rate in own if rate), default=None)
-        for lent in self.loan.lent:
+        timetables = []
+        for rate in own:
             # Those that were compiled with a schedule have no rate to compare.
-            ratio = lent.own_rate / highest if highest and lent.own_rate else 1.0
-            lent.tables = {"learning_rate": np.asarray(rates, float) * ratio}
-        self._recorder.start()
+            ratio = rate / highest if highest and rate else 1.0
+            head = {"learning_rate": np.asarray(rates, np.float64) * ratio}
+            timetables.append(Timetable(0, head, absolute=True))
+        step.follow(timetables, QUICK if quick else 1.0)
+        step.record()
+        self._sums.clear()
 
-    def _ready(self, batch: Any) -> None:
+    def _copy_what_is_built(self, batch: Any) -> None:
         """Copy the state of a model that its first batch has to build."""
         if self._snapshot is None:
-            with _trainer.outside_of_graphs():
-                _trainer.build(self._model, batch)
+            with keras_names.outside_of_graphs():
+                keras_names.build(self._model, batch)
                 self._snapshot = Snapshot(self._model, self._memory_limit)
 
-    def _undo(self) -> None:
-        self._recorder.give_back()
+    def _restore(self) -> None:
+        if self._loan is not None:
+            self._loan.step.on_first_batch = None
         if self._snapshot is not None:
             self._snapshot.restore()
             self._snapshot.drop()
+
+
+def refuse(asking: str) -> None:
+    """Refuse another training in a sweep of the user's fit."""
+    raise RuntimeError(
+        "A sweep needs the model to itself. Received: another training of it from a "
+        "callback. Leave that callback out of the sweep's fit."
+    )
+
+
+def allow(asking: str) -> None:
+    """Let the finder's own fits train."""

@@ -1,37 +1,19 @@
-"""What Keras does not tell a callback: its companions, and that the fit failed."""
+"""What Keras does not tell a callback: that the fit failed."""
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import keras
+from keras_lr.fit import keras_names
 
 HOOKS = [
     f"on_{what}_{when}"
     for what in ("train", "epoch", "train_batch", "test", "test_batch")
     for when in ("begin", "end")
 ]
-
-
-def fit_in_progress() -> tuple[Any, list[Any]]:
-    """The list of callbacks that is calling, and what the fit itself holds.
-
-    Returns:
-        None and nothing where a callback is called by hand.
-    """
-    callbacks, frame = None, sys._getframe(1)
-    while frame is not None:
-        owner = frame.f_locals.get("self")
-        if isinstance(owner, keras.callbacks.CallbackList):
-            callbacks = owner
-        elif callbacks is not None:
-            return callbacks, list(frame.f_locals.values())
-        frame = frame.f_back  # type: ignore[assignment]
-    return callbacks, []
 
 
 def guard_hooks(callbacks: Any, give_back: Callable[[bool], None]) -> None:
@@ -69,10 +51,7 @@ def guarded(
         try:
             return function(*args, **kwargs)
         except BaseException as error:
-            if not (
-                isinstance(error, StopIteration)
-                or type(error).__name__ == "OutOfRangeError"
-            ):
+            if not keras_names.is_end_of_data(error):
                 give_back()
             raise
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import weakref
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,8 +16,8 @@ from keras_lr.finder.judge import LEAST
 from keras_lr.finder.plan import SweepPlan, check_schedule, comes_down
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep, planned
-from keras_lr.fit import optimizer as _optimizer
-from keras_lr.fit import trainer as _trainer
+from keras_lr.fit import keras_names
+from keras_lr.fit.loan import end_if_left
 from keras_lr.plan.checks import check_rate
 from keras_lr.plan.curves import FloatArray
 from keras_lr.schedule import Schedule
@@ -143,7 +144,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         self.verbose = verbose
         self._result: LRFinderResult | None = None
         self._sweep: Sweep | None = None
-        self._fit: Any = lambda: None
+        self._fit: Callable[[], Any] = _no_fit
 
     @property
     def result(self) -> LRFinderResult:
@@ -185,14 +186,19 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
             self.stop_early,
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Arguments and result: a copy takes no part in the fit that this one is in."""
+        outside = {"_sweep": None, "_fit": _no_fit, "_model": None}
+        return {**vars(self), **outside}
+
     # Callback hooks.
 
     def set_model(self, model: Any) -> None:
         """Called by Keras as a fit begins."""
         super().set_model(model)
         # What an interrupted fit has left behind.
-        _optimizer.release(model)
-        callbacks, held = guard.fit_in_progress()
+        end_if_left(model)
+        callbacks, held = keras_names.list_of_fit()
         if callbacks is None:
             return
         for other in callbacks.callbacks:
@@ -205,31 +211,37 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         self._fit = weakref.ref(callbacks)
         guard.guard_hooks(callbacks, self._give_back)
         failed = partial(self._give_back, True)
-        _trainer.guard_data(held, partial(guard.guarded, give_back=failed))
+        guarded = partial(guard.guarded, give_back=failed)
+        keras_names.guard_data(held, guarded, self._note)
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Borrow the model."""
         self._result = None
-        lent = _optimizer.borrow(self.model).lent[0]
-        lent.sync()
-        begun, updates = planned(lent, self.params)
+        fit = self._fit
+        borrowed = Borrowed(
+            self.model,
+            self.steps,
+            self.memory_limit,
+            lambda: fit() is not None and keras_names.is_in_fit(fit()),
+            alone=True,
+        )
+        updates = planned(borrowed, self.params)
         steps = min(self.steps, updates or self.steps)
         least = LEAST * self.updates_per_rate
         if steps < least:
-            _optimizer.release(self.model)
             raise ValueError(
                 f"A sweep needs at least {least} updates. Received: a fit of "
                 f"{updates}. Give it more epochs or smaller batches."
             )
-        borrowed = Borrowed(self.model, steps, self.memory_limit)
         shows = bool(self.verbose) and not self.params.get("verbose")
-        self._sweep = Sweep(self._plan, borrowed, steps, begun, shows)
+        self._sweep = Sweep(self._plan, borrowed, steps, shows)
         if self._fit() is not None:
             # The list ends with the fit, however that ends.
             end = weakref.finalize(self._fit(), borrowed.give_back)
             end.atexit = False
         try:
             borrowed.begin(self._sweep.rates)
+            borrowed.log_rates()
         except BaseException:
             borrowed.give_back()
             raise
@@ -259,9 +271,17 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         if self.verbose:
             print(self._result)
 
+    def _note(self, sums: Any) -> None:
+        if self._sweep is not None:
+            self._sweep.borrowed.note(sums)
+
     def _give_back(self, inside: bool) -> None:
         if self._sweep is not None:
             self._sweep.borrowed.fail(inside)
+
+
+def _no_fit() -> None:
+    """The list of callbacks of no fit."""
 
 
 def divisor(schedule: Schedule | None) -> float:

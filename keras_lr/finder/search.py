@@ -21,8 +21,10 @@ from keras_lr.finder.plan import SweepPlan, check_schedule, comes_down, in_small
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep
 from keras_lr.finder.trainings import Trainings, is_real
-from keras_lr.fit import optimizer as _optimizer
-from keras_lr.fit import trainer as _trainer
+from keras_lr.fit import keras_names
+from keras_lr.fit.loan import end_or_refuse
+from keras_lr.fit.optimizer import optimizers_of
+from keras_lr.fit.snapshot import random_state
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Duration
 from keras_lr.schedule import Schedule
@@ -105,8 +107,10 @@ def find_lr(
         ('trust', True)
     """
     check_schedule(schedule)
+    optimizers_of(model)
+    end_or_refuse(model)
     own = _own_rates(model, set_rate)
-    batches_each = _optimizer.optimizers_of(model)[0].gradient_accumulation_steps or 1
+    batches_each = optimizers_of(model)[0].gradient_accumulation_steps or 1
     size = batch_size or 32
     given = tuple(part for part in (x, y, sample_weight) if part is not None)
     spend = updates_of(budget, x, schedule, size, batches_each)
@@ -246,9 +250,7 @@ def _nothing(verdict: Verdict, reason: str) -> dict[str, Any]:
 
 def _own_rates(model: Any, set_rate: bool) -> list[float | None]:
     """The rates of a model's optimizers, once it is sure that they can be searched."""
-    optimizers = _optimizer.optimizers_of(model)
-    _optimizer.release(model)
-    own = [_optimizer.Lent(one, True, False).own_rate for one in optimizers]
+    own = [keras_names.own_rate(one) for one in optimizers_of(model)]
     if set_rate and None in own:
         raise ValueError(
             "`set_rate` needs an optimizer whose rate is a number. Received: one that "
@@ -262,14 +264,14 @@ def _batches(
     model: Any, given: Any, size: int, count: int, validation: Any, seed: int
 ) -> Iterator[tuple[Batches, Batches]]:
     """Batches to train on and to judge on, and the random state as it was before."""
-    random_state = _trainer.random_state()
+    again = random_state()
     try:
         train, held = draw(given, size, count, validation, seed)
         check_finite(train, held)
-        _trainer.build(model, train[0])
+        keras_names.build(model, train[0])
         yield train, held
     finally:
-        random_state()
+        again()
 
 
 @contextmanager
@@ -277,16 +279,14 @@ def _borrowed(
     model: Any, plan: SweepPlan, updates: int, memory_limit: float
 ) -> Iterator[Borrowed]:
     """A built model on loan for many fits, of which nothing is left."""
-    had, history = hasattr(model, "history"), getattr(model, "history", None)
-    borrowed = Borrowed(model, updates, memory_limit)
+    had = hasattr(model, "history")
+    history = getattr(model, "history", None)
+    borrowed = Borrowed(model, updates, memory_limit, lambda: True, alone=False)
     try:
-        with _trainer.quick_statistics(model):
-            try:
-                borrowed.begin(plan.values(plan.steps), lasting=True)
-                yield borrowed
-            finally:
-                borrowed.give_back()
+        borrowed.begin(plan.values(plan.steps), quick=True)
+        yield borrowed
     finally:
+        borrowed.give_back()
         if had:
             model.history = history
         elif hasattr(model, "history"):
@@ -296,7 +296,7 @@ def _borrowed(
 def _set_rates(model: Any, own: list[float | None], rate: float) -> None:
     """The highest rate gets the new one; the others keep their ratio to it."""
     highest = max(one or 0.0 for one in own) or 1.0
-    for optimizer, one in zip(_optimizer.optimizers_of(model), own, strict=True):
+    for optimizer, one in zip(optimizers_of(model), own, strict=True):
         optimizer.learning_rate = rate * ((one or 0.0) / highest or 1.0)
 
 

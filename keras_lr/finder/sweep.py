@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from keras_lr.finder.borrowed import Borrowed
 from keras_lr.finder.judge import LEAST, ending, judge
 from keras_lr.finder.plan import SweepPlan
 from keras_lr.finder.result import LRFinderResult
-from keras_lr.fit.optimizer import Lent
 from keras_lr.plan.curves import FloatArray
 
 #: Looks at the losses in a sweep, and updates between two of them at least: each look
@@ -26,7 +26,6 @@ class Sweep:
         plan: What to sweep.
         borrowed: The model.
         steps: Updates.
-        begun: Batches of the first update that were trained on before.
         shows: Whether to show the progress.
 
     Attributes:
@@ -39,12 +38,11 @@ class Sweep:
         plan: SweepPlan,
         borrowed: Borrowed,
         steps: int,
-        begun: int = 0,
         shows: bool = False,
     ) -> None:
         self._plan, self.borrowed, self._steps = plan, borrowed, steps
-        self._begun, self._shows = begun, shows
-        self._each = borrowed.lent.accumulation
+        self._shows = shows
+        self._each = borrowed.accumulation
         self.rates = plan.values(steps)
         self._apart = max(LEAST_APART, steps // LOOKS)
         self._before, self._next = 0, self._apart
@@ -55,10 +53,9 @@ class Sweep:
     # Looking.
 
     def begin_epoch(self) -> None:
-        """Count the batches of the epochs before, and await the epoch's logs."""
+        """Count the batches of the epochs before."""
         self._check_active()
         self._before = int(self._read()[1].sum())
-        self.borrowed.loan.begin_epoch()
 
     def look(self, batch: int) -> bool:
         """Whether the sweep is over, before a batch of the epoch."""
@@ -85,10 +82,12 @@ class Sweep:
 
     def _after(self, batches: int) -> int:
         """Updates of the fit after the next step, which ends it at the earliest."""
-        return (self._begun + batches + self.borrowed.batches_a_step) // self._each
+        return (
+            self.borrowed.begun + batches + self.borrowed.batches_a_step
+        ) // self._each
 
     def _check_active(self) -> None:
-        if not self.borrowed.loan.active:
+        if not self.borrowed.is_open:
             raise RuntimeError(
                 "A sweep needs the model to itself. Received: another training of it "
                 "from a callback. Leave that callback out of the sweep's fit."
@@ -139,7 +138,7 @@ class Sweep:
 
     def finish(self) -> None:
         """Look for the last time, while the model is still borrowed."""
-        if not self.borrowed.loan.active:
+        if not self.borrowed.is_open:
             return  # No epoch was run.
         self._read()
         self._spent = self.borrowed.spent()
@@ -194,15 +193,15 @@ class Sweep:
         return ""
 
 
-def planned(lent: Lent, params: dict[str, Any]) -> tuple[int, int | None]:
-    """Batches of the first update that are done, and updates of the fit, if known.
+def planned(borrowed: Borrowed, params: Mapping[str, Any]) -> int | None:
+    """Updates of a fit, if they are known.
 
     Args:
-        lent: An optimizer.
+        borrowed: The model.
         params: What Keras tells the callbacks of the fit.
     """
-    begun = lent.counter % lent.accumulation
-    batches, epochs = params.get("steps"), params.get("epochs")
+    batches = params.get("steps")
+    epochs = params.get("epochs")
     if not batches or not epochs:
-        return begun, None
-    return begun, int((begun + epochs * batches) // lent.accumulation)
+        return None
+    return int((borrowed.begun + epochs * batches) // borrowed.accumulation)

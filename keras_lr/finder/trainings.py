@@ -40,8 +40,10 @@ class Trainings:
 
     def fit(self, updates: int, over: Callable[[int], bool]) -> None:
         """Train, until a function that is asked before each batch says it is over."""
-        batches = self._train.first(updates * self._borrowed.lent.accumulation)
-        self._model.fit(batches, shuffle=False, verbose=0, callbacks=[_Watch(over)])
+        batches = self._train.first(updates * self._borrowed.accumulation)
+        watch = _Watch(over)
+        data = batches.for_fit()
+        self._model.fit(data, shuffle=False, verbose=0, callbacks=[watch])
 
     def probe(self, rates: FloatArray) -> tuple[float, FloatArray, int]:
         """Train at given rates from the state of the beginning.
@@ -50,7 +52,7 @@ class Trainings:
             The mean held-out loss, infinite where the training was lost; that of each
             batch; and the updates that were spent.
         """
-        self._borrowed.again(rates)
+        self._borrowed.again(rates, quick=True)
         self.fit(len(rates), self._lost)
         updates = self._borrowed.spent()
         loss, losses = self.evaluate()

@@ -1,149 +1,188 @@
-"""All schedules of one fit together: one table for each hyperparameter.
-
-Data's way: the schedules' courses -> float64 values at every update of the run -> their
-product -> the tables that :mod:`keras_lr.fit.optimizer` lends to the optimizers.
-"""
+"""The director of a fit: which schedules take part, and where the run stands."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
+from keras_lr.fit import keras_names
+from keras_lr.fit.loan import Loan, end_if_left
+from keras_lr.fit.optimizer import attributes_of, optimizers_of
+from keras_lr.fit.step import ROWS
+from keras_lr.fit.timetable import Facts, Request, lay
+from keras_lr.plan.duration import Clock
 
-from keras_lr.fit import optimizer as _optimizer
-from keras_lr.fit.optimizer import Lent, Loan
-from keras_lr.plan.checks import check_momentum
-from keras_lr.plan.course import HYPERPARAMETERS, Course
-from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import Clock, IntArray
+_DIRECTORS: weakref.WeakKeyDictionary[Any, Director] = weakref.WeakKeyDictionary()
 
 
-def lay(loan: Loan, params: dict[str, Any], epoch: int | None) -> None:
-    """Tabulate all schedules of a fit, from where it stands, and lend the optimizers.
+def director_of(model: Any, schedule: Any) -> Director:
+    """The director of the fit that is calling a schedule, made for its first one.
 
     Args:
-        loan: The optimizers and the schedules.
-        params: What Keras tells callbacks: ``epochs``, and ``steps`` of an epoch.
-        epoch: The epoch that begins now; None in the middle of one.
+        model: The model.
+        schedule: The schedule, a Keras callback.
     """
-    courses = [(w, c) for w in loan.writers for c in w._courses()]
-    _check_absolute(courses)
-    loan.complete = True
-    for lent in loan.lent:
-        lent.give_back()
-        lent.sync()
-        if epoch is not None:
-            _locate(lent, params.get("steps"), params.get("epochs"), epoch)
-            loan.epoch = epoch
-        else:
-            lent.position += lent.updates - lent.offset
-        lent.offset = lent.updates
-        left = None if lent.total is None else max(lent.total - lent.position, 1)
-        if left is None or left > _optimizer.WINDOW:
-            left, loan.complete = _optimizer.WINDOW, False
-        run = Clock(lent.total, lent.steps_per_epoch)
-        _tabulate(lent, loan, courses, run, lent.position + np.arange(left))
-        for writer in loan.writers:
-            writer._warn(run)
-    loan.activate()
+    callbacks, _ = keras_names.list_of_fit()
+    # Without a list, where a callback is called by hand, each is a fit of its own.
+    director = None if callbacks is None else _DIRECTORS.get(callbacks)
+    if director is None or director.model is not model:
+        director = Director(model, schedule if callbacks is None else callbacks)
+        if callbacks is not None:
+            _DIRECTORS[callbacks] = director
+    return director
 
 
-def _locate(lent: Lent, batches: int | None, epochs: int | None, epoch: int) -> None:
-    """Find the optimizer's place in the run, in its own updates.
+class Director:
+    """One fit's schedules, laid over its run once, and again where the run has moved.
 
-    The place follows from the epoch, not from the optimizer's counter, which may have
-    counted earlier fits; only where an epoch's length is unknown must the counter do.
+    Args:
+        model: A compiled model, before anything of the fit has changed it.
+        owner: What lives as long as the fit: its list of callbacks.
+
+    Attributes:
+        runs: The run as each optimizer counts it, once it has begun.
     """
-    if batches is None or epochs is None:
-        lent.position = lent.updates if epoch else 0
-        lent.total = lent.steps_per_epoch = None
-        return
-    every = lent.accumulation
-    lent.position = epoch * batches // every
-    # An accumulation that an earlier fit has begun ends in this one.
-    left = (lent.counter % every + (epochs - epoch) * batches) // every
-    lent.total = lent.position + left
-    lent.steps_per_epoch = batches / every
 
+    def __init__(self, model: Any, owner: Any) -> None:
+        # What an interrupted fit has left behind.
+        end_if_left(model)
+        self._model = weakref.ref(model)
+        self._owner = weakref.ref(owner)
+        # Before BackupAndRestore loads others.
+        self._optimizers = optimizers_of(model)
+        keras_names.check_model(model, self._optimizers)
+        self._own_rates = [keras_names.own_rate(one) for one in self._optimizers]
+        self._requests: list[Request] = []
+        self._loan: Loan | None = None
+        self._params: Mapping[str, Any] = {}
+        self._epoch = 0
+        self._counts: list[int] = []
+        self._is_located = False
+        self._is_in_epoch = False
+        self.runs: list[Clock] = []
 
-def _check_absolute(courses: Sequence[tuple[Any, Course]]) -> None:
-    for name in HYPERPARAMETERS:
-        claims = [
-            w for w, c in courses if c.hyperparameter == name and c.peak is not None
-        ]
-        if len(claims) > 1:
+    @property
+    def model(self) -> Any:
+        """The model."""
+        return self._model()
+
+    def is_under_way(self) -> bool:
+        """Whether the fit is at work at this moment, in any thread."""
+        owner = self._owner()
+        return owner is not None and keras_names.is_in_fit(owner)
+
+    def join(self, request: Request) -> None:
+        """Take part.
+
+        Raises:
+            ValueError: If the schedule takes part already.
+        """
+        if any(request.schedule is one.schedule for one in self._requests):
             raise ValueError(
-                f"Only one schedule of a fit can set an absolute {name}; the others "
-                f"multiply it. Received: {' and '.join(map(repr, claims))}. Leave "
-                "`max_lr` out of all but one."
+                "A schedule can be in a fit once, since schedules multiply. Received: "
+                f"{request.schedule!r} twice in the list of callbacks. Leave one out."
             )
+        self._requests.append(request)
 
+    # As the fit goes on. Each schedule of the fit calls these; the first call counts.
 
-def _tabulate(
-    lent: Lent,
-    loan: Loan,
-    courses: Sequence[tuple[Any, Course]],
-    run: Clock,
-    updates: IntArray,
-) -> None:
-    """Fill the tables of one optimizer: the product of all courses."""
-    lent.tables = {}
-    for name in HYPERPARAMETERS:
-        mine = [(w, c) for w, c in courses if c.hyperparameter == name]
-        if not mine or not _schedulable(lent, name, mine):
-            continue
-        own = _own(lent, loan, name, mine)
-        peak = next((c.peak for _, c in mine if c.peak is not None), own)
-        product: FloatArray = np.ones(len(updates))
-        for writer, course in mine:
-            values = course.values(peak, writer._clock(run), updates)
-            product = product * (values / peak)
-        if name == "learning_rate":
-            lent.scale = peak / own
-            lent.tables[name] = product * lent.scale
+    def begin(self, params: Mapping[str, Any]) -> None:
+        """Lay the schedules over the run, and take the optimizers.
+
+        Args:
+            params: What Keras tells callbacks: ``epochs``, and ``steps`` of an epoch.
+        """
+        if self._loan is not None:
+            return
+        self._params = params
+        self._epoch = keras_names.first_epoch(self.model)
+        if self._epoch >= params.get("epochs", self._epoch + 1):
+            return  # BackupAndRestore found the run finished: there is nothing to do.
+        loan = Loan(self.model, self._is_wanted())
+        try:
+            self._lay(loan, self._epoch)
+            loan.log_rates()
+        except BaseException:
+            loan.close()
+            raise
+        self._loan = loan
+        owner = self._owner()
+        if owner is not None:
+            # The list ends with the fit, however that ends.
+            end = weakref.finalize(owner, loan.close)
+            end.atexit = False
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Find the place in the run, which is known for certain only now."""
+        loan = self._loan
+        if loan is None or self._is_in_epoch or not loan.is_open:
+            return
+        self._is_in_epoch = True
+        loan.check_step()
+        counts = loan.step.counts()
+        if not self._is_located and (epoch, counts) != (self._epoch, self._counts):
+            self._lay(loan, epoch)
         else:
-            lent.tables[name] = product * peak
-        if name == "momentum":
-            check_momentum(lent.tables[name], updates)
+            loan.step.sync(counts)
+        self._is_located = True
 
+    def end_epoch(self) -> None:
+        """Await the next epoch."""
+        self._is_in_epoch = False
 
-def _schedulable(lent: Lent, name: str, mine: Sequence[tuple[Any, Course]]) -> bool:
-    """Whether the optimizer has the hyperparameter; ValueError if it must."""
-    if _optimizer.attribute(lent.optimizer, name) is not None:
-        return True
-    demanding = [writer for writer, course in mine if not course.optional]
-    if demanding:
-        raise ValueError(
-            f"An optimizer whose {name} is scheduled must have one that is not zero. "
-            f"Received: {lent.cls.__name__} without {name}, for {demanding[0]!r}. "
-            "Compile it with one, or leave it out of the schedule."
-        )
-    return False
+    def end(self) -> None:
+        """Give the optimizers back."""
+        if self._loan is not None:
+            self._loan.close()
+            self._loan = None
 
+    def _is_wanted(self) -> Any:
+        """Whether the fit is under way, for a loan that must not keep it alive."""
+        owner = self._owner
 
-def _own(
-    lent: Lent, loan: Loan, name: str, mine: Sequence[tuple[Any, Course]]
-) -> float:
-    """The optimizer's own value, which factor 1 of a relative schedule stands for."""
-    if name != "learning_rate":
-        attribute = _optimizer.attribute(lent.optimizer, name)
-        return float(vars(lent.optimizer)[attribute])
-    # The groups of a MultiOptimizer keep their ratios to the highest rate.
-    rates = [one.own_rate for one in loan.lent]
-    absolute = [writer for writer, course in mine if course.is_absolute]
-    if any(rate is None for rate in rates):
-        if absolute:
-            raise ValueError(
-                "An absolute rate (`max_lr`, `min_lr`) needs an optimizer compiled "
-                f"with a float as its learning_rate. Received: {absolute[0]!r} and an "
-                "optimizer whose learning_rate is a schedule. Leave one of them out."
-            )
-        return 1.0
-    highest = max(rate for rate in rates if rate is not None)
-    if highest <= 0:
-        raise ValueError(
-            "The optimizer's own rate must be above 0 for a schedule to scale it. "
-            f"Received: learning_rate={highest:g}."
-        )
-    return highest
+        def is_wanted() -> bool:
+            fit = owner()
+            return fit is not None and keras_names.is_in_fit(fit)
+
+        return is_wanted
+
+    def _lay(self, loan: Loan, epoch: int) -> None:
+        """Lay all schedules over the run, from where it stands."""
+        self._epoch = epoch
+        self._counts = loan.step.counts()
+        self.runs = []
+        timetables = []
+        for i, lent in enumerate(loan.step.optimizers):
+            run, first = self._place(lent.accumulation, self._counts[i], epoch)
+            self.runs.append(run)
+            timetables.append(lay(self._requests, self._facts_of(i), run, first, ROWS))
+        loan.step.follow(timetables)
+
+    def _place(self, each: int, count: int, epoch: int) -> tuple[Clock, int]:
+        """The run in an optimizer's updates, and the one that comes next.
+
+        The place follows from the epoch, not from the optimizer's counter, which may
+        have counted earlier fits; only where an epoch's length is unknown must the
+        counter do.
+        """
+        batches = self._params.get("steps")
+        epochs = self._params.get("epochs")
+        if batches is None or epochs is None:
+            return Clock(), count // each if epoch else 0
+        first = epoch * batches // each
+        # An accumulation that an earlier fit has begun ends in this one.
+        left = (count % each + (epochs - epoch) * batches) // each
+        return Clock(first + left, batches / each), first
+
+    def _facts_of(self, i: int) -> Facts:
+        """What is known of an optimizer."""
+        optimizer = self._optimizers[i]
+        own = {"learning_rate": self._own_rates[i]}
+        for name, attribute in attributes_of(optimizer).items():
+            own[name] = float(vars(optimizer)[attribute])
+        rates = self._own_rates
+        known = [rate for rate in rates if rate is not None]
+        # The groups of a MultiOptimizer keep their ratios to the highest rate.
+        highest = max(known) if len(known) == len(rates) else None
+        return Facts(type(optimizer).__name__, own, highest)

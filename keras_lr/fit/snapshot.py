@@ -1,22 +1,25 @@
-"""A model's whole state, copied once and written back bit for bit."""
+"""All state of a model and of its random numbers, copied once and written back."""
 
 from __future__ import annotations
 
+import importlib
+import random
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import keras
 import numpy as np
+from numpy.typing import NDArray
 
-from keras_lr.fit import trainer as _trainer
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from keras_lr.fit import keras_names
 
 
 class Snapshot:
-    """Variables and random state of a moment.
+    """Variables and random state of a moment, to be written back bit for bit.
 
     It holds ``model.variables`` (weights, batch-norm statistics, seed generators), the
     optimizer's variables (slots, counters, the state of loss scaling), those of the
@@ -31,26 +34,26 @@ class Snapshot:
 
     def __init__(self, model: Any, memory_limit: float) -> None:
         self._model = model
-        self._variables = _trainer.variables_of(model)
+        self._variables = keras_names.variables_of(model)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._arrays: list[NDArray[Any]] = []
         self._shapes: list[tuple[tuple[int, ...], Any]] = []
         if sum(_size(variable) for variable in self._variables) > memory_limit:
             self._folder = tempfile.TemporaryDirectory(prefix="keras-lr-")
         for variable in self._variables:
-            array = _trainer.read_in_fit(model, variable)
+            array = keras_names.read_in_fit(model, variable)
             self._shapes.append((array.shape, array.dtype))
             if self._folder is None:
                 self._arrays.append(array)
             else:
                 array.tofile(self._file(len(self._shapes) - 1))
-        self._restore_random = _trainer.random_state()
+        self._restore_random = random_state()
 
     def restore(self) -> None:
         """Write everything back."""
         # Metrics that were made since have nothing to go back to but their beginning.
         self._model.reset_metrics()
-        _trainer.write(self._model, self._variables, self._values())
+        keras_names.write_in_fit(self._model, self._variables, self._values())
         self._restore_random()
 
     def drop(self) -> None:
@@ -73,3 +76,51 @@ class Snapshot:
 def _size(variable: Any) -> int:
     """Bytes of a variable, counting four for each number."""
     return 4 * int(np.prod(variable.shape, dtype=np.int64))
+
+
+def random_state() -> Callable[[], None]:
+    """Take the random state of Python, NumPy, Keras and the backend.
+
+    Returns:
+        What sets it again.
+    """
+    undo: list[Callable[[], None]] = [
+        partial(random.setstate, random.getstate()),
+        partial(np.random.set_state, np.random.get_state()),
+        keras_names.random_state(),
+    ]
+    if "torch" in sys.modules and keras.backend.backend() == "torch":
+        undo += _torch_random_state(sys.modules["torch"])
+    if "tensorflow" in sys.modules:
+        # Keras' data pipelines use it on every backend.
+        undo += _tensorflow_random_state(sys.modules["tensorflow"])
+
+    def again() -> None:
+        for one in undo:
+            one()
+
+    return again
+
+
+def _torch_random_state(torch: Any) -> list[Callable[[], None]]:
+    undo: list[Callable[[], None]] = [
+        partial(torch.set_rng_state, torch.get_rng_state())
+    ]
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        states = torch.cuda.get_rng_state_all()
+        undo.append(partial(torch.cuda.set_rng_state_all, states))
+    return undo
+
+
+def _tensorflow_random_state(tf: Any) -> list[Callable[[], None]]:
+    context = importlib.import_module("tensorflow.python.eager.context").context()
+    undo: list[Callable[[], None]] = []
+    own = getattr(context, "_rng", None)
+    if own is not None:
+        undo.append(partial(own.setstate, own.getstate()))
+    stateful = importlib.import_module("tensorflow.python.ops.stateful_random_ops")
+    generator = stateful.global_generator
+    if generator is not None:
+        state = generator.state.numpy()
+        undo.append(partial(generator.state.assign, state))
+    return undo

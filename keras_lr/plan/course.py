@@ -15,9 +15,9 @@ from keras_lr.plan.parts import Part
 
 HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay")
 
-#: Updates that are evaluated at once: what is intermediate stays below some megabytes,
+#: Updates that are evaluated at once: what is intermediate stays below a megabyte,
 #: however long the run.
-CHUNK = 2**16
+CHUNK = 2**13
 
 
 class Course(NamedTuple):

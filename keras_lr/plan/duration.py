@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -176,7 +177,8 @@ class Clock:
         whole run fill it exactly; what is given in updates stays exactly that.
         """
         relative = [self.exact(n) for n in lengths if n.unit != "updates"]
-        rounded = iter(np.diff(_boundaries(relative), prepend=0).tolist())
+        ends = _boundaries(relative)
+        rounded = iter(end - begin for begin, end in pairwise([0, *ends]))
         counts = (
             int(length.amount) if length.unit == "updates" else next(rounded)
             for length in lengths
@@ -186,7 +188,7 @@ class Clock:
 
 def _boundaries(exact: Sequence[float]) -> list[int]:
     """Ends of lengths laid end to end, rounded so that none of them vanishes."""
-    ends = [_round(end) for end in np.cumsum(exact).tolist()]
+    ends = [_round(end) for end in accumulate(exact)]
     last = max(ends[-1], len(ends)) if ends else 0
     for i in range(len(ends)):
         ends[i] = max(ends[i], ends[i - 1] + 1 if i else 1)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import Clock, IntArray, Length
+from keras_lr.plan.duration import Clock, IntArray
 from keras_lr.plan.parts import Knot, Part, Phase, as_length
 
 
@@ -42,8 +42,9 @@ def place(parts: Sequence[Part], clock: Clock, start: float = 0.0) -> list[Place
             "Only one phase can be left without a duration, to take the rest of the "
             f"run. Received: {len(parts) - len(fixed)} of them."
         )
-    counts = iter(clock.split(fixed))
-    rest = _rest(parts, fixed, clock)
+    lengths = clock.split(fixed)
+    rest = _rest(parts, sum(lengths), clock)
+    counts = iter(lengths)
     placed: list[Placed] = []
     first, knot = 0, None
     for part in parts:
@@ -59,9 +60,8 @@ def place(parts: Sequence[Part], clock: Clock, start: float = 0.0) -> list[Place
     return placed
 
 
-def _rest(parts: Sequence[Part], fixed: list[Length], clock: Clock) -> int | None:
+def _rest(parts: Sequence[Part], taken: int, clock: Clock) -> int | None:
     """Updates left for the part without a duration; None if it needs no end."""
-    taken = sum(clock.split(fixed))
     opens = [p for p in parts if p.duration is None]
     total = clock.total
     if total is not None and taken + (bool(opens) and not opens[0].endless) > total:
@@ -111,14 +111,15 @@ def evaluate(placed: Sequence[Placed], updates: IntArray, clock: Clock) -> Float
         array([0.5, 1. , 0.5, 0. , 0. ])
     """
     values = np.full(updates.shape, np.nan)
-    last = len(placed) - 1
-    for i, (part, first, count, knot) in enumerate(placed):
-        if count == 0:
+    # From the last part to the first, each for the updates that no later one has.
+    left = np.ones(updates.shape, bool)
+    for part, first, count, knot in reversed(placed):
+        inside = left & (updates >= first)
+        if count == 0 or not inside.any():
             continue
-        inside = updates >= first
         k = updates[inside] - first
         if count is not None:
             k = np.minimum(k, count - 1)
-        if i < last or k.size:
-            values[inside] = part.at(k, count, knot, clock)
+        values[inside] = part.at(k, count, knot, clock)
+        left &= ~inside
     return values

@@ -94,9 +94,9 @@ class Phase:
         first = 0 if self.start is not None or not knot.reached else -1
         last = count - 1 if self.endpoint else count
         # One update that must be both start and end is at its end.
-        progress = np.where(
-            k >= last, 1.0, (k - first) / np.maximum(np.subtract(last, first), 1)
-        )
+        way = last - first
+        way = np.maximum(way, 1) if isinstance(way, np.ndarray) else max(way, 1)
+        progress = np.where(k >= last, 1.0, (k - first) / way)
         values = self.curve(start, end, progress, **self.options)
         values = np.where(progress >= 1.0, end, values)
         return np.where(progress <= 0.0, start, values)
@@ -159,7 +159,8 @@ class FunctionPhase:
         if self.vectorized:
             values = self.function(time)
         else:
-            values = [float(self.function(t)) for t in time.tolist()]
+            each = (float(self.function(t)) for t in time.tolist())
+            values = np.fromiter(each, np.float64, len(time))
         return self.gain * np.asarray(values, dtype=np.float64)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TypeVar, dataclass_transform, get_type_hints
+from functools import cache
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 from keras_lr.plan.checks import check_rate
 from keras_lr.plan.course import Course
@@ -20,7 +21,8 @@ def preset(cls: T) -> T:
     return made
 
 
-def durations_of(cls: type) -> dict[str, bool]:
+@cache
+def durations_of(cls: Any) -> dict[str, bool]:
     """The fields of a preset that are durations, and whether None is one of them.
 
     An annotation says it: ``Duration``, or ``Duration | None``.
@@ -47,7 +49,8 @@ class Preset(Schedule):
     hyperparameter: str = "learning_rate"
 
     def __post_init__(self) -> None:
-        for name, may_be_none in durations_of(type(self)).items():
+        cls: Any = type(self)
+        for name, may_be_none in durations_of(cls).items():
             value = getattr(self, name)
             if value is not None or not may_be_none:
                 parse(value, name)

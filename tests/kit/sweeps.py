@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_lr.finder import LRFinder
-from keras_lr.fit.optimizer import read
+from keras_lr.fit.keras_names import read
 
 TORCH = keras.backend.backend() == "torch"
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import keras
 import numpy as np
 import pytest
@@ -308,3 +310,18 @@ def test_a_finder_serves_several_fits():
     second = sweep(model, finder)
     np.testing.assert_array_equal(first.losses, second.losses)
     assert isinstance(finder, LRFinder)
+
+
+def test_a_finder_can_be_pickled_before_during_and_after_its_sweep():
+    finder = finder_of(20)
+    copies = [pickle.loads(pickle.dumps(finder))]
+    look = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: copies.append(
+            pickle.loads(pickle.dumps(finder))
+        )
+    )
+    sweep(model_of(), finder, look, data=data(20))
+    copies.append(pickle.loads(pickle.dumps(finder)))
+    assert copies[-1].result.suggestion == finder.result.suggestion
+    for copied in copies[:2]:
+        assert sweep(model_of(), copied, data=data(20)).steps == finder.result.steps

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import keras_lr
-from keras_lr.fit import optimizer as _optimizer
+from keras_lr.fit import keras_names
 from tests.kit.probe import assert_rates, data, fit, recorded, watched
 
 pytestmark = pytest.mark.backend
@@ -314,12 +314,12 @@ def test_a_first_fit_compiles_once_and_a_later_one_at_most_once_more():
     ],
 )
 def test_a_keras_without_what_we_rely_on_is_refused(monkeypatch, contract, owner):
-    names = {**getattr(_optimizer, contract), owner: ("_gone",)}
-    monkeypatch.setattr(_optimizer, contract, names)
+    names = {**getattr(keras_names, contract), owner: ("_gone",)}
+    monkeypatch.setattr(keras_names, contract, names)
     model = watched(optimizers.SGD(0.1), 1)
 
     def begin():
-        _optimizer.check_keras()
+        keras_names.check_keras()
         keras_lr.LinearDecay().set_model(model)
 
     message = rf"Keras 3\.12 to 3\.15.*{owner} lacks _gone"

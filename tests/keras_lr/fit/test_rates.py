@@ -216,7 +216,7 @@ def test_rates_are_exact_beyond_update_two_to_the_24():
 
 
 def test_tables_that_end_before_the_run_are_laid_anew(monkeypatch):
-    monkeypatch.setattr("keras_lr.fit.optimizer.WINDOW", 8)
+    monkeypatch.setattr("keras_lr.fit.step.ROWS", 8)
     schedule = keras_lr.OneCycle(max_lr=0.01)
     model = watched(optimizers.Adam(), 30)
     fit(model, [schedule, keras_lr.Warmup(7)], epochs=3)

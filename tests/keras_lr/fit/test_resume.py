@@ -32,7 +32,8 @@ def kill_and_resume(tmp_path, epochs, points, order):
         assert run(tmp_path, epochs, point, order).returncode == -signal.SIGKILL
     done = run(tmp_path, epochs, -1, order)
     assert done.returncode == 0, done.stderr.decode()
-    found = np.load(tmp_path / "out.npz")
+    with np.load(tmp_path / "out.npz") as file:
+        found = dict(file)
     rates = keras_lr.OneCycle(max_lr=0.01).values(BATCHES * epochs)
     assert_rates(found["arr_0"], rates)
     assert_rates(expected, rates)

@@ -1,0 +1,512 @@
+"""Every name of Keras that this package relies on and that Keras does not document.
+
+The names stand in :data:`CONTRACT`, by owner; what is done with them are the small
+functions below. No other file uses one, so that a new version of Keras is looked at
+here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+SUPPORTED = "Keras 3.12 to 3.15"
+
+#: Names by owner. Those of classes are checked at import; those of instances when a fit
+#: begins, since making an optimizer at import would claim the devices.
+CONTRACT = {
+    # A rate is read by the first, an update made by the second.
+    "Optimizer": ("_get_current_learning_rate", "iterations", "apply", "get_config"),
+    # `fit` asks the first for its step, and the second for the logs of an epoch.
+    "Model": ("make_train_function", "_get_metrics_result_or_logs"),
+}
+INSTANCE_CONTRACT = {
+    # The counter of batches, and the rate: a variable, a schedule or a function.
+    "Optimizer": ("_iterations", "_learning_rate", "gradient_accumulation_steps"),
+    # `fit` calls `train_function` as it stands at each step; callbacks may set
+    # `_initial_epoch` as it begins.
+    "Model": ("train_function", "_initial_epoch", "jit_compile", "steps_per_execution"),
+    # The step keeps its state in `_jax_state` until `jax_state_sync` writes it back.
+    "Model on JAX": ("_jax_state_synced", "jax_state_sync", "_get_state_sharding_spec"),
+    "Sweep": (
+        "_flatten_layers",
+        "_loss_tracker",
+        "_symbolic_build",
+        "train_step",
+        "metrics_variables",
+    ),
+    "EpochIterator": ("_get_iterator",),
+}
+
+#: The method by which an optimizer reads its rate.
+READS_RATE = "_get_current_learning_rate"
+#: The methods by which ``fit`` asks a model for its step, and for the logs of an epoch.
+MAKES_FUNCTION = "make_train_function"
+GIVES_LOGS = "_get_metrics_result_or_logs"
+
+Function = Callable[..., Any]
+
+
+def check_keras() -> None:
+    """Raise ImportError where Keras lacks what this package relies on."""
+    check("Optimizer", keras.optimizers.Optimizer, CONTRACT)
+    check("Model", keras.Model, CONTRACT)
+
+
+def check_model(model: Any, optimizers: list[Any]) -> None:
+    """The same for a compiled model and its optimizers."""
+    for optimizer in optimizers:
+        check("Optimizer", optimizer, INSTANCE_CONTRACT)
+    check("Model", model, INSTANCE_CONTRACT)
+    if keras.backend.backend() == "jax":
+        check("Model on JAX", model, INSTANCE_CONTRACT)
+
+
+def check(owner: str, thing: Any, contract: dict[str, tuple[str, ...]]) -> None:
+    """Raise ImportError where a thing of Keras lacks a name of a contract."""
+    missing = [name for name in contract[owner] if not hasattr(thing, name)]
+    if missing:
+        raise ImportError(
+            f"keras_lr works with {SUPPORTED}. Received: Keras {keras.__version__}, "
+            f"whose {owner} lacks {', '.join(missing)}. Install a version that works: "
+            "pip install 'keras>=3.12,<3.16'."
+        )
+
+
+# Variables.
+
+
+def read(variable: Any) -> NDArray[Any]:
+    """The value of a variable, as NumPy."""
+    value = variable.value
+    # A metric of MirroredStrategy has a value in each replica until it is read.
+    value = value.read_value() if hasattr(value, "read_value") else value
+    return np.asarray(ops.convert_to_numpy(value))
+
+
+def read_in_fit(model: Any, variable: Any) -> NDArray[Any]:
+    """A copy of a variable's value, in the middle of a fit too.
+
+    On JAX the values of a running fit are not in the variables; fetching them all, as a
+    callback's ``self.model`` does, would cost more than a step.
+    """
+    state = getattr(model, "_jax_state", None)
+    if state and not model._jax_state_synced:
+        for name, variables in (
+            ("optimizer_variables", model.optimizer.variables),
+            ("metrics_variables", model.metrics_variables),
+        ):
+            for one, value in zip(variables, state.get(name) or (), strict=False):
+                if one is variable:
+                    return np.array(value)
+    return np.array(read(variable))
+
+
+def write_in_fit(
+    model: Any, variables: list[Any], values: Iterator[NDArray[Any]]
+) -> None:
+    """Set variables, in the middle of a fit too."""
+    if keras.backend.backend() == "jax":
+        # Else the values that a running fit carries would be written over these.
+        model._jax_state = None
+        model._jax_state_synced = True
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def variables_of(model: Any) -> list[Any]:
+    """All state of a compiled model, its optimizer and its metrics, each once."""
+    every = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    return list({id(variable): variable for variable in every}.values())
+
+
+def counter_of(optimizer: Any) -> Any:
+    """The variable that counts an optimizer's batches."""
+    return optimizer._iterations
+
+
+def rate_variable(optimizer: Any) -> Any | None:
+    """The variable of the optimizer's own rate; None if that is itself a schedule."""
+    rate = optimizer._learning_rate
+    return rate if isinstance(rate, keras.Variable) else None
+
+
+def rate_now(cls: Any, optimizer: Any) -> Any:
+    """The rate as the optimizer's own class reads it: a variable, or a value."""
+    return cls._get_current_learning_rate(optimizer)
+
+
+def own_rate(optimizer: Any) -> float | None:
+    """The value of the optimizer's rate variable; None if it has a schedule instead."""
+    variable = rate_variable(optimizer)
+    return None if variable is None else float(read(variable))
+
+
+def is_end_of_data(error: BaseException) -> bool:
+    """Whether what a step raises only says that there are no more batches."""
+    return isinstance(error, StopIteration) or type(error).__name__ == "OutOfRangeError"
+
+
+def first_epoch(model: Any) -> int:
+    """The epoch that the fit around a callback begins with, as far as it is known.
+
+    What a callback has set counts, as BackupAndRestore does, then what the user asked
+    for. Callbacks are told neither.
+    """
+    if model._initial_epoch:
+        return int(model._initial_epoch)
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "fit" and frame.f_locals.get("self") is model:
+            return int(frame.f_locals.get("initial_epoch", 0))
+        frame = frame.f_back
+    return 0
+
+
+# The step of a model, and its logs.
+
+
+def step_of(model: Any) -> Function:
+    """The training step of a model: that of its class, or one set on it."""
+    return set_step_of(model) or partial(type(model).train_step, model)
+
+
+def set_step_of(model: Any) -> Function | None:
+    """The training step that was set on a model, in place of that of its class."""
+    step: Function | None = vars(model).get("train_step")
+    return step
+
+
+def set_step(model: Any, step: Function | None) -> None:
+    """Set one, or take it away."""
+    vars(model).pop("train_step", None)
+    if step is not None:
+        vars(model)["train_step"] = step
+
+
+def function_at(model: Any) -> Function | None:
+    """The function that ``fit`` calls at each step; None before it is made."""
+    function: Function | None = model.train_function
+    return function
+
+
+def set_function(model: Any, function: Function | None) -> None:
+    """Set it; None has it made anew."""
+    # Past the layer's own setter, which looks for variables in all that it is given.
+    vars(model)["train_function"] = function
+
+
+def plain_function(model: Any) -> Function:
+    """The same; if there is none, it is made."""
+    if model.train_function is None:
+        # Of the class, whatever an instance has in its place.
+        type(model).make_train_function(model)
+    function: Function = model.train_function
+    return function
+
+
+def ask_for_function(model: Any, force: bool) -> Any:
+    """Have the model make it, as ``fit`` does."""
+    return model.make_train_function(force)
+
+
+def epoch_logs(model: Any, logs: Any) -> dict[str, Any]:
+    """What the model itself tells of an epoch."""
+    told: dict[str, Any] = type(model)._get_metrics_result_or_logs(model, logs)
+    return told
+
+
+def function_of(model: Any, step: Function) -> Function:
+    """The function that ``fit`` would call at each step if the model had this step."""
+    before = model.train_function
+    own = set_step_of(model)
+    set_step(model, step)
+    model.train_function = None
+    try:
+        # Of the class, whatever an instance has in its place.
+        type(model).make_train_function(model)
+        function: Function = model.train_function
+        return function
+    finally:
+        model.train_function = before
+        set_step(model, own)
+
+
+def one_more_sharding(model: Any, more: bool) -> Any:
+    """A context in which the step's state has one array more of the optimizer's.
+
+    ``jax.jit`` is told where each array of the state lies, if the devices are several.
+    """
+    if not more or keras.distribution.distribution() is None:
+        return nullcontext()
+    return _OneMoreSharding(model)
+
+
+class _OneMoreSharding:
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def __enter__(self) -> None:
+        model = self._model
+
+        def spec() -> Any:
+            trainable, other, slots, metrics = type(model)._get_state_sharding_spec(
+                model
+            )
+            return trainable, other, [*slots, slots[0]], metrics
+
+        vars(model)["_get_state_sharding_spec"] = spec
+
+    def __exit__(self, *error: object) -> None:
+        del vars(self._model)["_get_state_sharding_spec"]
+
+
+def keep_state(model: Any, state: tuple[Any, ...]) -> None:
+    """Give the variables on JAX the state that a step was called with and lost.
+
+    Keras empties the variables before the first step and fills them from the state that
+    a step returns; a step that raises while it is compiled returns none.
+    """
+    if model._jax_state_synced:
+        return  # Somebody has set the variables meanwhile.
+    arrays = keras.tree.flatten(state)
+    if any(getattr(array, "is_deleted", bool)() for array in arrays):
+        return  # It had begun to compute, and its inputs are used up.
+    names = ("trainable", "non_trainable", "optimizer", "metrics")
+    parts = zip(names, state, strict=True)
+    model._jax_state = {f"{name}_variables": values for name, values in parts}
+    model._jax_state_synced = False
+    model.jax_state_sync()
+
+
+def loss_trackers(model: Any) -> list[Any]:
+    """The metrics that are told the loss of each batch inside of the step."""
+    # A train_step of one's own may have a loss tracker of its own.
+    trackers = [metric for metric in model.metrics if metric.name == "loss"]
+    return trackers or [model._loss_tracker]
+
+
+def normalizations(model: Any) -> list[Any]:
+    """The layers that keep moving statistics."""
+    layer = keras.layers.BatchNormalization
+    return [one for one in model._flatten_layers() if isinstance(one, layer)]
+
+
+def strategy_scope(model: Any) -> Any:
+    """The scope in which variables of a model are made."""
+    strategy = getattr(model, "distribute_strategy", None)
+    return nullcontext() if strategy is None else strategy.scope()
+
+
+def replicas(model: Any) -> int:
+    """Devices that share a batch by a strategy of TensorFlow's."""
+    strategy = getattr(model, "distribute_strategy", None)
+    return 1 if strategy is None else int(strategy.num_replicas_in_sync)
+
+
+def build(model: Any, batch: Any = None) -> bool:
+    """Make the model's and the optimizer's variables; whether they are all there now.
+
+    Args:
+        model: A compiled model.
+        batch: A batch of data to build an unbuilt model with.
+    """
+    check("Sweep", model, INSTANCE_CONTRACT)
+    if not model.built:
+        if batch is None:
+            return False
+        model._symbolic_build(data_batch=batch)
+    if not model.optimizer.built:
+        with strategy_scope(model):
+            model.optimizer.build(model.trainable_variables)
+    return True
+
+
+def outside_of_graphs() -> Any:
+    """A context in which variables have values, in the middle of a trace too."""
+    if keras.backend.backend() != "tensorflow":
+        return nullcontext()
+    return importlib.import_module("tensorflow").init_scope()
+
+
+def keep_weights(optimizer: Any) -> None:
+    """Have a fit that fails leave the weights alone.
+
+    On JAX a fit that raises still replaces the weights by their moving average.
+    """
+    if keras.backend.backend() != "jax" or not optimizer.use_ema:
+        return
+
+    def once(*args: Any) -> None:
+        del optimizer.finalize_variable_values
+
+    optimizer.finalize_variable_values = once
+
+
+# The fit around a callback.
+
+
+def list_of_fit() -> tuple[Any, list[Any]]:
+    """The list of callbacks that is calling, and what the fit itself holds.
+
+    Returns:
+        None and nothing where a callback is called by hand.
+    """
+    callbacks = None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        owner = frame.f_locals.get("self")
+        if isinstance(owner, keras.callbacks.CallbackList):
+            callbacks = owner
+        elif callbacks is not None:
+            return callbacks, list(frame.f_locals.values())
+        frame = frame.f_back
+    return callbacks, []
+
+
+def is_in_fit(callbacks: Any) -> bool:
+    """Whether the fit of a list of callbacks is under way, in any thread.
+
+    Its frame is then on a stack. The frame of a fit that was interrupted may live on in
+    a traceback, but on no stack.
+    """
+    # This frame is among them. It must not be left with a reference to itself: all
+    # frames below it, and what they hold, would outlive their calls.
+    frames: list[FrameType | None] = list(sys._current_frames().values())
+    while frames:
+        frame = frames.pop()
+        while frame is not None:
+            name = frame.f_code.co_name
+            held = "callbacks" if name == "fit" else "self"
+            # While the list is made, the fit does not have it yet.
+            if name in ("fit", "set_model") and frame.f_locals.get(held) is callbacks:
+                frame = None
+                frames.clear()
+                return True
+            frame = frame.f_back
+    return False
+
+
+def calling_method() -> str:
+    """The method that has called what calls this: ``fit``, ``train_on_batch``, ..."""
+    return sys._getframe(2).f_code.co_name
+
+
+def guard_data(
+    values: list[Any], guarded: Callable[[Function], Function], seen: Function
+) -> None:
+    """Have a fit call its data through a guard, and tell of each batch if it is finite.
+
+    On TensorFlow the step itself fetches the batches, so that no guard is called there.
+
+    Args:
+        values: What the fit's frame holds.
+        guarded: Makes a guarded function of one.
+        seen: Called before each batch is trained on, with a sum of zeros for each
+            array of it: NaN where anything in that is not finite.
+    """
+    module = importlib.import_module("keras.src.trainers.epoch_iterator")
+    for one in values:
+        if not isinstance(one, module.EpochIterator):
+            continue
+        check("EpochIterator", one, INSTANCE_CONTRACT)
+        if keras.backend.backend() == "tensorflow":
+            _tell_of_dataset(one, seen)
+        else:
+            one._get_iterator = partial(_told, one._get_iterator, guarded, seen)
+
+
+def _told(
+    make: Callable[[], Any], guarded: Callable[[Function], Function], seen: Function
+) -> Iterator[Any]:
+    take = guarded(iter(make()).__next__)
+    while True:
+        try:
+            batch = take()
+        except StopIteration:
+            return
+        leaves = keras.tree.flatten(batch)
+        floats = [leaf for leaf in leaves if "float" in str(getattr(leaf, "dtype", ""))]
+        with np.errstate(invalid="ignore"):
+            seen([(leaf * 0).sum() for leaf in floats])
+        yield batch
+
+
+def _tell_of_dataset(iterator: Any, seen: Function) -> None:
+    tf = importlib.import_module("tensorflow")
+
+    def tell(*batch: Any) -> Any:
+        leaves = tf.nest.flatten(batch)
+        floats = [leaf for leaf in leaves if getattr(leaf.dtype, "is_floating", False)]
+        if not floats:
+            told = tf.numpy_function(lambda: seen([]), [], [])
+        else:
+            sums = [tf.cast(tf.reduce_sum(leaf * 0), "float32") for leaf in floats]
+            told = tf.numpy_function(seen, [tf.stack(sums)], [])
+        with tf.control_dependencies([told]):
+            same = tf.nest.map_structure(tf.identity, batch)
+        return same if len(same) > 1 else same[0]
+
+    dataset = iterator._distributed_dataset
+    if isinstance(dataset, tf.distribute.DistributedDataset):
+        strategy = iterator._distribute_strategy
+        dataset = iterator.data_adapter.get_tf_dataset().map(tell)
+        dataset = strategy.experimental_distribute_dataset(dataset)
+    else:
+        dataset = dataset.map(tell)
+    iterator._distributed_dataset = dataset
+
+
+def dataset_of(batches: Any, *, whole: bool) -> Any:
+    """Batches as the dataset that Keras makes of arrays on TensorFlow.
+
+    Args:
+        batches: A sequence of batches of arrays, all of one size.
+        whole: Whether that size is known beforehand, as it is where the rows divide
+            into such batches.
+    """
+    tf = importlib.import_module("tensorflow")
+    tuples = keras.tree.lists_to_tuples
+
+    def spec(leaf: Any) -> Any:
+        size = leaf.shape[0] if whole else None
+        return tf.TensorSpec((size, *leaf.shape[1:]), leaf.dtype)
+
+    def packed(batch: Any) -> Any:
+        return tuples(batch[0] if len(batch) == 1 else batch)
+
+    def each() -> Iterator[Any]:
+        for i in range(len(batches)):
+            yield packed(batches[i])
+
+    signature = keras.tree.map_structure(spec, packed(batches[0]))
+    dataset = tf.data.Dataset.from_generator(each, output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
+
+
+# Random numbers.
+
+
+def random_state() -> Callable[[], None]:
+    """Take the state of Keras' own random numbers; what is returned sets it again."""
+    module = importlib.import_module("keras.src.backend.common.global_state")
+    name = "global_seed_generator"
+    generator = module.get_global_attribute(name)
+    value = None if generator is None else np.array(read(generator.state))
+
+    def again() -> None:
+        module.set_global_attribute(name, generator)
+        if generator is not None:
+            generator.state.assign(value)
+
+    return again

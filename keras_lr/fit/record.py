@@ -1,0 +1,103 @@
+"""What a step writes down of each batch: named scalars, read when somebody wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.duration import IntArray
+
+
+@dataclass(frozen=True)
+class StepView:
+    """What a scalar is worked out from, inside of the step.
+
+    Attributes:
+        loss: The mean loss of the batch; NaN where the step reports none.
+        data: The batch.
+        logs: What the step returns: the running means of the metrics.
+    """
+
+    loss: Any
+    data: Any
+    logs: Any
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A number that the step writes down of each batch, besides loss and rates.
+
+    Attributes:
+        name: What it is called.
+        value: Gives it, by the backend's own operations.
+    """
+
+    name: str
+    value: Callable[[StepView], Any]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Rows of a record that are complete, where the step left them.
+
+    Attributes:
+        first: The count of batches that the first row is of.
+        rows: How many rows.
+        fetch: Brings them to the host: shape ``(rows, names)``.
+    """
+
+    first: int
+    rows: int
+    fetch: Callable[[], FloatArray]
+
+
+class Record:
+    """The scalars of the batches since a moment, by name.
+
+    The step writes them into a ring of rows. What the ring leaves is kept as it lies,
+    on the device, until somebody reads it, so that nothing waits for the device before.
+
+    Args:
+        names: The scalars.
+        first: The optimizer's count of batches at the moment.
+    """
+
+    def __init__(self, names: Sequence[str], first: int) -> None:
+        self.names = tuple(names)
+        self.first = first
+        self._waiting: list[Segment] = []
+        self._fetched: FloatArray = np.zeros((0, len(self.names)))
+
+    def add(self, segment: Segment) -> None:
+        """Take note of rows that the ring is about to lose."""
+        self._waiting.append(segment)
+
+    def read(self, current: Segment) -> dict[str, FloatArray]:
+        """All that has been written down, and what the ring holds now."""
+        for segment in self._waiting:
+            self._fetched = self._with(segment)
+        self._waiting.clear()
+        rows = self._with(current)
+        return {name: rows[:, i] for i, name in enumerate(self.names)}
+
+    def _with(self, segment: Segment) -> FloatArray:
+        """The rows so far, and those of a segment, which count where both have some."""
+        if not segment.rows:
+            return self._fetched
+        begin = max(segment.first - self.first, 0)
+        new = segment.fetch()[max(self.first - segment.first, 0) :]
+        return np.concatenate([self._fetched[:begin], new])
+
+
+def places_in_ring(first: int, batches: int, size: int) -> IntArray:
+    """Where a ring of some size has the rows of so many batches from ``first`` on.
+
+    Example:
+        >>> places_in_ring(6, 3, size=8)
+        array([6, 7, 0])
+    """
+    return (first + np.arange(batches)) % size

@@ -1,0 +1,372 @@
+"""The lent step: a model's training step at rates that are handed to it.
+
+A model has one for as long as it has its plain step (``compile`` gives it another), and
+the two stand side by side: the plain function carries the lent step; a loan puts the
+lent function in its place, and puts it back. Rates and all that is written down are
+state of the lent step (:mod:`keras_lr.fit.tapes`), so that every schedule, sweep and
+probe shares its one trace, and nothing of the plain step is ever traced because of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_lr.fit import keras_names
+from keras_lr.fit.control import Control
+from keras_lr.fit.optimizer import (
+    LentOptimizer,
+    attributes_of,
+    optimizers_of,
+)
+from keras_lr.fit.record import Record, Scalar, Segment, places_in_ring
+from keras_lr.fit.tapes import JaxTape, TensorFlowTape, TorchTape
+from keras_lr.fit.timetable import OWN, Timetable
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.duration import IntArray
+
+#: Rows of a tape, a power of two. JAX copies the tape at each step, so that more would
+#: cost; rows are laid anew whenever they are used up, so that no run is too long for
+#: them.
+ROWS = 256
+
+#: The attribute by which a plain function carries its lent step.
+_KEPT = "_keras_lr_step"
+
+
+def lent_step(model: Any, scalars: Sequence[Scalar] = ()) -> LentStep:
+    """The lent step of a model: the one it has, if that is still good, or a new one.
+
+    Args:
+        model: A compiled model.
+        scalars: What is to be written down besides loss and rates.
+    """
+    plain = keras_names.plain_function(model)
+    kept: LentStep | None = getattr(plain, _KEPT, None)
+    if kept is not None and kept.serves(model, scalars):
+        return kept
+    made = LentStep(model, plain, scalars)
+    with suppress(AttributeError):  # A function of the user's may refuse attributes.
+        setattr(plain, _KEPT, made)
+    return made
+
+
+def rate_name(i: int) -> str:
+    """What the record calls the rate of an optimizer."""
+    return f"learning_rate_{i}"
+
+
+class LentStep:
+    """A model's step at the rates of a timetable.
+
+    Args:
+        model: A compiled model.
+        plain: The function that the model has without a loan.
+        scalars: What is to be written down besides loss and rates.
+
+    Attributes:
+        plain: The function that the model has without a loan.
+        optimizers: Those whose rates the step controls.
+        names: What it writes down of each batch: ``loss``, the rate of each optimizer,
+            and the scalars.
+        control: What happens around the model's own step.
+        on_failure: Called when the step raises; None if nobody wants to know.
+        on_first_batch: Called with the first batch before it is trained on, while that
+            is traced; None if nobody wants to know.
+    """
+
+    def __init__(self, model: Any, plain: Any, scalars: Sequence[Scalar]) -> None:
+        self.plain = plain
+        self.on_failure: Callable[[], None] | None = None
+        self.on_first_batch: Callable[[Any], None] | None = None
+        self._model = model
+        self._scalars = tuple(scalars)
+        self._settings = _settings(model)
+        self._is_torch = keras.backend.backend() == "torch"
+        is_compiled = self._is_torch and bool(model.jit_compile)
+        self.optimizers = [
+            LentOptimizer(optimizer, is_compiled) for optimizer in optimizers_of(model)
+        ]
+        self.control = Control(model, self.optimizers, scalars)
+        self.names = [
+            "loss",
+            *(rate_name(i) for i in range(len(self.optimizers))),
+            *(scalar.name for scalar in scalars),
+        ]
+        self._own_step = keras_names.step_of(model)
+        # What the step is to read.
+        self._timetables: list[Timetable] = [OWN] * len(self.optimizers)
+        self._statistics = 1.0
+        self._begun = [0] * len(self.optimizers)
+        self._record: Record | None = None
+        # The tape, the batch that its first row is of, and how many of its rows are
+        # sure to be left.
+        self._each = int(model.steps_per_execution or 1)
+        self._rows = max(ROWS, 1 << (4 * self._each - 1).bit_length())
+        self._base = 0
+        self._left = 0
+        self._is_laid = False
+        self._laid: FloatArray = np.zeros((0, 0))
+        self._given = self.control.columns[-1] + 1
+        self._is_entered = self._is_torch
+        self._tape = self._make_tape()
+        self._inner = plain
+        if not self._is_torch:
+            with keras_names.one_more_sharding(model, self._rate_variable is None):
+                self._inner = keras_names.function_of(model, self._train_step)
+
+    def serves(self, model: Any, scalars: Sequence[Scalar]) -> bool:
+        """Whether the step is still the right one for the model as it is now."""
+        optimizers = [lent.optimizer for lent in self.optimizers]
+        return (
+            self._settings == _settings(model)
+            and optimizers == optimizers_of(model)
+            and all(
+                lent.attributes == attributes_of(lent.optimizer)
+                for lent in self.optimizers
+            )
+            and set(scalars) <= set(self._scalars)
+        )
+
+    # Before a fit, and between its epochs.
+
+    def follow(self, timetables: Sequence[Timetable], statistics: float = 1.0) -> None:
+        """Read these timetables from the next update on.
+
+        Args:
+            timetables: For each optimizer.
+            statistics: The highest momentum of moving statistics.
+        """
+        self._timetables = list(timetables)
+        self._statistics = statistics
+        self._begun = self.counts()
+        self._record = None
+        self.control.is_recording = False
+        self.lay_anew()
+        self.sync(self._begun)
+
+    def take_over(self, other: LentStep) -> None:
+        """Go on where another step of the same optimizers has stopped."""
+        self._timetables = other._timetables
+        self._statistics = other._statistics
+        self._begun = other._begun
+        self.lay_anew()
+        self.sync(self.counts())
+
+    def record(self) -> None:
+        """Keep all that is written down from the next batch on."""
+        self._record = Record(self.names, self.counts()[0])
+        self.control.is_recording = True
+
+    def sync(self, counts: list[int]) -> None:
+        """Look at own rates and counters, which others may have set."""
+        for i, lent in enumerate(self.optimizers):
+            lent.counter = counts[i]
+            if self._is_torch:
+                # Elsewhere the step looks at it.
+                self.control.own_rates[i] = self._own_rate(lent)
+        # Between two batches the first counter tells which rows are used up.
+        used = counts[0] - self._base
+        is_inside = self._is_laid and 0 <= used < self._rows
+        self._left = self._rows - used if is_inside else 0
+
+    def lay_anew(self) -> None:
+        """Have the rows laid anew before the next batch."""
+        self._is_laid = False
+        self._left = 0
+
+    # What the host asks.
+
+    def counts(self) -> list[int]:
+        """The batches that each optimizer has done."""
+        return [
+            int(
+                keras_names.read_in_fit(
+                    self._model, keras_names.counter_of(lent.optimizer)
+                )
+            )
+            for lent in self.optimizers
+        ]
+
+    def spent(self) -> int:
+        """Updates of the first optimizer since the timetables began."""
+        each = self.optimizers[0].accumulation
+        return self.counts()[0] // each - self._begun[0] // each
+
+    def in_force(self, lent: LentOptimizer, hyperparameter: str) -> Any:
+        """The value of an optimizer's next update."""
+        value = self.entry(lent, hyperparameter)
+        if hyperparameter != "learning_rate":
+            return lent.own(hyperparameter) if value is None else value
+        if self._timetables[self.optimizers.index(lent)].absolute:
+            return value
+        own = self._own_rate(lent)
+        if own is None:
+            own = float(ops.convert_to_numpy(lent.own("learning_rate")))
+        return own if value is None else own * value
+
+    def entry(self, lent: LentOptimizer, hyperparameter: str) -> float | None:
+        """The timetable's entry for it; None where that has none."""
+        i = self.optimizers.index(lent)
+        timetable = self._timetables[i]
+        if hyperparameter not in timetable.head:
+            return None
+        count = lent.counter if self._is_torch else self.counts()[i]
+        updates = self._updates(i, np.array([count]))
+        return float(timetable.values(hyperparameter, updates)[0])
+
+    def scale(self, lent: LentOptimizer) -> float:
+        """The rate at the schedule's peak over the optimizer's own."""
+        return self._timetables[self.optimizers.index(lent)].scale
+
+    def last_values(self) -> dict[str, float]:
+        """The rates of the last update, and what else was scheduled, for the logs."""
+        segment = self._current(self.counts()[0])
+        if not segment.rows:
+            return {}
+        seen = segment.fetch()
+        # On TensorFlow the step that finds no more data counts as a batch, too.
+        written = np.flatnonzero(~np.isnan(seen[:, self.names.index(rate_name(0))]))
+        if not written.size:
+            return {}
+        last = int(written[-1])
+        given = self._laid[(segment.first + last) % self._rows]
+        values = {}
+        for i, lent in enumerate(self.optimizers):
+            suffix = f"_{lent.optimizer.name}" if len(self.optimizers) > 1 else ""
+            rate = seen[last, self.names.index(rate_name(i))]
+            values[f"learning_rate{suffix}"] = float(rate)
+            for place, name in enumerate(lent.attributes, self.control.columns[i] + 2):
+                if name in self._timetables[i].head:
+                    values[f"{name}{suffix}"] = float(given[place])
+        return values
+
+    def recorded(self) -> dict[str, FloatArray]:
+        """What has been written down of each batch since :meth:`record`, by name.
+
+        It waits for the device.
+        """
+        if self._record is None:
+            raise RuntimeError(
+                "There is something to read only after `record`. Received: a step that "
+                "keeps no record. Call record() before the fit."
+            )
+        return self._record.read(self._current(self.counts()[0]))
+
+    # The function that the model has during a loan.
+
+    def function(self, *args: Any) -> Any:
+        """Run the step: on JAX of state and data, elsewhere of data."""
+        is_stale = self._tape.is_stale(*args)
+        if is_stale or self._left < self._each * (self.optimizers[0].applied or 1):
+            self._lay(*args)
+        try:
+            result = self._tape.call(self._inner, *args)
+        except BaseException as error:
+            if self.on_failure is not None and not keras_names.is_end_of_data(error):
+                self.on_failure()
+            raise
+        # A step of the user's may apply gradients more than once.
+        self._left -= self._each * (self.optimizers[0].applied or 1)
+        if not self._is_entered:
+            raise RuntimeError(
+                "A scheduled fit needs a training function that calls the model's "
+                f"train_step. Received: {type(self._model).__name__}, whose "
+                "make_train_function makes another. Have it call self.train_step."
+            )
+        return result
+
+    def _train_step(self, *args: Any) -> Any:
+        """The training step that is traced on TensorFlow and JAX."""
+        self._is_entered = True
+        if self.on_first_batch is not None:
+            self.on_first_batch(args[-1])
+        return self._tape.step(self._own_step, self.control, *args)
+
+    # Rows.
+
+    @property
+    def _rate_variable(self) -> Any | None:
+        """The variable of the first own rate that is one."""
+        variables = [
+            keras_names.rate_variable(one.optimizer) for one in self.optimizers
+        ]
+        return next((one for one in variables if one is not None), None)
+
+    def _make_tape(self) -> Any:
+        shape = (self._rows, self._given, len(self.names))
+        if self._is_torch:
+            return TorchTape(self.control, self.optimizers, shape)
+        is_jax = keras.backend.backend() == "jax"
+        kind: Any = JaxTape if is_jax else TensorFlowTape
+        counters = [keras_names.counter_of(lent.optimizer) for lent in self.optimizers]
+        return kind(self._model, counters, self._rate_variable, shape)
+
+    def _lay(self, *args: Any) -> None:
+        """Lay all rows from the next batch on."""
+        count = self._tape.count(*args)
+        if self._record is not None:
+            self._record.add(self._current(count))
+        given = np.empty((self._rows, self._given))
+        places = places_in_ring(count, self._rows, self._rows)
+        given[places] = self._given_at(count + np.arange(self._rows))
+        self._tape.lay(given, *args)
+        self._laid = given
+        self._is_laid = True
+        self._base = count
+        self._left = self._rows
+
+    def _given_at(self, batches: IntArray) -> FloatArray:
+        """The given part of the rows of some batches, as the first optimizer counts."""
+        columns: list[Any] = []
+        for i, lent in enumerate(self.optimizers):
+            timetable = self._timetables[i]
+            updates = self._updates(i, batches - self._begun[0] + self._begun[i])
+            rate: Any = 1.0
+            if "learning_rate" in timetable.head:
+                rate = timetable.values("learning_rate", updates)
+            # The rate in force is own * factor + rate.
+            columns += [0.0, rate] if timetable.absolute else [rate, 0.0]
+            for name in lent.attributes:
+                scheduled = name in timetable.head
+                value = timetable.values(name, updates) if scheduled else lent.own(name)
+                columns.append(value)
+        columns.append(self._statistics)
+        return np.stack([np.broadcast_to(one, len(batches)) for one in columns], axis=1)
+
+    def _updates(self, i: int, counts: IntArray) -> IntArray:
+        """The run's updates that an optimizer's batches belong to."""
+        each = self.optimizers[i].accumulation
+        begun = self._begun[i] // each
+        updates: IntArray = self._timetables[i].first + counts // each - begun
+        return updates
+
+    def _current(self, count: int) -> Segment:
+        """What the ring holds of the batches before a count."""
+        rows = min(max(count - self._base, 0), self._rows)
+        first = count - rows
+        fetch = self._tape.keep()
+        places = places_in_ring(first, rows, self._rows)
+        return Segment(first, rows, lambda: fetch()[places])
+
+    def _own_rate(self, lent: LentOptimizer) -> float | None:
+        """The own rate; None if that is itself a schedule."""
+        variable = keras_names.rate_variable(lent.optimizer)
+        if variable is None:
+            return None
+        return float(keras_names.read_in_fit(self._model, variable))
+
+
+def _settings(model: Any) -> tuple[Any, ...]:
+    """What a step depends on that can be set without ``compile``."""
+    return (
+        bool(model.run_eagerly),
+        bool(model.jit_compile),
+        int(model.steps_per_execution or 1),
+        keras_names.set_step_of(model),
+    )

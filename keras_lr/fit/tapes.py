@@ -1,0 +1,335 @@
+"""The tape: rows of numbers that a step reads and writes, one row a batch.
+
+Each row has a part that is *given* (what the updates read: factors on the rate,
+momentum, weight decay) and a part that is *seen* (what the step writes down). A tape is
+a ring: the row of a batch is its count modulo the number of rows, so that rows can be
+laid anew while a fit runs, without a word to the step. It is *state* of the step, never
+a constant of its trace; hence one trace serves every schedule, sweep and probe.
+
+There are three kinds, since each backend keeps state in its own way, with the same
+methods: ``lay`` sets the given part, ``call`` runs Keras' function once, and ``keep``
+gives the seen part. On TensorFlow and JAX ``step`` is the training step that Keras'
+function calls while it is traced.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_lr.fit import keras_names
+from keras_lr.fit.control import Control, wide_dtype
+from keras_lr.fit.optimizer import LentOptimizer
+from keras_lr.plan.curves import FloatArray
+
+Fetch = Callable[[], FloatArray]
+
+
+class JaxTape:
+    """A tape on JAX: it travels in the state of the step.
+
+    One array more in the state would cost a small model five percent of its step, since
+    each is handed over at each call. So the tape takes the *seat* of the own rate of an
+    optimizer, and the value of that rate travels in a column of the tape. Where all
+    optimizers were compiled with schedules, and there is no such array, it stands
+    behind the optimizers' arrays.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        counters: Sequence[Any],
+        rate: Any,
+        shape: tuple[int, int, int],
+    ) -> None:
+        self._jax = importlib.import_module("jax")
+        self._model = model
+        variables = [id(variable) for variable in model.optimizer.variables]
+        self._counters = counters
+        self._counter = variables.index(id(counters[0]))
+        self._seat = None if rate is None else variables.index(id(rate))
+        self._rows, self._given, self._seen = shape
+        self._array: Any = None
+        self._is_laid = False
+        #: The array whose seat the tape has taken, and its value.
+        self._rate: Any = None
+        self._rate_value = 0.0
+
+    def count(self, state: Any, iterator: Any) -> int:
+        """Batches that the optimizer has done when the function is called."""
+        return int(state[2][self._counter])
+
+    def is_stale(self, state: Any, iterator: Any) -> bool:
+        """Whether rows must be laid: there are none, or somebody has set the rate."""
+        rate = None if self._seat is None else state[2][self._seat]
+        if rate is not self._rate:
+            value = 0.0 if rate is None else float(rate)
+            self._rate = rate
+            if value != self._rate_value:
+                self._rate_value = value
+                self._is_laid = False
+        return not self._is_laid
+
+    def lay(self, given: FloatArray, state: Any, iterator: Any) -> None:
+        """Set the given part of all rows."""
+        whole = np.zeros((self._rows, self._given + 1 + self._seen), wide_dtype())
+        whole[:, : self._given] = given
+        whole[:, self._given] = self._rate_value
+        whole[:, self._given + 1 :] = np.nan
+        self._is_laid = True
+        if keras.distribution.distribution() is None:
+            self._array = self._jax.numpy.asarray(whole)
+        else:
+            # Where the rate (or the counter) lies: the same on every device.
+            like = state[2][self._seat or self._counter]
+            self._array = self._jax.device_put(whole, like.sharding)
+
+    def call(self, function: Callable[..., Any], state: Any, iterator: Any) -> Any:
+        """Run Keras' function with the tape in its state."""
+        trainable, other, slots, metrics = state
+        slots = list(slots)
+        if self._seat is None:
+            slots.append(self._array)
+        else:
+            slots[self._seat] = self._array
+        try:
+            logs, carried = function((trainable, other, slots, metrics), iterator)
+        except StopIteration:
+            raise
+        except BaseException:
+            # Used up, perhaps.
+            self._array = None
+            self._is_laid = False
+            keras_names.keep_state(self._model, state)
+            raise
+        slots = carried[2]
+        if self._seat is None:
+            self._array = slots.pop()
+        else:
+            self._array = slots[self._seat]
+            slots[self._seat] = self._rate
+        return logs, carried
+
+    def step(
+        self, own_step: Callable[..., Any], control: Control, state: Any, data: Any
+    ) -> Any:
+        """The training step: the tape taken out of the state, read, and put back."""
+        lax = self._jax.lax
+        trainable, other, slots, metrics = state
+        slots = list(slots)
+        tape = slots.pop() if self._seat is None else slots[self._seat]
+        index = slots[self._counter] & (self._rows - 1)
+
+        def row_at(index: Any) -> list[Any]:
+            row = lax.dynamic_slice(tape, (index, 0), (1, self._given + 1))[0]
+            return [row[i] for i in range(self._given + 1)]
+
+        row = row_at(index)
+        if self._seat is not None:
+            slots[self._seat] = row[self._given]
+        mapping = list(zip(self._model.optimizer.variables, slots, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            values = control.look_up(row[: self._given])
+            before = [counter.value for counter in self._counters]
+
+        def later(i: int, applied: int) -> dict[str, Any]:
+            # XLA sees where this is the row that the step began with.
+            more = self._counters[i].value - before[i]
+            row = row_at((index + more) & (self._rows - 1))
+            return control.look_up_one(i, row)
+
+        control.begin(values, later)
+        try:
+            logs, carried = own_step((trainable, other, slots, metrics), data)
+            scalars = control.scalars(values, data, logs)
+        finally:
+            control.end()
+        seen = self._jax.numpy.stack([self._as_cell(one) for one in scalars])
+        tape = lax.dynamic_update_slice(tape, seen[None], (index, self._given + 1))
+        trainable, other, slots, metrics = carried
+        slots = list(slots)
+        if self._seat is None:
+            slots.append(tape)
+        else:
+            slots[self._seat] = tape
+        return logs, (trainable, other, slots, metrics)
+
+    def _as_cell(self, scalar: Any) -> Any:
+        return self._jax.numpy.asarray(scalar, wide_dtype())
+
+    def keep(self) -> Fetch:
+        """The seen part as it is now; later steps may use it up."""
+        array = self._array
+        first = self._given + 1
+        if array is None:
+            return lambda: np.full((self._rows, self._seen), np.nan)
+        return lambda: np.asarray(array, np.float64)[:, first:]
+
+
+class TensorFlowTape:
+    """A tape on TensorFlow: two variables that the step captures."""
+
+    def __init__(
+        self,
+        model: Any,
+        counters: Sequence[Any],
+        rate: Any,
+        shape: tuple[int, int, int],
+    ) -> None:
+        self._tf = importlib.import_module("tensorflow")
+        self._counters = counters
+        self._rows, given, seen = shape
+        options: dict[str, Any] = {"trainable": False, "dtype": wide_dtype()}
+        self._shared = keras_names.replicas(model) > 1
+        kept: dict[str, Any] = {}
+        if self._shared:
+            # Each replica writes down its part of the batch.
+            kept = {"aggregation": "mean", "synchronization": "on_read"}
+        with keras_names.strategy_scope(model), self._tf.init_scope():
+            self._given = keras.Variable(
+                np.zeros((self._rows, given)),
+                aggregation="only_first_replica",
+                **options,
+            )
+            self._seen = keras.Variable(np.zeros((self._rows, seen)), **options, **kept)
+            self._blank = self._tf.fill(
+                (self._rows, seen), np.array(np.nan, wide_dtype())
+            )
+        self._is_laid = False
+
+    def count(self, iterator: Any) -> int:
+        """Batches that the optimizer has done when the function is called."""
+        return int(keras_names.read(self._counters[0]))
+
+    def is_stale(self, iterator: Any) -> bool:
+        """Whether rows must be laid: there are none."""
+        return not self._is_laid
+
+    def lay(self, given: FloatArray, iterator: Any) -> None:
+        """Set the given part of all rows."""
+        self._given.value.assign(given.astype(wide_dtype()))
+        # So that it can be told which rows have been written.
+        self._seen.value.assign(self._blank)
+        self._is_laid = True
+
+    def call(self, function: Callable[..., Any], iterator: Any) -> Any:
+        """Run Keras' function."""
+        return function(iterator)
+
+    def step(self, own_step: Callable[..., Any], control: Control, data: Any) -> Any:
+        """The training step: the row read before it, and written after it."""
+        tf = self._tf
+        before = [tf.convert_to_tensor(counter.value) for counter in self._counters]
+        mask = tf.constant(self._rows - 1, before[0].dtype)
+        index = tf.bitwise.bitwise_and(before[0], mask)
+        # Looked up outside of any branch of the step, so that no tensor leaves one.
+        values = control.look_up(tf.unstack(tf.gather(self._given.value, index)))
+        graph = self._graph()
+
+        def later(i: int, applied: int) -> dict[str, Any] | None:
+            if not applied and graph is self._graph():
+                return None
+            more = self._counters[i].value - before[i]
+            place = tf.bitwise.bitwise_and(before[0] + more, mask)
+            row = tf.unstack(tf.gather(self._given.value, place))
+            return control.look_up_one(i, row)
+
+        control.begin(values, later)
+        try:
+            logs = own_step(data)
+            scalars = control.scalars(values, data, logs)
+        finally:
+            control.end()
+        seen = tf.stack([tf.cast(one, wide_dtype()) for one in scalars])
+        if self._shared:
+            before = tf.convert_to_tensor(self._seen.value)
+            after = tf.tensor_scatter_nd_update(before, [[index]], [seen])
+            self._seen.value.assign(after)
+        else:
+            # In place: the whole variable would be copied else.
+            self._seen.value.scatter_update(tf.IndexedSlices(seen, index))
+        return logs
+
+    def _graph(self) -> Any:
+        """The graph that is being traced: another one in a branch or a loop."""
+        tf = self._tf
+        return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+
+    def keep(self) -> Fetch:
+        """The seen part as it is now."""
+        value = self._seen.value
+        if self._shared:
+            value = value.read_value()
+        copy = self._tf.identity(value)
+        return lambda: copy.numpy().astype(np.float64)
+
+
+class TorchTape:
+    """A tape on torch: lists on the host, since its steps run eagerly."""
+
+    def __init__(
+        self,
+        control: Control,
+        optimizers: Sequence[LentOptimizer],
+        shape: tuple[int, int, int],
+    ) -> None:
+        self._torch = importlib.import_module("torch")
+        self._control = control
+        self._first = optimizers[0]
+        self._rows, _, self._names = shape
+        self._given: list[list[float]] = []
+        self._seen: list[list[Any] | None] = [None] * self._rows
+
+    def count(self, data: Any) -> int:
+        """Batches that the optimizer has done when the function is called."""
+        return self._first.counter
+
+    def is_stale(self, data: Any) -> bool:
+        """Whether rows must be laid: there are none."""
+        return not self._given
+
+    def lay(self, given: FloatArray, data: Any) -> None:
+        """Set the given part of all rows."""
+        self._given = given.tolist()
+        self._seen = [None] * self._rows
+
+    def call(self, function: Callable[..., Any], data: Any) -> Any:
+        """Run Keras' function with the values of its row."""
+        index = self._first.counter % self._rows
+        control = self._control
+        values = control.look_up(self._given[index])
+
+        def later(i: int, applied: int) -> dict[str, Any] | None:
+            if not applied:
+                return None
+            row = self._given[(index + applied) % self._rows]
+            return control.look_up_one(i, row)
+
+        control.begin(values, later)
+        try:
+            logs = function(data)
+            # Keras hands the batches of a step over in a list.
+            self._seen[index] = control.scalars(values, data[0], logs)
+        finally:
+            control.end()
+        return logs
+
+    def keep(self) -> Fetch:
+        """The seen part as it is now."""
+        seen = list(self._seen)
+        return lambda: self._as_array(seen)
+
+    def _as_array(self, seen: list[list[Any] | None]) -> FloatArray:
+        rows: FloatArray = np.full((self._rows, self._names), np.nan)
+        written = [i for i, row in enumerate(seen) if row is not None]
+        for column in range(self._names):
+            cells = [row[column] for row in seen if row is not None]
+            if cells and isinstance(cells[0], self._torch.Tensor):
+                # One transfer for all.
+                cells = self._torch.stack(cells).cpu().tolist()
+            rows[written, column] = cells
+        return rows
