@@ -1,7 +1,8 @@
 # Each target sets up what it needs in .venv; a second run installs nothing.
 #   make quickstart   train three ways, draw out/quickstart.png (KERAS_BACKEND=jax|torch)
 #   make test         lint, types, and all tests on TensorFlow, JAX and torch
-#   make bench        what schedules and sweeps cost, on the three backends
+#   make bench        what schedules, sweeps and fits in a loop cost, on the three backends
+#   make memory       what 10,000 scheduled fits leave behind, on the three backends
 #   make bench-finder how good finders are, on 41 tasks with a known truth
 #   make evidence   measure all claims anew and write evidence.json of both packages
 #   make faults       kill and resume a training twenty times on each backend
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 
-.PHONY: quickstart test lint types test-pure test-backends bench bench-finder evidence faults clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends bench memory bench-finder evidence faults clean $(addprefix test-,$(BACKENDS))
 
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
 	$(RUN) KERAS_BACKEND=$(KERAS_BACKEND) $(BIN)/python examples/quickstart.py
@@ -45,6 +46,10 @@ bench: $(READY)-all-test
 	$(BIN)/python benchmarks/glossary.py
 	@for b in $(BACKENDS); do \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; done
+
+memory: $(READY)-all-test
+	@for b in $(BACKENDS); do \
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/memory.py || exit 1; done
 
 bench-finder: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m benchmarks.finder.score

@@ -1,4 +1,4 @@
-"""What schedules and sweeps cost, against training at a constant rate.
+"""What schedules, fits an epoch at a time, and sweeps cost, against plain training.
 
 Run once for each backend: ``KERAS_BACKEND=jax python benchmarks/overhead.py``.
 
@@ -13,6 +13,12 @@ Sweeps, by the time of a whole fit. A round makes a plain fit and a sweep of the
 updates on new models, in random order, so that both compile; then each model once more.
 Snapshot, looks, restore and judgement are part of the sweep, which ends far below the
 edge, so that it never stops early.
+
+Fits an epoch at a time, by the time of a loop of 16 fits of one epoch each, under a
+schedule with a horizon. Each way has several models, made beforehand, and each model
+runs the loop once, which compiles. Then each round runs one model of each way, in
+random order. A plain loop once more shows what is still noise. Unless ``--clock`` is
+given, loops are timed by processor time, since a fit of few updates is mostly Python.
 """
 
 from __future__ import annotations
@@ -45,6 +51,15 @@ CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 SHARE = {2: 1.0, 50: 0.125}
 #: Sweeps that are timed: layers, 0 for a convolutional net, and updates.
 SWEEPS = ((2, 200), (2, 2000), (20, 200), (0, 200))
+PLAIN = "plain"
+PLAIN_NOISE = "plain, again (noise)"
+#: Fits of a loop, an epoch each, and what a schedule of that loop has as its horizon.
+LOOP_FITS = 16
+HORIZON = f"{LOOP_FITS} epochs"
+#: Models of each way that run loops.
+LOOP_MODELS = 3
+#: Of the updates asked for, how many an epoch of a loop has.
+LOOP_SHARES = (0.125, 1.0)
 
 
 class Naive(keras.callbacks.Callback):
@@ -74,6 +89,29 @@ WAYS: dict[str, Callable[[int], list[Any]]] = {
     OWN: lambda total: [],
     NAIVE: lambda total: [Naive(total)],
 }
+
+#: By name: the callbacks of a loop of fits.
+LOOPS: dict[str, Callable[[], list[Any]]] = {
+    PLAIN: lambda: [],
+    PLAIN_NOISE: lambda: [],
+    "OneCycle, with momentum": lambda: [
+        keras_lr.OneCycle(max_lr=RATE, horizon=HORIZON)
+    ],
+    "WarmupCosine": lambda: [keras_lr.WarmupCosine(max_lr=RATE, horizon=HORIZON)],
+}
+
+
+class Counted(keras.Sequential):
+    """Counts how often its step is traced; on torch, how often it is run."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.traced = 0
+
+    def train_step(self, *args: Any) -> Any:
+        """Count, and do what a model does."""
+        self.traced += 1
+        return super().train_step(*args)
 
 
 def network(layers: int, way: str, total: int, cls: Any = keras.Sequential) -> Any:
@@ -237,31 +275,82 @@ def traces(way: str, fits: int = 3, steps: int = 8) -> list[int] | None:
     """How often each of several fits of one model traces its step."""
     if keras.backend.backend() == "torch":
         return None  # Nothing is compiled: Python runs at each step.
-    count = 0
-
-    class Counted(keras.Sequential):
-        def train_step(self, *args: Any) -> Any:
-            nonlocal count
-            count += 1
-            return super().train_step(*args)
-
     model = network(2, way, steps, Counted)
     found = []
     for _ in range(fits):
-        before = count
+        before = model.traced
         callbacks = WAYS[way](steps)
         model.fit(*data(steps), batch_size=BATCH, verbose=0, callbacks=callbacks)
-        found.append(count - before)
+        found.append(model.traced - before)
     return found
 
 
-def summary(seconds: dict[str, list[float]]) -> dict[str, list[float]]:
-    """Quartiles of the ratios to the baseline's epoch of the same round."""
-    base = np.array(seconds[BASELINE])
+class Loop:
+    """One model that is trained an epoch at a time, again and again."""
+
+    def __init__(self, way: str, steps: int) -> None:
+        self.way = way
+        self.data = data(steps)
+        self.model = network(2, BASELINE, steps, Counted)
+        #: How often each loop has traced the step.
+        self.traces: list[int] = []
+
+    def seconds(self, clock: str) -> float:
+        """Seconds of a loop of fits."""
+        before = self.model.traced
+        gc.collect()
+        gc.disable()
+        begin = CLOCKS[clock]()
+        self._fits()
+        seconds = CLOCKS[clock]() - begin
+        gc.enable()
+        self.traces.append(self.model.traced - before)
+        return seconds
+
+    def _fits(self) -> None:
+        callbacks = LOOPS[self.way]()
+        for epoch in range(LOOP_FITS):
+            self.model.fit(
+                *self.data,
+                batch_size=BATCH,
+                initial_epoch=epoch,
+                epochs=epoch + 1,
+                verbose=0,
+                callbacks=callbacks,
+            )
+
+
+def measure_loops(
+    steps: int, rounds: int, clock: str
+) -> tuple[dict[str, list[float]], dict[str, list[list[int]]]]:
+    """Seconds of each round's loop, and each model's traces by loop, by way."""
+    order = random.Random(0)
+    sets = [
+        {way: Loop(way, steps) for way in order.sample(list(LOOPS), len(LOOPS))}
+        for _ in range(min(LOOP_MODELS, rounds))
+    ]
+    for number, loops in enumerate(sets):
+        say(f"{steps} updates an epoch: models {number + 1} of {len(sets)}")
+        for loop in loops.values():
+            loop.seconds(clock)
+    seconds: dict[str, list[float]] = {way: [] for way in LOOPS}
+    for number in range(rounds):
+        say(f"{steps} updates an epoch: round {number + 1} of {rounds}")
+        loops = sets[number % len(sets)]
+        for way in order.sample(list(loops), len(loops)):
+            seconds[way].append(loops[way].seconds(clock))
+    return seconds, {way: [loops[way].traces for loops in sets] for way in LOOPS}
+
+
+def summary(
+    seconds: dict[str, list[float]], baseline: str = BASELINE
+) -> dict[str, list[float]]:
+    """Quartiles of the ratios to the baseline's time of the same round."""
+    base = np.array(seconds[baseline])
     return {
         way: np.percentile(np.array(each) / base, [25, 50, 75]).tolist()
         for way, each in seconds.items()
-        if way != BASELINE
+        if way != baseline
     }
 
 
@@ -301,6 +390,35 @@ def sweep_table(results: dict[tuple[int, int], dict[str, list[list[float]]]]) ->
     return markdown(rows)
 
 
+def loop_table(
+    results: dict[int, dict[str, list[float]]],
+    counts: dict[int, dict[str, list[list[int]]]],
+) -> str:
+    """Markdown: the same for loops of fits over plain ones."""
+    heads = ["", *(f"{n} updates an epoch" for n in results), "traces, first and later"]
+    rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
+    for way in LOOPS:
+        row = [way]
+        for seconds in results.values():
+            if way == PLAIN:
+                row.append("1")
+                continue
+            low, middle, high = summary(seconds, PLAIN)[way]
+            row.append(f"{middle:.3f} ({low:.3f} .. {high:.3f})")
+        row.append(loop_traces([one for each in counts.values() for one in each[way]]))
+        rows.append(row)
+    return markdown(rows)
+
+
+def loop_traces(models: list[list[int]]) -> str:
+    """The most traces of any model's first loop, and of any later one."""
+    if keras.backend.backend() == "torch":
+        return "none"
+    first = max(loops[0] for loops in models)
+    later = max(max(loops[1:]) for loops in models)
+    return f"{first}, {later}"
+
+
 def markdown(rows: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -337,17 +455,21 @@ def say(text: str) -> None:
         os.write(2, f"\r{text:60}".encode())
 
 
-def schedules(options: argparse.Namespace, kind: str) -> dict[str, Any]:
+def kind_of(clock: str) -> str:
+    """What a clock measures, as the tables' heads say it."""
+    return "Time" if clock == "wall" else "Processor time"
+
+
+def schedules(options: argparse.Namespace) -> dict[str, Any]:
     """Measure and print what schedules cost."""
+    clock = options.clock or "wall"
     results = {}
     for layers in options.models:
         steps = epoch_steps(layers, options.steps)
-        results[layers] = measure(
-            layers, steps, options.rounds, options.fits, options.clock
-        )
+        results[layers] = measure(layers, steps, options.rounds, options.fits, clock)
     counts = {way: traces(way) for way in WAYS}
     say("")
-    print(f"{kind} of a step over that at a constant rate on {machine()}.")
+    print(f"{kind_of(clock)} of a step over that at a constant rate on {machine()}.")
     rounds = len(results[options.models[0]][BASELINE])
     print(f"Adam, batches of {BATCH}; median (quartiles) of {rounds} rounds.")
     for layers, seconds in results.items():
@@ -358,35 +480,61 @@ def schedules(options: argparse.Namespace, kind: str) -> dict[str, Any]:
     return {"seconds": results, "traces": counts}
 
 
-def sweeps(options: argparse.Namespace, kind: str) -> dict[str, Any]:
+def sweeps(options: argparse.Namespace) -> dict[str, Any]:
     """Measure and print what sweeps cost."""
+    clock = options.clock or "wall"
     results = {
-        (layers, updates): measure_sweep(layers, updates, options.sweeps, options.clock)
+        (layers, updates): measure_sweep(layers, updates, options.sweeps, clock)
         for layers, updates in SWEEPS[: options.sizes]
     }
     say("")
+    kind = kind_of(clock)
     print(f"{kind} of a sweep, everything included, over a fit on {machine()}.")
-    print(f"Median (quartiles) of {options.sweeps} rounds.\n\n{sweep_table(results)}")
+    print(f"Median (quartiles) of {options.sweeps} rounds.\n\n{sweep_table(results)}\n")
     return {f"{net_name(n)}, {u} updates": each for (n, u), each in results.items()}
 
 
+def loops(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure and print what fits an epoch at a time cost."""
+    clock = options.clock or "cpu"
+    results = {}
+    counts = {}
+    for share in LOOP_SHARES[: options.sizes]:
+        steps = max(1, int(options.steps * share))
+        results[steps], counts[steps] = measure_loops(steps, options.loops, clock)
+    say("")
+    print(f"{kind_of(clock)} of a fit an epoch at a time, {LOOP_FITS} epochs,")
+    print(f"over the same without callbacks on {machine()}.")
+    print(f"2 layers, Adam, batches of {BATCH}; every model has been trained before;")
+    print(f"median (quartiles) of {options.loops} rounds.")
+    for steps, seconds in results.items():
+        fit = np.median(seconds[PLAIN]) / LOOP_FITS
+        print(f"{steps} updates an epoch: {1e3 * fit:.1f} ms a plain fit.")
+    print(f"\n{loop_table(results, counts)}")
+    return {"seconds": results, "traces": counts}
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What schedules and sweeps cost.")
+    parser = argparse.ArgumentParser(
+        description="What schedules, sweeps, and fits an epoch at a time cost."
+    )
     parser.add_argument("--rounds", type=int, default=30, help="epochs of each way")
     parser.add_argument("--fits", type=int, default=6, help="that the rounds are from")
     parser.add_argument("--steps", type=int, default=256, help="updates of an epoch")
     parser.add_argument("--models", type=int, nargs="*", default=list(SHARE))
     parser.add_argument("--sweeps", type=int, default=9, help="of each, 0 for none")
-    parser.add_argument("--sizes", type=int, default=len(SWEEPS), help="to sweep")
-    parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
+    parser.add_argument("--loops", type=int, default=15, help="of each, 0 for none")
+    parser.add_argument("--sizes", type=int, default=len(SWEEPS), help="to sweep, loop")
+    parser.add_argument("--clock", choices=list(CLOCKS), help="wall; for loops cpu")
     parser.add_argument("--json", type=Path, help="file for every single time")
     options = parser.parse_args()
-    kind = "Time" if options.clock == "wall" else "Processor time"
     found: dict[str, Any] = {"machine": machine()}
     if options.models:
-        found |= schedules(options, kind)
+        found |= schedules(options)
     if options.sweeps:
-        found["sweeps"] = sweeps(options, kind)
+        found["sweeps"] = sweeps(options)
+    if options.loops:
+        found["loops"] = loops(options)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,10 +106,17 @@ def rows_of(text):
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
 
 
-def test_overhead_prints_times_and_traces():
-    options = "--rounds 1 --fits 1 --steps 8 --models 2 --sweeps 1 --sizes 1"
+@pytest.fixture(scope="module")
+def overhead():
+    """The tables of the overhead benchmark: of steps, sweeps, and loops of fits."""
+    options = "--rounds 1 --fits 1 --steps 8 --models 2 --sweeps 1 --sizes 1 --loops 1"
     shown = output_of("benchmarks/overhead.py", *options.split())
-    rows, sweeps = map(rows_of, shown.split(" of a sweep, "))
+    parts = re.split(" of a sweep, | of a fit an epoch at a time, ", shown)
+    return [rows_of(part) for part in parts]
+
+
+def test_overhead_prints_times_and_traces(overhead):
+    rows, sweeps, _ = overhead
     ((size, *ratios, _),) = sweeps
     assert size == "2 layers, 200 updates"
     assert all(float(ratio.split()[0]) > 0 for ratio in ratios)
@@ -121,3 +129,20 @@ def test_overhead_prints_times_and_traces():
     first, second, third = map(int, traces["constant rate"].split(","))
     for name in ("Warmup", "OneCycle, with momentum", "Warmup and CosineDecay"):
         assert traces[name] == f"{first}, {second + 1}, {third + 1}"
+
+
+def test_overhead_times_fits_an_epoch_at_a_time(overhead):
+    *_, loops = overhead
+    names = [name for name, _, _ in loops]
+    assert names[:2] == ["plain", "plain, again (noise)"]
+    assert names[2:] == ["OneCycle, with momentum", "WarmupCosine"]
+    assert all(float(ratio.split()[0]) > 0 for _, ratio, _ in loops)
+
+
+def test_a_second_loop_of_fits_traces_nothing(overhead):
+    *_, loops = overhead
+    for name, _, counts in loops:
+        if keras.backend.backend() == "torch":
+            assert counts == "none"
+        else:
+            assert int(counts.split(",")[1]) == 0, name
