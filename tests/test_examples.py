@@ -126,9 +126,8 @@ def test_overhead_prints_times_and_traces(overhead):
     if keras.backend.backend() == "torch":
         assert set(traces.values()) == {"none"}
         return
-    first, second, third = map(int, traces["constant rate"].split(","))
     for name in ("Warmup", "OneCycle, with momentum", "Warmup and CosineDecay"):
-        assert traces[name] == f"{first}, {second + 1}, {third + 1}"
+        assert traces[name] == traces["constant rate"]
 
 
 def test_overhead_times_fits_an_epoch_at_a_time(overhead):
