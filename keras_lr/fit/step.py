@@ -312,9 +312,10 @@ class LentStep:
         count = self._tape.count(*args)
         if self._record is not None:
             self._record.add(self._current(count))
+        batches = count + np.arange(self._rows)
         given = np.empty((self._rows, self._given))
-        places = places_in_ring(count, self._rows, self._rows)
-        given[places] = self._given_at(count + np.arange(self._rows))
+        # In the order of the ring.
+        given[batches % self._rows] = self._given_at(batches)
         self._tape.lay(given, *args)
         self._laid = given
         self._is_laid = True
@@ -323,21 +324,25 @@ class LentStep:
 
     def _given_at(self, batches: IntArray) -> FloatArray:
         """The given part of the rows of some batches, as the first optimizer counts."""
-        columns: list[Any] = []
+        given = np.zeros((len(batches), self._given))
         for i, lent in enumerate(self.optimizers):
+            at = self.control.columns[i]
             timetable = self._timetables[i]
             updates = self._updates(i, batches - self._begun[0] + self._begun[i])
-            rate: Any = 1.0
-            if "learning_rate" in timetable.head:
-                rate = timetable.values("learning_rate", updates)
             # The rate in force is own * factor + rate.
-            columns += [0.0, rate] if timetable.absolute else [rate, 0.0]
-            for name in lent.attributes:
-                scheduled = name in timetable.head
-                value = timetable.values(name, updates) if scheduled else lent.own(name)
-                columns.append(value)
-        columns.append(self._statistics)
-        return np.stack([np.broadcast_to(one, len(batches)) for one in columns], axis=1)
+            factor_or_rate = at + 1 if timetable.absolute else at
+            if "learning_rate" in timetable.head:
+                values = timetable.values("learning_rate", updates)
+                given[:, factor_or_rate] = values
+            else:
+                given[:, at] = 1.0
+            for place, name in enumerate(lent.attributes, at + 2):
+                if name in timetable.head:
+                    given[:, place] = timetable.values(name, updates)
+                else:
+                    given[:, place] = lent.own(name)
+        given[:, -1] = self._statistics
+        return given
 
     def _updates(self, i: int, counts: IntArray) -> IntArray:
         """The run's updates that an optimizer's batches belong to."""

@@ -79,11 +79,12 @@ class Timetable:
     def values(self, hyperparameter: str, updates: IntArray) -> FloatArray:
         """The values at some updates; before the first one that of the first."""
         head = self.head[hyperparameter]
-        index = np.maximum(updates - self.first, 0)
-        values = head[np.minimum(index, len(head) - 1)]
-        late = index >= len(head)
-        if self.beyond is not None and late.any():
-            values[late] = self.beyond(hyperparameter, updates[late])
+        index = updates - self.first
+        values = head.take(index, mode="clip")
+        if self.beyond is not None:
+            late = index >= len(head)
+            if late.any():
+                values[late] = self.beyond(hyperparameter, updates[late])
         return values
 
 
@@ -176,13 +177,14 @@ class _Product:
 
     def values(self, updates: IntArray) -> FloatArray:
         """Factors on the own rate, or the values of another hyperparameter."""
-        product: FloatArray = np.ones(len(updates))
+        product: Any = 1.0
         for request, course in self._asking:
             clock = request.clock(self._run)
             product = product * (course.values(self._peak, clock, updates) / self._peak)
         if self._name == "learning_rate":
-            return product * self.scale
-        values = product * self._peak
+            factors: FloatArray = product * self.scale
+            return factors
+        values: FloatArray = product * self._peak
         if self._name == "momentum":
             check_momentum(values, updates)
         return values

@@ -60,9 +60,10 @@ def check_fraction(name: str, value: float) -> None:
 
 def check_values(name: str, values: FloatArray, updates: IntArray) -> None:
     """Raise unless a hyperparameter is finite and not negative at every update."""
-    wrong = ~(np.isfinite(values) & (values >= 0))
-    if wrong.any():
-        at = int(np.argmax(wrong))
+    # Not so where any is NaN.
+    fine = not len(values) or (values.min() >= 0 and values.max() < np.inf)
+    if not fine:
+        at = int(np.argmin(np.isfinite(values) & (values >= 0)))
         raise ValueError(
             f"The {name} must be finite and not negative at every update. "
             f"Received: {values[at]:g} at update {updates[at]}."
