@@ -86,7 +86,8 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         ValueError: If an argument is out of range.
 
     Example:
-        >>> import keras, keras_lr
+        >>> import keras
+        >>> import numpy as np
         >>> from keras_lr import LRFinder
         >>> keras.utils.set_random_seed(0)
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])

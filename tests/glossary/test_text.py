@@ -3,10 +3,10 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from test_export import HOSTILE, hostile_term
 
 import glossary
 from glossary import text
+from tests.glossary.test_export import HOSTILE, hostile_term
 
 TERMS = glossary.terms()
 

@@ -305,7 +305,7 @@ def test_rates_are_exact_in_a_run_of_thousands_of_updates():
     first = traces.count(True)
     schedule = keras_lr.OneCycle(max_lr=0.01)
     fit(model, [schedule], batches=1500, batch_size=1, epochs=3)
-    assert_rates(recorded(model)[10:], schedule.values(9000))
+    assert_rates(recorded(model)[10:], schedule.values(5000))
     if BACKEND != "torch":
         assert traces.count(True) <= first + 1  # batches of another shape
         fit(model, [schedule], batch_size=1)
