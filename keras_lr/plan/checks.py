@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,11 @@ def check_rate(name: str, rate: float | None, *, above: float | None = None) -> 
     if isinstance(rate, bool) or not hasattr(rate, "__float__"):
         raise TypeError(f"`{name}` must be a number. Received: {name}={rate!r}.")
     number = float(rate)
-    if not np.isfinite(number) or number < 0 or (above is not None and number <= above):
+    if (
+        not math.isfinite(number)
+        or number < 0
+        or (above is not None and number <= above)
+    ):
         rule = "not negative" if above is None else f"above {above:g}"
         raise ValueError(
             f"`{name}` must be finite and {rule}. Received: {name}={rate!r}."
@@ -32,7 +37,7 @@ def check_value(name: str, value: float | None) -> None:
     received = f"Received: {name}={value!r}."
     if isinstance(value, str | bytes) or not hasattr(value, "__float__"):
         raise TypeError(f"`{name}` must be a number. {received}")
-    if not (np.isfinite(float(value)) and value >= 0):
+    if not (math.isfinite(float(value)) and value >= 0):
         raise ValueError(f"`{name}` must be finite and not negative. {received}")
 
 
