@@ -62,6 +62,8 @@ class Borrowed:
         self._snapshot: Snapshot | None = None
         #: Of each batch, sums of zeros that are NaN where its data are not finite.
         self._sums: list[Any] = []
+        self._looked_at = 0
+        self._bad: list[int] = []
 
     @property
     def is_open(self) -> bool:
@@ -122,10 +124,8 @@ class Borrowed:
         inside = updates < self._updates
         np.add.at(table[0], updates[inside], losses[inside])
         np.add.at(table[1], updates[inside], 1)
-        for batch, sums in enumerate(self._sums[: inside.sum()]):
-            bad = [np.isnan(float(one)) for one in np.ravel(sums)]
-            if any(bad):
-                table[2, updates[batch]] = np.nan
+        for batch in self._bad_batches(int(inside.sum())):
+            table[2, updates[batch]] = np.nan
         return table
 
     def spent(self) -> int:
@@ -144,6 +144,15 @@ class Borrowed:
                 keras_names.keep_weights(lent.optimizer)
         self.give_back()
 
+    def _bad_batches(self, count: int) -> list[int]:
+        """Those of the first batches whose data are not finite."""
+        # Each is looked at once: to look waits for the device.
+        for batch in range(self._looked_at, min(count, len(self._sums))):
+            if any(np.isnan(float(one)) for one in self._sums[batch]):
+                self._bad.append(batch)
+            self._looked_at = batch + 1
+        return self._bad
+
     def _follow(self, rates: FloatArray, quick: bool) -> None:
         assert self._loan is not None  # noqa: S101  it has begun
         step = self._loan.step
@@ -158,6 +167,8 @@ class Borrowed:
         step.follow(timetables, QUICK if quick else 1.0)
         step.record()
         self._sums.clear()
+        self._looked_at = 0
+        self._bad = []
 
     def _copy_what_is_built(self, batch: Any) -> None:
         """Copy the state of a model that its first batch has to build."""
