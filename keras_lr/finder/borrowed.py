@@ -30,6 +30,8 @@ class Borrowed:
         is_wanted: Whether what the model was borrowed for is still under way.
         alone: Whether nobody else may train the model meanwhile, in a fit of the
             user's; else the fits are the finder's own.
+        told: Gives numbers of each batch of the fit so far that are NaN where its data
+            are not finite; None where the data are known.
 
     Attributes:
         accumulation: Batches that make an update.
@@ -45,6 +47,7 @@ class Borrowed:
         is_wanted: Callable[[], bool],
         *,
         alone: bool,
+        told: Callable[[], Any] | None = None,
     ) -> None:
         end_or_refuse(model)
         optimizers = optimizers_of(model)
@@ -60,8 +63,7 @@ class Borrowed:
         self._on_stranger = refuse if alone else allow
         self._loan: Loan | None = None
         self._snapshot: Snapshot | None = None
-        #: Of each batch, sums of zeros that are NaN where its data are not finite.
-        self._sums: list[Any] = []
+        self._told = told
         self._looked_at = 0
         self._bad: list[int] = []
 
@@ -100,10 +102,6 @@ class Borrowed:
         if self._snapshot is not None:
             self._snapshot.restore()
         self._follow(rates, quick)
-
-    def note(self, sums: Any) -> None:
-        """Take note of a batch that is about to be trained on."""
-        self._sums.append(sums)
 
     def seen(self) -> FloatArray:
         """Sum of the losses, number of the batches and bad data of each update.
@@ -146,9 +144,10 @@ class Borrowed:
 
     def _bad_batches(self, count: int) -> list[int]:
         """Those of the first batches whose data are not finite."""
+        told = () if self._told is None else self._told()
         # Each is looked at once: to look waits for the device.
-        for batch in range(self._looked_at, min(count, len(self._sums))):
-            if any(np.isnan(float(one)) for one in self._sums[batch]):
+        for batch in range(self._looked_at, min(count, len(told))):
+            if any(np.isnan(float(one)) for one in told[batch]):
                 self._bad.append(batch)
             self._looked_at = batch + 1
         return self._bad
@@ -166,7 +165,6 @@ class Borrowed:
             timetables.append(Timetable(0, head, absolute=True))
         step.follow(timetables, QUICK if quick else 1.0)
         step.record()
-        self._sums.clear()
         self._looked_at = 0
         self._bad = []
 

@@ -146,6 +146,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         self._result: LRFinderResult | None = None
         self._sweep: Sweep | None = None
         self._fit: Callable[[], Any] = _no_fit
+        self._told: Callable[[], Any] | None = None
 
     @property
     def result(self) -> LRFinderResult:
@@ -189,8 +190,8 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         """Arguments and result: a copy takes no part in the fit that this one is in."""
-        outside = {"_sweep": None, "_fit": _no_fit, "_model": None}
-        return {**vars(self), **outside}
+        outside = {"_sweep": None, "_fit": _no_fit, "_told": None}
+        return {**vars(self), **outside, "_model": None}
 
     # Callback hooks.
 
@@ -199,6 +200,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         super().set_model(model)
         # What an interrupted fit has left behind.
         end_if_left(model)
+        self._told = None
         callbacks, held = keras_names.list_of_fit()
         if callbacks is None:
             return
@@ -213,7 +215,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         guard.guard_hooks(callbacks, self._give_back)
         failed = partial(self._give_back, True)
         guarded = partial(guard.guarded, give_back=failed)
-        keras_names.guard_data(held, guarded, self._note)
+        self._told = keras_names.guard_data(held, guarded)
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Borrow the model."""
@@ -225,6 +227,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
             self.memory_limit,
             lambda: fit() is not None and keras_names.is_in_fit(fit()),
             alone=True,
+            told=self._told,
         )
         updates = planned(borrowed, self.params)
         steps = min(self.steps, updates or self.steps)
@@ -271,10 +274,6 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         self._result = sweep.judge(divisor(self.schedule))
         if self.verbose:
             print(self._result)
-
-    def _note(self, sums: Any) -> None:
-        if self._sweep is not None:
-            self._sweep.borrowed.note(sums)
 
     def _give_back(self, inside: bool) -> None:
         if self._sweep is not None:

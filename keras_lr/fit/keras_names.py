@@ -402,9 +402,11 @@ def calling_method() -> str:
     return sys._getframe(2).f_code.co_name
 
 
-def guard_data(
-    values: list[Any], guarded: Callable[[Function], Function], seen: Function
-) -> None:
+#: Batches of a fit on TensorFlow of which it is told whether they are finite.
+TOLD = 2**16
+
+
+def guard_data(values: list[Any], guarded: Callable[[Function], Function]) -> Function:
     """Have a fit call its data through a guard, and tell of each batch if it is finite.
 
     On TensorFlow the step itself fetches the batches, so that no guard is called there.
@@ -412,22 +414,29 @@ def guard_data(
     Args:
         values: What the fit's frame holds.
         guarded: Makes a guarded function of one.
-        seen: Called before each batch is trained on, with a sum of zeros for each
-            array of it: NaN where anything in that is not finite.
+
+    Returns:
+        Gives a number for each batch so far, or several: NaN where anything in it is
+        not finite, else 0.
     """
+    told: list[Any] = []
+    tells: Function = lambda: told  # noqa: E731
     module = importlib.import_module("keras.src.trainers.epoch_iterator")
     for one in values:
         if not isinstance(one, module.EpochIterator):
             continue
         check("EpochIterator", one, INSTANCE_CONTRACT)
         if keras.backend.backend() == "tensorflow":
-            _tell_of_dataset(one, seen)
+            tells = _tell_of_dataset(one)
         else:
-            one._get_iterator = partial(_told, one._get_iterator, guarded, seen)
+            one._get_iterator = partial(_told, one._get_iterator, guarded, told)
+    return tells
 
 
 def _told(
-    make: Callable[[], Any], guarded: Callable[[Function], Function], seen: Function
+    make: Callable[[], Any],
+    guarded: Callable[[Function], Function],
+    told: list[Any],
 ) -> Iterator[Any]:
     take = guarded(iter(make()).__next__)
     while True:
@@ -438,22 +447,23 @@ def _told(
         leaves = keras.tree.flatten(batch)
         floats = [leaf for leaf in leaves if "float" in str(getattr(leaf, "dtype", ""))]
         with np.errstate(invalid="ignore"):
-            seen([(leaf * 0).sum() for leaf in floats])
+            told.append([(leaf * 0).sum() for leaf in floats])
         yield batch
 
 
-def _tell_of_dataset(iterator: Any, seen: Function) -> None:
+def _tell_of_dataset(iterator: Any) -> Function:
     tf = importlib.import_module("tensorflow")
+    count = tf.Variable(0, dtype="int64", trainable=False)
+    told = tf.Variable(tf.zeros(TOLD), trainable=False)
 
     def tell(*batch: Any) -> Any:
         leaves = tf.nest.flatten(batch)
         floats = [leaf for leaf in leaves if getattr(leaf.dtype, "is_floating", False)]
-        if not floats:
-            told = tf.numpy_function(lambda: seen([]), [], [])
-        else:
-            sums = [tf.cast(tf.reduce_sum(leaf * 0), "float32") for leaf in floats]
-            told = tf.numpy_function(seen, [tf.stack(sums)], [])
-        with tf.control_dependencies([told]):
+        sums = [tf.cast(tf.reduce_sum(leaf * 0), "float32") for leaf in floats]
+        place = tf.minimum(count.assign_add(1) - 1, TOLD - 1)
+        zero = tf.add_n(sums) if sums else tf.constant(0.0)
+        done = told.scatter_nd_update([[place]], [zero])
+        with tf.control_dependencies([done]):
             same = tf.nest.map_structure(tf.identity, batch)
         return same if len(same) > 1 else same[0]
 
@@ -465,6 +475,7 @@ def _tell_of_dataset(iterator: Any, seen: Function) -> None:
     else:
         dataset = dataset.map(tell)
     iterator._distributed_dataset = dataset
+    return lambda: told[: int(count.numpy())].numpy()[:, None]
 
 
 def dataset_of(batches: Any, *, whole: bool) -> Any:
