@@ -12,6 +12,7 @@ from keras_lr.fit import keras_names
 from keras_lr.fit.loan import Loan, end_or_refuse
 from keras_lr.fit.optimizer import optimizers_of
 from keras_lr.fit.snapshot import Snapshot
+from keras_lr.fit.step import rate_name
 from keras_lr.fit.timetable import Timetable
 from keras_lr.plan.curves import FloatArray
 
@@ -117,7 +118,7 @@ class Borrowed:
         if not step.control.reports_loss:
             return table
         # On TensorFlow the step that finds no more data counts as a batch, too.
-        losses = seen["loss"][~np.isnan(seen["learning_rate_0"])]
+        losses = seen["loss"][~np.isnan(seen[rate_name(0)])]
         updates = (self.begun + np.arange(len(losses))) // self.accumulation
         inside = updates < self._updates
         np.add.at(table[0], updates[inside], losses[inside])

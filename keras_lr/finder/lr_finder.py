@@ -17,7 +17,7 @@ from keras_lr.finder.plan import SweepPlan, check_schedule, comes_down
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep, planned
 from keras_lr.fit import keras_names
-from keras_lr.fit.loan import end_if_left
+from keras_lr.fit.loan import end_if_left, while_in_fit
 from keras_lr.plan.checks import check_rate
 from keras_lr.plan.curves import FloatArray
 from keras_lr.schedule import Schedule
@@ -220,12 +220,11 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: Any = None) -> None:
         """Borrow the model."""
         self._result = None
-        fit = self._fit
         borrowed = Borrowed(
             self.model,
             self.steps,
             self.memory_limit,
-            lambda: fit() is not None and keras_names.is_in_fit(fit()),
+            while_in_fit(self._fit),
             alone=True,
             told=self._told,
         )
@@ -264,7 +263,8 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: Any = None) -> None:
         """Give everything back and judge."""
-        sweep, self._sweep = self._sweep, None
+        sweep = self._sweep
+        self._sweep = None
         if sweep is None:
             return
         try:

@@ -40,12 +40,15 @@ class Sweep:
         steps: int,
         shows: bool = False,
     ) -> None:
-        self._plan, self.borrowed, self._steps = plan, borrowed, steps
+        self._plan = plan
+        self.borrowed = borrowed
+        self._steps = steps
         self._shows = shows
         self._each = borrowed.accumulation
         self.rates = plan.values(steps)
         self._apart = max(LEAST_APART, steps // LOOKS)
-        self._before, self._next = 0, self._apart
+        self._before = 0
+        self._next = self._apart
         self._table: FloatArray = np.zeros((3, steps))
         self._spent = 0
         self._stopped = False

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_lr.fit import keras_names
-from keras_lr.fit.loan import Loan, end_if_left
+from keras_lr.fit.loan import Loan, end_if_left, while_in_fit
 from keras_lr.fit.optimizer import attributes_of, optimizers_of
 from keras_lr.fit.step import ROWS
 from keras_lr.fit.timetable import Facts, Request, lay
@@ -42,6 +42,7 @@ class Director:
 
     Attributes:
         runs: The run as each optimizer counts it, once it has begun.
+        is_under_way: Whether the fit is at work at this moment, in any thread.
     """
 
     def __init__(self, model: Any, owner: Any) -> None:
@@ -49,6 +50,7 @@ class Director:
         end_if_left(model)
         self._model = weakref.ref(model)
         self._owner = weakref.ref(owner)
+        self.is_under_way = while_in_fit(self._owner)
         # Before BackupAndRestore loads others.
         self._optimizers = optimizers_of(model)
         keras_names.check_model(model, self._optimizers)
@@ -66,11 +68,6 @@ class Director:
     def model(self) -> Any:
         """The model."""
         return self._model()
-
-    def is_under_way(self) -> bool:
-        """Whether the fit is at work at this moment, in any thread."""
-        owner = self._owner()
-        return owner is not None and keras_names.is_in_fit(owner)
 
     def join(self, request: Request) -> None:
         """Take part.
@@ -99,7 +96,7 @@ class Director:
         self._epoch = keras_names.first_epoch(self.model)
         if self._epoch >= params.get("epochs", self._epoch + 1):
             return  # BackupAndRestore found the run finished: there is nothing to do.
-        loan = Loan(self.model, self._is_wanted())
+        loan = Loan(self.model, self.is_under_way)
         try:
             self._lay(loan, self._epoch)
             loan.log_rates()
@@ -109,9 +106,7 @@ class Director:
         self._loan = loan
         owner = self._owner()
         if owner is not None:
-            # The list ends with the fit, however that ends.
-            end = weakref.finalize(owner, loan.close)
-            end.atexit = False
+            loan.end_with(owner)
 
     def begin_epoch(self, epoch: int) -> None:
         """Find the place in the run, which is known for certain only now."""
@@ -136,16 +131,6 @@ class Director:
         if self._loan is not None:
             self._loan.close()
             self._loan = None
-
-    def _is_wanted(self) -> Any:
-        """Whether the fit is under way, for a loan that must not keep it alive."""
-        owner = self._owner
-
-        def is_wanted() -> bool:
-            fit = owner()
-            return fit is not None and keras_names.is_in_fit(fit)
-
-        return is_wanted
 
     def _lay(self, loan: Loan, epoch: int) -> None:
         """Lay all schedules over the run, from where it stands."""

@@ -84,6 +84,11 @@ class Loan:
             lent.lend(self)
             self._exits.callback(lent.give_back)
 
+    def end_with(self, owner: Any) -> None:
+        """End when an object dies: a fit's list of callbacks ends with the fit."""
+        end = weakref.finalize(owner, self.close)
+        end.atexit = False
+
     def override(self, model: Any, name: str, function: Callable[..., Any]) -> None:
         """Put a function in place of one of the model's until the loan ends."""
         vars(model)[name] = function
@@ -140,11 +145,7 @@ class Loan:
             if self._on_stranger is not None:
                 self._on_stranger(asking)
             elif asking == "fit":
-                raise ValueError(
-                    "A model can be in one fit at a time while a schedule controls its "
-                    "optimizer. Received: model.fit in a callback of the model's own "
-                    "fit. Train it after that fit, or train a clone of it."
-                )
+                end_or_refuse(model)
             else:
                 self._lend_plain_once(model)
         elif force or keras_names.function_at(model) is None:
@@ -222,6 +223,20 @@ class Loan:
     def own_changed(self) -> None:
         """Take note that an optimizer's own momentum or weight decay is another."""
         self.step.lay_anew()
+
+
+def while_in_fit(owner: Callable[[], Any]) -> Callable[[], bool]:
+    """Asks whether the fit of a list of callbacks is under way, without keeping it.
+
+    Args:
+        owner: A weak reference to the list.
+    """
+
+    def is_in_fit() -> bool:
+        callbacks = owner()
+        return callbacks is not None and keras_names.is_in_fit(callbacks)
+
+    return is_in_fit
 
 
 def end_if_left(model: Any) -> None:

@@ -246,9 +246,9 @@ class TensorFlowTape:
             control.end()
         seen = tf.stack([tf.cast(one, wide_dtype()) for one in scalars])
         if self._shared:
-            before = tf.convert_to_tensor(self._seen.value)
-            after = tf.tensor_scatter_nd_update(before, [[index]], [seen])
-            self._seen.value.assign(after)
+            rows = tf.convert_to_tensor(self._seen.value)
+            rows = tf.tensor_scatter_nd_update(rows, [[index]], [seen])
+            self._seen.value.assign(rows)
         else:
             # In place: the whole variable would be copied else.
             self._seen.value.scatter_update(tf.IndexedSlices(seen, index))

@@ -637,7 +637,8 @@ def test_a_model_saved_in_a_scheduled_fit_has_the_own_rate(tmp_path):
 
 def own_step(model, variables=None):
     """A training step of the user's own; it gives how far it moves the first weight."""
-    optimizer, variables = model.optimizer, variables or model.trainable_variables
+    optimizer = model.optimizer
+    variables = variables or model.trainable_variables
     gradients = [ops.ones(v.shape) for v in variables]
     if BACKEND == "jax":
         import jax

@@ -570,7 +570,8 @@ def test_a_train_step_in_a_subclass_runs_and_is_scheduled():
 
 def test_a_train_step_set_on_the_instance_runs_is_scheduled_and_stays():
     model = watched(optimizers.Adam(0.1), 30)
-    calls, usual = [], model.train_step
+    calls = []
+    usual = model.train_step
 
     def own(*args):
         calls.append(1)
