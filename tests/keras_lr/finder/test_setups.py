@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from keras.optimizers import LossScaleOptimizer
 
+from tests.kit.devices import assert_exact_on_several_devices
 from tests.kit.sweeps import (
     assert_same,
     data,
@@ -22,23 +19,12 @@ from tests.kit.sweeps import (
 
 pytestmark = pytest.mark.backend
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.mark.skipif(
     keras.backend.backend() == "torch", reason="Keras has no data parallelism on torch"
 )
 def test_losses_are_true_and_state_comes_back_on_several_devices():
-    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.kit.sweep_on_devices"],
-        capture_output=True,
-        check=False,
-        text=True,
-        env={**os.environ, **flags},
-        cwd=ROOT,
-    )
-    assert done.stdout.endswith("exact\n"), done.stdout + done.stderr
+    assert_exact_on_several_devices("tests.kit.sweep_on_devices")
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
