@@ -6,25 +6,23 @@ import inspect
 import operator
 import warnings
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self, Unpack
 
 import keras
 import numpy as np
-from keras import ops
 
+from keras_lr.arguments import Common, arguments_of, completed, signature_of
 from keras_lr.fit.director import Director, director_of
 from keras_lr.fit.timetable import Request
 from keras_lr.plan.checks import check_momentum, check_rate
 from keras_lr.plan.config import from_config, to_config
 from keras_lr.plan.course import HYPERPARAMETERS, Course
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import Clock, Duration, parse
+from keras_lr.plan.duration import Clock, parse
 from keras_lr.plan.layout import evaluate, span
 from keras_lr.plan.parts import Part
 from keras_lr.plot import plot_schedule
-
-#: Largest run that `as_keras_schedule` tabulates (64 MB of float32).
-LARGEST_TABLE = 2**24
+from keras_lr.tabulated import TabulatedSchedule
 
 #: Largest run that is looked through for a peak.
 LARGEST_LOOK = 2**16
@@ -48,12 +46,11 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
             With several optimizers it is that of the one with the highest rate, and the
             others keep their ratio to it.
         start: Factor just before the first update, for a first phase without a start.
-        horizon: Length of the whole run as a duration, where ``fit`` does not tell it
-            (a fit in a loop with ``initial_epoch``, data of unknown size); None takes
-            it from ``fit``.
-        hyperparameter: ``"learning_rate"``, ``"momentum"`` (beta_1 in Adam and its
-            kin) or ``"weight_decay"``; for the last two ``max_lr`` is the value that
-            factor 1 stands for.
+        **common: ``horizon``: length of the whole run as a duration, where ``fit`` does
+            not tell it (a fit in a loop with ``initial_epoch``, data of unknown size);
+            None takes it from ``fit``. ``hyperparameter``: ``"learning_rate"``,
+            ``"momentum"`` (beta_1 in Adam and its kin) or ``"weight_decay"``; for the
+            last two ``max_lr`` is the value that factor 1 stands for.
 
     Raises:
         ValueError: If an argument is out of range, or no phase is given.
@@ -68,13 +65,15 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
     #: Whether a run that never reaches the peak deserves a warning.
     _has_peak = False
 
+    #: What ``help`` shows: the shared arguments are listed as well.
+    __signature__: ClassVar[inspect.Signature]
+
     def __init__(
         self,
         *phases: Part,
         max_lr: float | None = None,
         start: float = 0.0,
-        horizon: Duration | None = None,
-        hyperparameter: str = "learning_rate",
+        **common: Unpack[Common],
     ) -> None:
         if not phases:
             raise ValueError(
@@ -90,14 +89,19 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         self._phases = phases
         self.start = start
         self.max_lr = max_lr
-        self.horizon = horizon
-        self.hyperparameter = hyperparameter
         check_rate("start", start)
-        self._prepare()
+        self._prepare(common)
 
-    def _prepare(self) -> None:
-        """Check what every schedule has."""
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.__signature__ = signature_of(cls)
+
+    def _prepare(self, common: Common) -> None:
+        """Take what every schedule has, and check it."""
         super().__init__()
+        shared = completed(type(self), common)
+        self.horizon = shared["horizon"]
+        self.hyperparameter = shared["hyperparameter"]
         self._director: Director | None = None
         self._warned = False
         self._looked: tuple[Clock, int | None, bool] | None = None
@@ -222,7 +226,7 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        config = {name: getattr(self, name) for name in _arguments(type(self))}
+        config = {name: getattr(self, name) for name in arguments_of(type(self))}
         if hasattr(self, "_phases"):
             config["phases"] = [to_config(phase) for phase in self._phases]
         return config
@@ -242,7 +246,7 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         shown = [repr(phase) for phase in getattr(self, "_phases", ())]
-        for name, default in _arguments(type(self)).items():
+        for name, default in arguments_of(type(self)).items():
             value = getattr(self, name)
             if value != default:
                 shown.append(f"{name}={value!r}")
@@ -325,64 +329,5 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         return span(placed), has_peak
 
 
-@registered
-class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """A schedule of this package as a Keras ``LearningRateSchedule``.
-
-    Args:
-        schedule: The schedule.
-        steps: Updates of the run, at most 2**24.
-        base_lr: The rate where the schedule has no ``max_lr``.
-        steps_per_epoch: Updates of an epoch, for durations in epochs.
-
-    Example:
-        >>> from keras_lr import LinearDecay
-        >>> rate = LinearDecay().as_keras_schedule(steps=5, base_lr=0.5)
-        >>> [float(rate(step)) for step in (0, 2, 4, 100)]
-        [0.5, 0.25, 0.0, 0.0]
-    """
-
-    def __init__(
-        self,
-        schedule: Schedule,
-        steps: int,
-        base_lr: float = 1.0,
-        steps_per_epoch: float | None = None,
-    ) -> None:
-        super().__init__()
-        if not 1 <= steps <= LARGEST_TABLE:
-            raise ValueError(
-                f"`steps` must lie in 1 .. {LARGEST_TABLE}. Received: steps={steps!r}."
-            )
-        self.schedule = schedule
-        self.steps = steps
-        self.base_lr = base_lr
-        self.steps_per_epoch = steps_per_epoch
-        self._table = schedule.values(steps, base_lr, steps_per_epoch)
-
-    def __call__(self, step: Any) -> Any:
-        """The rate in force at an update; past the end the last one."""
-        dtype = "float64" if keras.config.floatx() == "float64" else "float32"
-        index = ops.clip(ops.cast(step, "int32"), 0, self.steps - 1)
-        return ops.take(self._table.astype(dtype), index, axis=0)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            "schedule": keras.saving.serialize_keras_object(self.schedule),
-            "steps": self.steps,
-            "base_lr": self.base_lr,
-            "steps_per_epoch": self.steps_per_epoch,
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """A schedule from its config."""
-        schedule = keras.saving.deserialize_keras_object(config["schedule"])
-        return cls(**{**config, "schedule": schedule})
-
-
-def _arguments(cls: type[Schedule]) -> dict[str, Any]:
-    """Names and defaults of the constructor's arguments."""
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return {p.name: p.default for p in parameters if p.kind is not p.VAR_POSITIONAL}
+# Of a subclass, __init_subclass__ does it.
+Schedule.__signature__ = signature_of(Schedule)

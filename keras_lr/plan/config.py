@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from keras_lr.plan import curves
@@ -20,15 +19,14 @@ from keras_lr.plan.parts import (
 def to_config(part: Part) -> dict[str, Any]:
     """A part as plain data; a function of one's own stays as it is."""
     config: dict[str, Any] = {"part": type(part).__name__}
-    for item in fields(part):
-        value = getattr(part, item.name)
-        if item.name == "phases":
+    for name, value in vars(part).items():
+        if name == "phases":
             value = [to_config(phase) for phase in value]
-        elif item.name == "curve" and getattr(curves, part_name(value), None) is value:
+        elif name == "curve" and getattr(curves, part_name(value), None) is value:
             value = part_name(value)
         elif isinstance(value, Mapping):
             value = dict(value)
-        config[item.name] = value
+        config[name] = value
     return config
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from inspect import signature
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -24,8 +24,32 @@ class Knot(NamedTuple):
     reached: bool = True
 
 
-@dataclass(frozen=True)
-class Phase:
+class Made:
+    """What its constructor's arguments make it: they are its attributes, for good.
+
+    No data class, though much like a frozen one: configuration tools (Hydra, OmegaConf)
+    take data classes for schemas.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in vars(self):
+            raise AttributeError(
+                f"A phase cannot be changed. Received: {name}={value!r}. Make another."
+            )
+        super().__setattr__(name, value)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    # Options and functions cannot be hashed, as a rule.
+    __hash__ = None  # type: ignore[assignment]
+
+    def _with(self, **changes: Any) -> Self:
+        """The same with other arguments."""
+        return type(self)(**{**vars(self), **changes})
+
+
+class Phase(Made):
     """One curve from the value before it, or from its own start, to an end value.
 
     Args:
@@ -37,18 +61,25 @@ class Phase:
         options: Further keyword arguments of the curve.
     """
 
-    duration: Duration | Length | None = None
-    to: float | None = None
-    start: float | None = None
-    endpoint: bool = True
-    curve: Curve = curves.linear
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _check_duration(self.duration)
-        check_value("to", self.to)
-        check_value("start", self.start)
-        check_callable("curve", self.curve)
+    def __init__(
+        self,
+        duration: Duration | Length | None = None,
+        to: float | None = None,
+        start: float | None = None,
+        endpoint: bool = True,
+        curve: Curve = curves.linear,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        _check_duration(duration)
+        check_value("to", to)
+        check_value("start", start)
+        check_callable("curve", curve)
+        self.duration = duration
+        self.to = to
+        self.start = start
+        self.endpoint = endpoint
+        self.curve = curve
+        self.options = dict(options or {})
 
     def __repr__(self) -> str:
         shown = [] if self.duration is None else [repr(self.duration)]
@@ -67,8 +98,7 @@ class Phase:
 
     def scaled(self, factor: float) -> Self:
         """The same phase with all its values multiplied."""
-        return replace(
-            self,
+        return self._with(
             to=None if self.to is None else self.to * factor,
             start=None if self.start is None else self.start * factor,
         )
@@ -102,8 +132,7 @@ class Phase:
         return np.where(progress <= 0.0, start, values)
 
 
-@dataclass(frozen=True)
-class FunctionPhase:
+class FunctionPhase(Made):
     """Values given by a function of the time since the phase began.
 
     Args:
@@ -115,17 +144,24 @@ class FunctionPhase:
         gain: Factor on the values.
     """
 
-    function: Callable[[Any], Any]
-    duration: Duration | Length | None = None
-    unit: Duration | Length | None = None
-    progress: bool = False
-    vectorized: bool = False
-    gain: float = 1.0
-
-    def __post_init__(self) -> None:
-        _check_duration(self.duration)
-        _check_duration(self.unit)
-        check_callable("function", self.function)
+    def __init__(
+        self,
+        function: Callable[[Any], Any],
+        duration: Duration | Length | None = None,
+        unit: Duration | Length | None = None,
+        progress: bool = False,
+        vectorized: bool = False,
+        gain: float = 1.0,
+    ) -> None:
+        _check_duration(duration)
+        _check_duration(unit)
+        check_callable("function", function)
+        self.function = function
+        self.duration = duration
+        self.unit = unit
+        self.progress = progress
+        self.vectorized = vectorized
+        self.gain = gain
 
     def __repr__(self) -> str:
         return f"function({_shown(self, function=part_name(self.function))})"
@@ -137,7 +173,7 @@ class FunctionPhase:
 
     def scaled(self, factor: float) -> Self:
         """The same phase with all its values multiplied."""
-        return replace(self, gain=self.gain * factor)
+        return self._with(gain=self.gain * factor)
 
     def ends(self, knot: Knot | None, clock: Clock, count: int | None) -> Knot:
         """The knot that the phase leaves to the next."""
@@ -164,8 +200,7 @@ class FunctionPhase:
         return self.gain * np.asarray(values, dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class Repeat:
+class Repeat(Made):
     """A cycle of phases, again and again.
 
     Each cycle continues from the end of the one before it, unless its first phase has
@@ -181,37 +216,43 @@ class Repeat:
             the first one of the repeat.
     """
 
-    phases: tuple[Phase, ...]
-    duration: Duration | Length | None = None
-    grow: float = 1.0
-    shrink: float | Callable[[IntArray, IntArray], Any] = 1.0
     endless = True
 
-    def __post_init__(self) -> None:
-        _check_duration(self.duration)
-        if not self.phases or any(
+    def __init__(
+        self,
+        phases: tuple[Phase, ...],
+        duration: Duration | Length | None = None,
+        grow: float = 1.0,
+        shrink: float | Callable[[IntArray, IntArray], Any] = 1.0,
+    ) -> None:
+        _check_duration(duration)
+        if not phases or any(
             not isinstance(p, Phase)
             or p.duration is None
             or (p.to is None and p.start is None)
-            for p in self.phases
+            for p in phases
         ):
             raise ValueError(
                 "`repeat` needs phases that each have a duration and a value. "
-                f"Received: {self.phases!r}."
+                f"Received: {phases!r}."
             )
-        if not 1 <= self.grow < np.inf:
+        if not 1 <= grow < np.inf:
             raise ValueError(
-                f"`grow` must be finite and at least 1. Received: grow={self.grow!r}."
+                f"`grow` must be finite and at least 1. Received: grow={grow!r}."
             )
-        if not callable(self.shrink):
-            check_value("shrink", self.shrink)
+        if not callable(shrink):
+            check_value("shrink", shrink)
+        self.phases = phases
+        self.duration = duration
+        self.grow = grow
+        self.shrink = shrink
 
     def __repr__(self) -> str:
         return f"repeat({_shown(self, phases=', '.join(map(repr, self.phases)))})"
 
     def scaled(self, factor: float) -> Self:
         """The same cycles with all their values multiplied."""
-        return replace(self, phases=tuple(p.scaled(factor) for p in self.phases))
+        return self._with(phases=tuple(p.scaled(factor) for p in self.phases))
 
     def ends(self, knot: Knot | None, clock: Clock, count: int | None) -> Knot:
         """The knot that the cycles leave to the next phase."""
@@ -281,8 +322,7 @@ class Repeat:
         )
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(Made):
     """Values given at points of the run, held or joined by straight lines.
 
     Args:
@@ -294,19 +334,24 @@ class Points:
         duration: How long; None takes what the other phases leave of the run.
     """
 
-    points: tuple[tuple[Duration, float], ...]
-    curve: str = "linear"
-    duration: Duration | Length | None = None
     endless = True
 
-    def __post_init__(self) -> None:
-        for position, value in self.points:
+    def __init__(
+        self,
+        points: tuple[tuple[Duration, float], ...],
+        curve: str = "linear",
+        duration: Duration | Length | None = None,
+    ) -> None:
+        for position, value in points:
             _position(position)
             check_value("values", value)
+        self.points = points
+        self.curve = curve
+        self.duration = duration
 
     def scaled(self, factor: float) -> Self:
         """The same points with all their values multiplied."""
-        return replace(self, points=tuple((b, v * factor) for b, v in self.points))
+        return self._with(points=tuple((b, v * factor) for b, v in self.points))
 
     def ends(self, knot: Knot | None, clock: Clock, count: int | None) -> Knot:
         """The knot that the points leave to the next phase."""
@@ -346,12 +391,10 @@ def part_name(curve: Any) -> str:
 def _shown(part: Part, **first: str) -> str:
     """Arguments of a part that are not its defaults, the first one as given."""
     shown = list(first.values())
-    for item in fields(part):
-        value = getattr(part, item.name)
-        if item.name not in first and value != item.default:
-            shown.append(
-                f"{item.name}={part_name(value) if callable(value) else value!r}"
-            )
+    for name, argument in signature(type(part)).parameters.items():
+        value = getattr(part, name)
+        if name not in first and value != argument.default:
+            shown.append(f"{name}={part_name(value) if callable(value) else value!r}")
     return ", ".join(shown)
 
 

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
 from functools import cache
-from typing import Any, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, Unpack, get_type_hints
 
+from keras_lr.arguments import Common
 from keras_lr.plan.checks import check_rate
 from keras_lr.plan.course import Course
 from keras_lr.plan.duration import Duration, Length, parse
-from keras_lr.schedule import Schedule, registered
-
-T = TypeVar("T", bound=type)
-
-
-@dataclass_transform(eq_default=False)
-def preset(cls: T) -> T:
-    """Make a class a dataclass of its arguments, which Keras can save."""
-    made: T = registered(dataclass(repr=False, eq=False)(cls))
-    return made
+from keras_lr.schedule import Schedule
 
 
 @cache
 def durations_of(cls: Any) -> dict[str, bool]:
-    """The fields of a preset that are durations, and whether None is one of them.
+    """The arguments of a preset that are durations, and whether None is one of them.
 
     An annotation says it: ``Duration``, or ``Duration | None``.
     """
-    hints = get_type_hints(cls)
+    hints: dict[str, Any] = {}
+    for ancestor in reversed(cls.__mro__):
+        if issubclass(ancestor, Preset) and "__init__" in vars(ancestor):
+            hints.update(get_type_hints(vars(ancestor)["__init__"]))
     return {
         name: hint == Duration | None
         for name, hint in hints.items()
@@ -35,20 +29,22 @@ def durations_of(cls: Any) -> dict[str, bool]:
     }
 
 
-@preset
 class Preset(Schedule):
-    """A schedule with a name: its arguments are fields, its phases follow from them.
+    """A schedule with a name: its phases follow from its arguments.
 
-    A field that is annotated as a duration is checked as one. The floor, where there is
-    one, is the field ``min_lr``; a factor before the first update the field ``start``.
+    Its constructor keeps each argument as an attribute of the same name, then calls
+    this one. An argument that is annotated as a duration is checked as one. The floor,
+    where there is one, is ``min_lr``; a factor before the first update ``start``.
     """
 
-    _: KW_ONLY
-    max_lr: float | None = None
-    horizon: Duration | None = None
-    hyperparameter: str = "learning_rate"
+    # Presets are no data classes: configuration tools take those for schemas.
+    def __init__(self, max_lr: float | None, **common: Unpack[Common]) -> None:
+        self.max_lr = max_lr
+        self._prepare(common)
+        self._check()
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
+        """Check the arguments; a preset adds what it knows of its own."""
         cls: Any = type(self)
         for name, may_be_none in durations_of(cls).items():
             value = getattr(self, name)
@@ -56,7 +52,6 @@ class Preset(Schedule):
                 parse(value, name)
         check_rate("min_lr", self._min_lr)
         check_rate("start", self._start)
-        self._prepare()
         if self.max_lr is not None:
             self._floor(self.max_lr)
 

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY
-from typing import Any
+from typing import Any, Unpack
 
+from keras_lr.arguments import Common
 from keras_lr.phases import hold
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_choice, check_fraction, check_rate
 from keras_lr.plan.course import Course
 from keras_lr.plan.duration import Duration, IntArray, parse
 from keras_lr.plan.parts import Part, Phase, Repeat
-from keras_lr.presets._base import Preset, preset
+from keras_lr.presets._base import Preset
+from keras_lr.schedule import registered
 
 Momentum = tuple[float, float] | str | None
 
 
-@preset
 class Cycling(Preset):
     """A cycle of the rate with momentum, where there is any, swinging against it."""
-
-    momentum: Momentum = "auto"
 
     #: What "auto" stands for.
     _usual = (0.85, 0.95)
     _has_peak = True
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(
+        self,
+        max_lr: float | None,
+        *,
+        momentum: Momentum,
+        **common: Unpack[Common],
+    ) -> None:
+        self.momentum = momentum
+        super().__init__(max_lr, **common)
+
+    def _check(self) -> None:
+        super()._check()
         if self.momentum is not None:
             self._range()
 
@@ -67,7 +75,7 @@ class Cycling(Preset):
         return courses
 
 
-@preset
+@registered
 class OneCycle(Cycling):
     r"""One rise and one fall of the rate, while momentum falls and rises.
 
@@ -103,17 +111,29 @@ class OneCycle(Cycling):
     defaults and values as torch's ``OneCycleLR``.
     """
 
-    max_lr: float | None = None
-    _: KW_ONLY
-    warmup: Duration = 0.3
-    annealing: str = "cosine"
-    phases: str = "two"
-    div_factor: float = 25.0
-    final_div_factor: float = 1e4
-    min_lr: float | None = None
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        warmup: Duration = 0.3,
+        annealing: str = "cosine",
+        phases: str = "two",
+        momentum: Momentum = "auto",
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        min_lr: float | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        self.warmup = warmup
+        self.annealing = annealing
+        self.phases = phases
+        self.div_factor = div_factor
+        self.final_div_factor = final_div_factor
+        self.min_lr = min_lr
+        super().__init__(max_lr, momentum=momentum, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_choice("annealing", self.annealing, ("cosine", "linear"))
         check_choice("phases", self.phases, ("two", "three"))
         for name in ("div_factor", "final_div_factor"):
@@ -145,7 +165,7 @@ class OneCycle(Cycling):
         return [*parts, Phase(to=last, curve=curve)]
 
 
-@preset
+@registered
 class CyclicalLR(Cycling):
     r"""Climbs and falls between two rates in straight lines, again and again.
 
@@ -175,20 +195,33 @@ class CyclicalLR(Cycling):
     Source: Smith 2015, arXiv:1506.01186, sec. 3.
     """
 
-    max_lr: float | None = None
-    _: KW_ONLY
-    min_lr: float = 0.0
-    half_cycle: Duration = "2 epochs"
-    half_cycle_down: Duration | None = None
-    mode: str = "triangular"
-    gamma: float = 1.0
-    scale_fn: Callable[[Any], Any] | None = None
-    scale_by: str = "cycle"
-
     _usual = (0.8, 0.9)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        min_lr: float = 0.0,
+        half_cycle: Duration = "2 epochs",
+        half_cycle_down: Duration | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[Any], Any] | None = None,
+        scale_by: str = "cycle",
+        momentum: Momentum = "auto",
+        **common: Unpack[Common],
+    ) -> None:
+        self.min_lr = min_lr
+        self.half_cycle = half_cycle
+        self.half_cycle_down = half_cycle_down
+        self.mode = mode
+        self.gamma = gamma
+        self.scale_fn = scale_fn
+        self.scale_by = scale_by
+        super().__init__(max_lr, momentum=momentum, **common)
+
+    def _check(self) -> None:
+        super()._check()
         check_choice("mode", self.mode, ("triangular", "triangular2", "exp_range"))
         check_choice("scale_by", self.scale_by, ("cycle", "step"))
         check_fraction("gamma", self.gamma)
@@ -221,7 +254,7 @@ class CyclicalLR(Cycling):
         return self.gamma ** step.astype(float) if self.mode == "exp_range" else 1.0
 
 
-@preset
+@registered
 class CosineRestarts(Preset):
     r"""Falls along half a cosine, jumps back up, and again (SGDR).
 
@@ -247,16 +280,26 @@ class CosineRestarts(Preset):
     Source: Loshchilov and Hutter 2016, SGDR, arXiv:1608.03983.
     """
 
-    max_lr: float | None = None
-    _: KW_ONLY
-    first_cycle: Duration = "10%"
-    t_mul: float = 2.0
-    m_mul: float = 1.0
-    min_lr: float = 0.0
-    endpoint: bool = True
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        first_cycle: Duration = "10%",
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        min_lr: float = 0.0,
+        endpoint: bool = True,
+        **common: Unpack[Common],
+    ) -> None:
+        self.first_cycle = first_cycle
+        self.t_mul = t_mul
+        self.m_mul = m_mul
+        self.min_lr = min_lr
+        self.endpoint = endpoint
+        super().__init__(max_lr, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_fraction("m_mul", self.m_mul)
         check_rate("t_mul", self.t_mul)
         if not self.t_mul >= 1:

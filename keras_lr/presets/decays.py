@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
+from keras_lr.arguments import Common
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_fraction, check_rate
 from keras_lr.plan.curves import Curve
 from keras_lr.plan.duration import Duration
 from keras_lr.plan.parts import FunctionPhase, Part, Phase
-from keras_lr.presets._base import Preset, preset
+from keras_lr.presets._base import Preset
+from keras_lr.schedule import registered
 
 
-@preset
 class Decay(Preset):
     """Falls from the peak to the floor along one curve."""
 
-    max_lr: float | None = None
-    _: KW_ONLY
-    min_lr: float = 0.0
-    decay: Duration | None = None
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        min_lr: float = 0.0,
+        decay: Duration | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        self.min_lr = min_lr
+        self.decay = decay
+        super().__init__(max_lr, **common)
 
     def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
         raise NotImplementedError
@@ -34,7 +41,7 @@ class Decay(Preset):
         return [Phase(length, to=floor, start=peak, curve=curve, options=options)]
 
 
-@preset
+@registered
 class CosineDecay(Decay):
     r"""Falls along half a cosine.
 
@@ -56,17 +63,27 @@ class CosineDecay(Decay):
     Source: Loshchilov and Hutter 2016, SGDR, arXiv:1608.03983, eq. 5.
     """
 
-    exponent: float = 1.0
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        min_lr: float = 0.0,
+        decay: Duration | None = None,
+        exponent: float = 1.0,
+        **common: Unpack[Common],
+    ) -> None:
+        self.exponent = exponent
+        super().__init__(max_lr, min_lr=min_lr, decay=decay, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_rate("exponent", self.exponent, above=0)
 
     def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
         return curves.cosine, {"exponent": self.exponent}
 
 
-@preset
+@registered
 class LinearDecay(Decay):
     r"""Falls along a straight line, :math:`\eta_{max} + (\eta_{min} - \eta_{max}) p`.
 
@@ -86,7 +103,7 @@ class LinearDecay(Decay):
         return curves.linear, {}
 
 
-@preset
+@registered
 class PolynomialDecay(Decay):
     r"""Falls as a power of what is left of the run.
 
@@ -107,17 +124,27 @@ class PolynomialDecay(Decay):
     Source: Liu et al. 2015, ParseNet, arXiv:1506.04579.
     """
 
-    power: float = 2.0
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        power: float = 2.0,
+        min_lr: float = 0.0,
+        decay: Duration | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        self.power = power
+        super().__init__(max_lr, min_lr=min_lr, decay=decay, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_rate("power", self.power, above=0)
 
     def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
         return curves.polynomial, {"power": self.power}
 
 
-@preset
+@registered
 class Rex(Decay):
     r"""Falls slowly first and fast at the end (reflected exponential).
 
@@ -139,15 +166,25 @@ class Rex(Decay):
         return curves.rex, {}
 
 
-@preset
 class RatedDecay(Decay):
     """Falls to the floor by the end, or at a given rate for each ``every``."""
 
-    rate: float | None = None
-    every: Duration | None = None
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        min_lr: float = 0.0,
+        decay: Duration | None = None,
+        rate: float | None = None,
+        every: Duration | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        self.rate = rate
+        self.every = every
+        super().__init__(max_lr, min_lr=min_lr, decay=decay, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_rate("rate", self.rate, above=0)
         if (self.rate is None) != (self.every is None):
             raise ValueError(
@@ -179,7 +216,7 @@ class RatedDecay(Decay):
         return [Phase(self._length("decay"), to=end, start=peak, curve=curve)]
 
 
-@preset
+@registered
 class ExponentialDecay(RatedDecay):
     r"""Falls by equal factors in equal times.
 
@@ -202,8 +239,8 @@ class ExponentialDecay(RatedDecay):
         array([1.  , 0.5 , 0.25])
     """
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         if self.rate is not None:
             check_fraction("rate", self.rate)
 
@@ -214,7 +251,7 @@ class ExponentialDecay(RatedDecay):
         return rate**time
 
 
-@preset
+@registered
 class InverseTimeDecay(RatedDecay):
     r"""Falls as one over the time.
 
@@ -244,7 +281,7 @@ class InverseTimeDecay(RatedDecay):
         return 1.0 / (1.0 + rate * time)
 
 
-@preset
+@registered
 class StepDecay(Preset):
     r"""Drops by a factor in regular intervals.
 
@@ -263,14 +300,22 @@ class StepDecay(Preset):
         array([1.  , 1.  , 0.5 , 0.5 , 0.25])
     """
 
-    max_lr: float | None = None
-    _: KW_ONLY
-    every: Duration = "30%"
-    rate: float = 0.1
-    min_lr: float = 0.0
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        every: Duration = "30%",
+        rate: float = 0.1,
+        min_lr: float = 0.0,
+        **common: Unpack[Common],
+    ) -> None:
+        self.every = every
+        self.rate = rate
+        self.min_lr = min_lr
+        super().__init__(max_lr, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_fraction("rate", self.rate)
 
     def _parts(self, peak: float) -> list[Part]:

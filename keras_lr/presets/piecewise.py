@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY
-from typing import Any
+from typing import Any, Unpack
 
+from keras_lr.arguments import Common
 from keras_lr.plan.checks import check_choice
 from keras_lr.plan.duration import Duration
 from keras_lr.plan.parts import FunctionPhase, Part, Points
-from keras_lr.presets._base import Preset, preset
+from keras_lr.presets._base import Preset
+from keras_lr.schedule import registered
 
 
-@preset
+@registered
 class PiecewiseConstant(Preset):
     """Holds one factor after another.
 
@@ -27,11 +28,20 @@ class PiecewiseConstant(Preset):
         array([1.  , 1.  , 0.5 , 0.5 , 0.25, 0.25])
     """
 
-    boundaries: Sequence[Duration]
-    factors: Sequence[float]
+    def __init__(
+        self,
+        boundaries: Sequence[Duration],
+        factors: Sequence[float],
+        *,
+        max_lr: float | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        self.boundaries = boundaries
+        self.factors = factors
+        super().__init__(max_lr, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         if len(self.factors) != len(self.boundaries) + 1:
             raise ValueError(
                 "`factors` must be one more than `boundaries`. Received: "
@@ -44,7 +54,7 @@ class PiecewiseConstant(Preset):
         return [Points(tuple(pairs), "hold").scaled(peak)]
 
 
-@preset
+@registered
 class PiecewiseLinear(Preset):
     """Goes through points on straight lines, and holds the first and the last.
 
@@ -59,10 +69,18 @@ class PiecewiseLinear(Preset):
         array([0.  , 0.5 , 1.  , 0.75, 0.5 ])
     """
 
-    points: Sequence[tuple[Duration, float]]
+    def __init__(
+        self,
+        points: Sequence[tuple[Duration, float]],
+        *,
+        max_lr: float | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        self.points = points
+        super().__init__(max_lr, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         if not self.points:
             raise ValueError("`points` must not be empty. Received: points=[].")
         self._parts(1.0)
@@ -72,7 +90,7 @@ class PiecewiseLinear(Preset):
         return [Points(tuple(pairs)).scaled(peak)]
 
 
-@preset
+@registered
 class Function(Preset):
     """Follows any function of one's own.
 
@@ -90,12 +108,20 @@ class Function(Preset):
         array([1.  , 0.75, 0.  ])
     """
 
-    function: Callable[[Any], Any]
-    _: KW_ONLY
-    of: str = "step"
+    def __init__(
+        self,
+        function: Callable[[Any], Any],
+        *,
+        of: str = "step",
+        max_lr: float | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        self.function = function
+        self.of = of
+        super().__init__(max_lr, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_choice("of", self.of, ("step", "progress"))
         if not callable(self.function):
             raise TypeError(

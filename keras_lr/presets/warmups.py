@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY
+from typing import Unpack
 
 import numpy as np
 
+from keras_lr.arguments import Common
 from keras_lr.phases import hold
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_choice, check_rate
 from keras_lr.plan.curves import Curve
 from keras_lr.plan.duration import Duration, Length
 from keras_lr.plan.parts import FunctionPhase, Part, Phase
-from keras_lr.presets._base import Preset, preset
+from keras_lr.presets._base import Preset
+from keras_lr.schedule import registered
 
 COOLDOWNS: dict[str, Curve] = {
     "linear": curves.linear,
@@ -22,7 +24,7 @@ COOLDOWNS: dict[str, Curve] = {
 }
 
 
-@preset
+@registered
 class Warmup(Preset):
     r"""Rises to the full rate, then leaves it alone.
 
@@ -44,13 +46,22 @@ class Warmup(Preset):
     Source: Goyal et al. 2017, arXiv:1706.02677, sec. 2.2.
     """
 
-    warmup: Duration = "5%"
-    _: KW_ONLY
-    start: float = 0.0
-    curve: str = "linear"
+    def __init__(
+        self,
+        warmup: Duration = "5%",
+        *,
+        start: float = 0.0,
+        curve: str = "linear",
+        max_lr: float | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        self.warmup = warmup
+        self.start = start
+        self.curve = curve
+        super().__init__(max_lr, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_choice("curve", self.curve, ("linear", "cosine", "exponential"))
         check_rate("start", self.start)
         if not 0 <= self.start <= 1:
@@ -67,7 +78,7 @@ class Warmup(Preset):
         return [Phase(self._length("warmup"), to=peak, curve=curve), hold()]
 
 
-@preset
+@registered
 class WarmupCosine(Preset):
     r"""Warms up in a straight line, then falls along half a cosine.
 
@@ -92,15 +103,24 @@ class WarmupCosine(Preset):
     arXiv:1608.03983, eq. 5.
     """
 
-    max_lr: float | None = None
-    _: KW_ONLY
-    warmup: Duration = "5%"
-    min_lr: float = 0.0
-    decay: Duration | None = None
-    exponent: float = 1.0
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        warmup: Duration = "5%",
+        min_lr: float = 0.0,
+        decay: Duration | None = None,
+        exponent: float = 1.0,
+        **common: Unpack[Common],
+    ) -> None:
+        self.warmup = warmup
+        self.min_lr = min_lr
+        self.decay = decay
+        self.exponent = exponent
+        super().__init__(max_lr, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_rate("exponent", self.exponent, above=0)
 
     def _parts(self, peak: float) -> list[Part]:
@@ -112,7 +132,7 @@ class WarmupCosine(Preset):
         ]
 
 
-@preset
+@registered
 class WarmupLinear(Preset):
     r"""Warms up in a straight line, then falls in one (a slanted triangle).
 
@@ -135,11 +155,19 @@ class WarmupLinear(Preset):
     Source: Howard and Ruder 2018, ULMFiT, arXiv:1801.06146, sec. 3.2.
     """
 
-    max_lr: float | None = None
-    _: KW_ONLY
-    warmup: Duration = "5%"
-    min_lr: float = 0.0
-    decay: Duration | None = None
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        warmup: Duration = "5%",
+        min_lr: float = 0.0,
+        decay: Duration | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        self.warmup = warmup
+        self.min_lr = min_lr
+        self.decay = decay
+        super().__init__(max_lr, **common)
 
     def _parts(self, peak: float) -> list[Part]:
         return [
@@ -148,7 +176,7 @@ class WarmupLinear(Preset):
         ]
 
 
-@preset
+@registered
 class WarmupStableDecay(Preset):
     r"""Warms up, stays, cools down (WSD, a trapezoid).
 
@@ -172,15 +200,24 @@ class WarmupStableDecay(Preset):
     2024, arXiv:2405.18392.
     """
 
-    max_lr: float | None = None
-    _: KW_ONLY
-    warmup: Duration = "5%"
-    decay: Duration = "20%"
-    shape: str = "1-sqrt"
-    min_lr: float = 0.0
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        warmup: Duration = "5%",
+        decay: Duration = "20%",
+        shape: str = "1-sqrt",
+        min_lr: float = 0.0,
+        **common: Unpack[Common],
+    ) -> None:
+        self.warmup = warmup
+        self.decay = decay
+        self.shape = shape
+        self.min_lr = min_lr
+        super().__init__(max_lr, **common)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_choice("shape", self.shape, tuple(COOLDOWNS))
 
     def _parts(self, peak: float) -> list[Part]:
@@ -192,7 +229,7 @@ class WarmupStableDecay(Preset):
         ]
 
 
-@preset
+@registered
 class FlatCosine(Preset):
     r"""Stays at the peak, then falls along half a cosine.
 
@@ -211,10 +248,17 @@ class FlatCosine(Preset):
     Source: fastai, ``fit_flat_cos`` (its flat part is 75 % of the run).
     """
 
-    max_lr: float | None = None
-    _: KW_ONLY
-    decay: Duration = "25%"
-    min_lr: float = 0.0
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        decay: Duration = "25%",
+        min_lr: float = 0.0,
+        **common: Unpack[Common],
+    ) -> None:
+        self.decay = decay
+        self.min_lr = min_lr
+        super().__init__(max_lr, **common)
 
     def _parts(self, peak: float) -> list[Part]:
         floor = self._floor(peak)
@@ -224,7 +268,7 @@ class FlatCosine(Preset):
         ]
 
 
-@preset
+@registered
 class InverseSqrt(Preset):
     r"""Warms up, then falls as one over the root of the time.
 
@@ -247,10 +291,17 @@ class InverseSqrt(Preset):
     al. 2021, arXiv:2106.04560.
     """
 
-    max_lr: float | None = None
-    _: KW_ONLY
-    warmup: Duration | None = None
-    timescale: Duration | None = None
+    def __init__(
+        self,
+        max_lr: float | None = None,
+        *,
+        warmup: Duration | None = None,
+        timescale: Duration | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        self.warmup = warmup
+        self.timescale = timescale
+        super().__init__(max_lr, **common)
 
     def _parts(self, peak: float) -> list[Part]:
         warmup = self._length("warmup")

@@ -169,3 +169,10 @@ def test_an_optimizer_with_a_keras_schedule_is_rebuilt_from_its_config():
 def test_a_lambda_is_saved_under_protest():
     with pytest.warns(UserWarning, match="includes a `lambda`. This is unsafe"):
         keras.saving.serialize_keras_object(k.Function(lambda step: 1.0))
+
+
+@pytest.mark.backend
+def test_a_keras_schedule_that_was_saved_from_its_former_module_loads():
+    saved = plain(k.LinearDecay().as_keras_schedule(steps=5))
+    saved["module"] = "keras_lr.schedule"
+    assert float(keras.saving.deserialize_keras_object(saved)(2)) == 0.5

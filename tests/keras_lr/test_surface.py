@@ -1,4 +1,5 @@
 import ast
+import dataclasses
 import importlib
 import inspect
 import sys
@@ -9,9 +10,9 @@ import keras
 import pytest
 
 import keras_lr
-from keras_lr import phases, presets
+from keras_lr import arguments, phases, presets
 from keras_lr.fit import keras_names
-from keras_lr.plan import curves, duration
+from keras_lr.plan import curves, duration, parts
 
 PUBLIC = [
     "CosineDecay",
@@ -93,6 +94,52 @@ def test_every_argument_of_a_preset_is_explained(name):
     if name in ("OneCycle", "CyclicalLR"):
         assert not missing
     assert missing <= {"max_lr"}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_signature_lists_what_all_schedules_share_with_its_defaults(name):
+    schedule = getattr(keras_lr, name)
+    parameters = inspect.signature(schedule).parameters
+    assert {"max_lr", *arguments.DEFAULTS} <= set(parameters)
+    for shared, default in arguments.DEFAULTS.items():
+        assert parameters[shared].default == default
+        assert f"{shared}:" in inspect.getdoc(arguments.Common)
+    assert "common" not in parameters
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_an_argument_that_no_schedule_has_is_refused_by_its_name(name):
+    first = {"Function": [float], "PiecewiseConstant": [[3], [1, 0.5]]}
+    first |= {"PiecewiseLinear": [[(0, 1.0)]], "Schedule": [phases.hold()]}
+    with pytest.raises(TypeError, match=rf"^{name} has no argument `warmpu`\. It take"):
+        getattr(keras_lr, name)(*first.get(name, []), warmpu=3)
+
+
+def test_a_schedule_of_ones_own_has_the_signature_that_it_writes():
+    class Mine(keras_lr.OneCycle):
+        def __init__(self, peak):
+            super().__init__(max_lr=peak, warmup=3)
+
+    assert list(inspect.signature(Mine).parameters) == ["peak"]
+    assert Mine(0.5).max_lr == 0.5
+    with pytest.raises(ValueError, match=r"`warmup` must not be negative"):
+        type("Yours", (keras_lr.OneCycle,), {})(warmup=-3)
+
+
+def test_nothing_that_goes_into_a_config_is_a_data_class():
+    classes = [getattr(keras_lr, name) for name in SCHEDULES]
+    made = [phases.linear(3), phases.hold(), phases.function(float)]
+    made += [phases.repeat(phases.cosine(3, to=0.0, start=1.0))]
+    for cls in [*classes, *map(type, made), parts.Points]:
+        assert not any(dataclasses.is_dataclass(each) for each in cls.__mro__)
+        assert not hasattr(cls, "__attrs_attrs__")
+
+
+def test_a_phase_cannot_be_changed():
+    phase = phases.linear(3)
+    with pytest.raises(AttributeError, match=r"cannot be changed.*duration=4.*another"):
+        phase.duration = 4
+    assert phase == phases.linear(3) != phases.linear(4)
 
 
 def test_the_version_is_a_version():

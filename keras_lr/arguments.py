@@ -1,0 +1,66 @@
+"""What the constructors of all schedules share, said once."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, TypedDict, get_type_hints
+
+from keras_lr.plan.duration import Duration
+
+
+class Common(TypedDict, total=False):
+    """The arguments that every schedule takes besides its own.
+
+    Attributes:
+        horizon: Length of the whole run as a duration, where ``fit`` does not tell it
+            (a fit in a loop with ``initial_epoch``, data of unknown size); None takes
+            it from ``fit``.
+        hyperparameter: ``"learning_rate"``, ``"momentum"`` (beta_1 in Adam and its
+            kin) or ``"weight_decay"``; for the last two ``max_lr`` is the value that
+            factor 1 stands for.
+    """
+
+    horizon: Duration | None
+    hyperparameter: str
+
+
+#: What each of them is where it is not given; in this order in signatures.
+DEFAULTS: Common = {"horizon": None, "hyperparameter": "learning_rate"}
+
+
+def completed(cls: type, common: Common) -> Common:
+    """The shared arguments, all of them; TypeError if there is one that is none."""
+    unknown = [name for name in common if name not in DEFAULTS]
+    if unknown:
+        raise TypeError(
+            f"{cls.__name__} has no argument `{unknown[0]}`. It takes "
+            f"{', '.join(inspect.signature(cls).parameters)}."
+        )
+    return {**DEFAULTS, **common}
+
+
+def signature_of(cls: Any) -> inspect.Signature:
+    """The constructor's signature, with the shared arguments where it has them."""
+    (_, *own) = inspect.signature(cls.__init__).parameters.values()
+    if not (own and own[-1].kind is own[-1].VAR_KEYWORD and own[-1].name == "common"):
+        return inspect.Signature(own)
+    hints = get_type_hints(Common)
+    shared = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=default,
+            annotation=hints[name],
+        )
+        for name, default in DEFAULTS.items()
+    ]
+    return inspect.Signature([*own[:-1], *shared])
+
+
+def arguments_of(cls: type) -> dict[str, Any]:
+    """Names and defaults of the constructor's named arguments."""
+    return {
+        parameter.name: parameter.default
+        for parameter in inspect.signature(cls).parameters.values()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
