@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Unpack
 
-from keras_lr.arguments import Common
+from keras_lr.arguments import Common, Peak
 from keras_lr.phases import hold
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_choice, check_fraction, check_rate
@@ -27,7 +27,7 @@ class Cycling(Preset):
 
     def __init__(
         self,
-        max_lr: float | None,
+        max_lr: Peak,
         *,
         momentum: Momentum,
         **common: Unpack[Common],
@@ -113,7 +113,7 @@ class OneCycle(Cycling):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         warmup: Duration = 0.3,
         annealing: str = "cosine",
@@ -199,7 +199,7 @@ class CyclicalLR(Cycling):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         min_lr: float = 0.0,
         half_cycle: Duration = "2 epochs",
@@ -282,7 +282,7 @@ class CosineRestarts(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         first_cycle: Duration = "10%",
         t_mul: float = 2.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
-from keras_lr.arguments import Common
+from keras_lr.arguments import Common, Peak
 from keras_lr.plan.checks import check_choice
 from keras_lr.plan.duration import Duration
 from keras_lr.plan.parts import FunctionPhase, Part, Points
@@ -33,7 +33,7 @@ class PiecewiseConstant(Preset):
         boundaries: Sequence[Duration],
         factors: Sequence[float],
         *,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         **common: Unpack[Common],
     ) -> None:
         self.boundaries = boundaries
@@ -73,7 +73,7 @@ class PiecewiseLinear(Preset):
         self,
         points: Sequence[tuple[Duration, float]],
         *,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         **common: Unpack[Common],
     ) -> None:
         self.points = points
@@ -113,7 +113,7 @@ class Function(Preset):
         function: Callable[[Any], Any],
         *,
         of: str = "step",
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         **common: Unpack[Common],
     ) -> None:
         self.function = function

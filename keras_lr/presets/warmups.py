@@ -6,7 +6,7 @@ from typing import Unpack
 
 import numpy as np
 
-from keras_lr.arguments import Common
+from keras_lr.arguments import Common, Peak
 from keras_lr.phases import hold
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_choice, check_rate
@@ -52,7 +52,7 @@ class Warmup(Preset):
         *,
         start: float = 0.0,
         curve: str = "linear",
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         **common: Unpack[Common],
     ) -> None:
         self.warmup = warmup
@@ -105,7 +105,7 @@ class WarmupCosine(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         warmup: Duration = "5%",
         min_lr: float = 0.0,
@@ -157,7 +157,7 @@ class WarmupLinear(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         warmup: Duration = "5%",
         min_lr: float = 0.0,
@@ -202,7 +202,7 @@ class WarmupStableDecay(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         warmup: Duration = "5%",
         decay: Duration = "20%",
@@ -250,7 +250,7 @@ class FlatCosine(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         decay: Duration = "25%",
         min_lr: float = 0.0,
@@ -293,7 +293,7 @@ class InverseSqrt(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         warmup: Duration | None = None,
         timescale: Duration | None = None,
