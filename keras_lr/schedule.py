@@ -338,7 +338,7 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         """Await the next epoch."""
         if self._director is not None:
             rates = self._director.end_epoch()
-            if logs is not None:
+            if isinstance(logs, dict):
                 logs.update(rates)
 
     def on_train_end(self, logs: Any = None) -> None:

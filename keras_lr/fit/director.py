@@ -197,6 +197,7 @@ class Director:
             self._start_counting(loan, epoch)
             self._look_back(loan, epoch)
             self._lay(loan, epoch)
+            loan.hear_of_pace(self._follow_pace)
             loan.log_rates(self._rates_of_epoch)
             self._spare_csv(loan)
         except BaseException:
@@ -210,7 +211,6 @@ class Director:
     def _follow_model(self, loan: Loan, epoch: int) -> Loan:
         """Go on with the optimizers that the model trains with now."""
         loan.close()
-        keras_names.check_followed(self.model)
         self._own_rates = {}
         for part in self._parts:
             part.choices = chosen(self.model, part.request.optimizer)
@@ -257,10 +257,35 @@ class Director:
         """Lay all schedules over the run, from where it stands."""
         self._epoch = epoch
         self._counts = loan.step.counts()
+        loan.step.follow(self._timetables(loan, epoch))
+
+    def _follow_pace(self, counts: list[int]) -> None:
+        """Lay the schedules anew: a step makes several updates of an optimizer.
+
+        The first step has shown it; later fits know it from their begin.
+        """
+        loan = self._loan
+        assert loan is not None  # noqa: S101  its step calls
+        paces = past_of(self.model).paces
+        found = {lent.optimizer: lent.applied for lent in loan.step.optimizers}
+        if all(paces.get(one, 1) == max(pace, 1) for one, pace in found.items()):
+            return
+        paces.update(found)
+        made = [now - then for now, then in zip(counts, self._since, strict=True)]
+        self._counts = counts
+        timetables = self._timetables(loan, self._epoch, made)
+        loan.step.follow(timetables, counts=counts)
+
+    def _timetables(
+        self, loan: Loan, epoch: int, made: Sequence[int] | None = None
+    ) -> list[Timetable]:
+        """What each optimizer reads from an epoch on, or some batches after that."""
         self.runs = []
         timetables = []
-        for lent, count in zip(loan.step.optimizers, self._counts, strict=True):
-            clock, first = self._place(lent.accumulation, count, epoch)
+        for i, lent in enumerate(loan.step.optimizers):
+            clock, first = self._place(lent, self._counts[i], epoch)
+            if made is not None:
+                first += made[i] // lent.accumulation
             run = Run(clock, self._params.get("epochs"), first, ROWS)
             timetable = self._timetable(lent, run)
             timetables.append(timetable)
@@ -270,7 +295,7 @@ class Director:
             if timetable.sets_peak and own is not None:
                 # BackupAndRestore may have loaded the peak of the run that it resumes.
                 loan.keep_rate(lent, own)
-        loan.step.follow(timetables)
+        return timetables
 
     def _timetable(self, lent: LentOptimizer, run: Run) -> Timetable:
         claims = []
@@ -282,22 +307,26 @@ class Director:
                     claims.append(Claim(part.request, self._highest(part), part.done))
         return lay(claims, self._facts_of(lent, label), run)
 
-    def _place(self, each: int, count: int, epoch: int) -> tuple[Clock, int]:
+    def _place(self, lent: LentOptimizer, count: int, epoch: int) -> tuple[Clock, int]:
         """The run in an optimizer's updates, and the one that comes next.
 
         The place follows from the epoch, not from the optimizer's counter, which may
         have counted earlier fits; only where an epoch's length is unknown must the
         batches that have been counted do.
         """
+        past = past_of(self.model)
+        each = lent.accumulation
+        pace = max(past.paces.get(lent.optimizer, 1), 1)
         batches = self._params.get("steps")
         epochs = self._params.get("epochs")
         if batches is None:
-            batches = past_of(self.model).batches
-            first = self._batches // each
-            if batches is None or epochs is None:
+            first = self._batches * pace // each
+            if past.batches is None or epochs is None:
                 return Clock(), first
+            batches = past.batches * pace
             left = (epochs - epoch) * batches // each
             return Clock(first + left, batches / each), first
+        batches *= pace
         if epochs is None:
             return Clock(None, batches / each), epoch * batches // each
         first = epoch * batches // each
@@ -343,8 +372,7 @@ class Director:
         """Go on where the last fit has ended, or say that the plan is another one."""
         past = past_of(self.model)
         requests = [part.request for part in self._parts]
-        accumulation = loan.step.optimizers[0].accumulation
-        clock, _ = self._place(accumulation, loan.step.counts()[0], epoch)
+        clock, _ = self._place(loan.step.optimizers[0], loan.step.counts()[0], epoch)
         for part in self._parts:
             part.done = 0 if epoch else goes_on(part.request, self.model, clock)
         if epoch:

@@ -270,21 +270,6 @@ def plain_function(model: Any) -> Function:
     return function
 
 
-def check_followed(model: Any) -> None:
-    """Refuse to go on with a model that was compiled anew where Keras cannot.
-
-    Raises:
-        ValueError: If it cannot: on JAX a running fit has no data at hand to build the
-            new metrics with, and would fail a moment later with all weights lost.
-    """
-    if model.train_function is None and keras.backend.backend() == "jax":
-        raise ValueError(
-            "On JAX a model must not be compiled in the middle of its fit. Received: a "
-            f"{type(model).__name__} that a callback has compiled. Compile it between "
-            "two fits, and give the second one initial_epoch=."
-        )
-
-
 def ask_for_function(model: Any, force: bool) -> Any:
     """Have the model make it, as ``fit`` does."""
     return model.make_train_function(force)
@@ -496,7 +481,7 @@ def asking_frame(*, sets: bool = False) -> FrameType:
     """The innermost frame that is not this package's: it reads the rate, or sets it.
 
     Args:
-        sets: Whether it sets it: then the setters of attributes between are passed over.
+        sets: Whether it sets it: then setters of attributes between are passed over.
             On TensorFlow they look at the attribute first, which is no reading.
     """
     frame: FrameType = sys._getframe(1)

@@ -106,6 +106,11 @@ class Loan:
         end = weakref.finalize(owner, self.close)
         end.atexit = False
 
+    def hear_of_pace(self, on_pace: Callable[[list[int]], None]) -> None:
+        """Have somebody hear if a step makes several updates of an optimizer."""
+        self.step.on_pace = on_pace
+        self._exits.callback(setattr, self.step, "on_pace", None)
+
     def override(self, thing: Any, name: str, function: Callable[..., Any]) -> None:
         """Put a function in place of a method until the loan ends."""
         vars(thing)[name] = function

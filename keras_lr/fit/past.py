@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from keras_lr.plan.duration import Clock
@@ -18,11 +18,15 @@ class Past:
         batches: Batches of an epoch, as the last fit over data of unknown length has
             counted them; None if none has.
         has_warned: Whether the user has been told that the planned run changes.
+        paces: Updates that a step makes of an optimizer, where they are several.
     """
 
     planned: Clock | None = None
     batches: int | None = None
     has_warned: bool = False
+    paces: weakref.WeakKeyDictionary[Any, int] = field(
+        default_factory=weakref.WeakKeyDictionary
+    )
 
 
 _PASTS: weakref.WeakKeyDictionary[Any, Past] = weakref.WeakKeyDictionary()

@@ -85,6 +85,8 @@ class LentStep:
         on_first_batch: Called with the first batch before it is trained on, while that
             is traced; None if nobody wants to know.
         calls: How often the function has been called since the timetables began.
+        on_pace: Called before the second batch, with the optimizers' counts, if a step
+            makes several updates of one; None if nobody wants to know.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class LentStep:
         self.plain = plain
         self.on_failure: Callable[[], None] | None = None
         self.on_first_batch: Callable[[Any], None] | None = None
+        self.on_pace: Callable[[list[int]], None] | None = None
         self._model = model
         self._scalars = tuple(scalars)
         self._settings = _settings(model)
@@ -149,16 +152,22 @@ class LentStep:
 
     # Before a fit, and between its epochs.
 
-    def follow(self, timetables: Sequence[Timetable], statistics: float = 1.0) -> None:
+    def follow(
+        self,
+        timetables: Sequence[Timetable],
+        statistics: float = 1.0,
+        counts: list[int] | None = None,
+    ) -> None:
         """Read these timetables from the next update on.
 
         Args:
             timetables: For each optimizer.
             statistics: The highest momentum of moving statistics.
+            counts: The optimizers' counts, where they cannot be read: in a step.
         """
         self._timetables = list(timetables)
         self._statistics = statistics
-        self._begun = self.counts()
+        self._begun = self.counts() if counts is None else counts
         self.calls = 0
         self._record = None
         self.control.is_recording = False
@@ -364,6 +373,8 @@ class LentStep:
 
     def function(self, *args: Any) -> Any:
         """Run the step: on JAX of state and data, elsewhere of data."""
+        if self.calls == 1 and self.on_pace is not None and self.pace() > 1:
+            self.on_pace(self._tape.counts(*args))
         if self._tape.is_stale(*args) or self._left < self._rows_of_a_call():
             self._lay(*args)
         try:
@@ -389,13 +400,16 @@ class LentStep:
             self.on_first_batch(args[-1])
         return self._tape.step(self._own_step, self.control, *args)
 
+    def pace(self) -> int:
+        """The most updates that the last step has made of an optimizer, at least 1."""
+        # A step of the user's may apply gradients more than once.
+        return max(1, max(lent.applied for lent in self.optimizers))
+
     # Rows.
 
     def _rows_of_a_call(self) -> int:
         """How many rows a call of the function uses up, as the last one did."""
-        # A step of the user's may apply gradients more than once.
-        applied = max(lent.applied for lent in self.optimizers)
-        return self._each * max(applied, 1)
+        return self._each * self.pace()
 
     @property
     def _rate_variable(self) -> Any | None:
