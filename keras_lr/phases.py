@@ -14,6 +14,7 @@ The conventions, once for all (``docs/conventions.md`` has them as a picture):
   it continues, and the next phase begins at the value that was left out. This is how
   torch, Keras, optax and transformers count.
 * Past its end, a schedule holds its last value.
+* A run that is too short for its phases sees their beginning.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from typing import Any
 from keras_lr.plan import curves
 from keras_lr.plan.curves import Curve
 from keras_lr.plan.duration import Duration
-from keras_lr.plan.parts import FunctionPhase, Phase, Repeat
+from keras_lr.plan.parts import FunctionPhase, Repeat
+from keras_lr.plan.phase import Phase
 
 __all__ = [
     "cosine",
