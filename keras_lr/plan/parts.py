@@ -38,9 +38,11 @@ class FunctionPhase(Made):
         function: Receives the time in units of ``unit`` and returns the value.
         duration: How long; None takes what the other phases leave of the run.
         unit: A duration that counts as time 1; None means one update.
-        progress: Whether the function receives progress in [0, 1] instead.
+        progress: Whether the function receives progress instead, 0 at the phase's first
+            update and 1 at its last.
         vectorized: Whether the function takes whole arrays.
         gain: Factor on the values.
+        ahead: Updates that have passed already at the first one.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class FunctionPhase(Made):
         progress: bool = False,
         vectorized: bool = False,
         gain: float = 1.0,
+        ahead: int = 0,
     ) -> None:
         check_duration(duration)
         check_duration(unit, "unit")
@@ -61,6 +64,7 @@ class FunctionPhase(Made):
         self.progress = progress
         self.vectorized = vectorized
         self.gain = gain
+        self.ahead = ahead
 
     def __repr__(self) -> str:
         return f"function({arguments_shown(self, function=part_name(self.function))})"
@@ -84,11 +88,9 @@ class FunctionPhase(Made):
         self, k: IntArray, count: int | IntArray | None, knot: Knot | None, clock: Clock
     ) -> FloatArray:
         """Values at the k-th updates (from 0) of the phase."""
-        # After another phase, time 0 is that phase's last update.
-        first = -1 if knot is not None and knot.reached else 0
-        time: Any = k - first
+        time: Any = k + self.ahead
         if self.progress and count is not None:
-            time = time / np.maximum(np.subtract(count - 1, first), 1)
+            time = time / np.maximum(np.subtract(count, 1), 1)
         if self.unit is not None:
             time = time / clock.exact(as_argument(self.unit, "unit"))
         if self.vectorized:

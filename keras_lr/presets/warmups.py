@@ -310,5 +310,7 @@ class InverseSqrt(Preset):
             lambda time: peak / np.sqrt(1.0 + time),
             unit=self._argument("timescale") or warmup or 10_000,
             vectorized=True,
+            # The last update of the warmup is at time 0.
+            ahead=0 if warmup is None else 1,
         )
         return [*self._rise(peak), decay]

@@ -205,9 +205,15 @@ def test_a_function_counts_from_its_own_first_update():
     assert lay(function(float), total=3).tolist() == [0.0, 1.0, 2.0]
 
 
-def test_a_function_after_a_phase_counts_from_that_phases_last_update():
-    values = lay(hold(2, 1.0), function(lambda t: 0.5**t), total=4)
-    assert values.tolist() == [1.0, 1.0, 0.5, 0.25]
+def test_a_function_after_a_phase_counts_from_its_own_first_update():
+    for before in (hold(2, 0.1), linear(2, to=0.1, start=0.1, endpoint=False)):
+        values = lay(before, function(lambda t: 0.5**t), total=5)
+        assert values.tolist() == [0.1, 0.1, 1.0, 0.5, 0.25]
+
+
+def test_a_function_of_progress_after_a_phase_goes_from_0_to_1():
+    progress = FunctionPhase(lambda p: p, 3, progress=True)
+    assert lay(linear(2), progress, hold(), total=6).tolist() == [0.5, 1, 0, 0.5, 1, 1]
 
 
 def test_a_phase_after_a_function_begins_at_the_functions_last_value():
