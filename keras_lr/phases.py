@@ -13,7 +13,9 @@ The conventions, once for all (``docs/conventions.md`` has them as a picture):
   does: the k-th update is at progress (k - 1) / n with a ``start``, at k / (n + 1) when
   it continues, and the next phase begins at the value that was left out. This is how
   torch, Keras, optax and transformers count.
+* A function of one's own begins at time 0 at the first update of its phase.
 * Past its end, a schedule holds its last value.
+* A run that is too short for its phases sees their beginning.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from typing import Any
 from keras_lr.plan import curves
 from keras_lr.plan.curves import Curve
 from keras_lr.plan.duration import Duration
-from keras_lr.plan.parts import FunctionPhase, Phase, Repeat
+from keras_lr.plan.parts import FunctionPhase, Repeat
+from keras_lr.plan.phase import Phase
 
 __all__ = [
     "cosine",
@@ -137,8 +140,10 @@ def function(
 ) -> FunctionPhase:
     """Phase along one's own function of the time since it began.
 
+    The time is 0 at the phase's first update, whatever comes before it.
+
     Args:
-        function: Receives a number, returns the value.
+        function: Receives a number, returns the value, finite and not negative.
         duration: How long; None takes what the other phases leave of the run.
         unit: A duration that counts as time 1; None means one update.
 
@@ -147,6 +152,8 @@ def function(
         >>> halving = function(lambda t: 0.5**t, unit=2)
         >>> keras_lr.Schedule(halving).values(5)[[0, 2, 4]]
         array([1.  , 0.5 , 0.25])
+        >>> keras_lr.Schedule(hold(2, 0.5), function(lambda t: 1 / (1 + t))).values(4)
+        array([0.5, 0.5, 1. , 0.5])
     """
     return FunctionPhase(function, duration, unit)
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import copy
 import inspect
-import operator
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, Unpack
 from weakref import WeakKeyDictionary
 
 import keras
-import numpy as np
 
 from keras_lr.arguments import (
     Common,
@@ -23,24 +21,22 @@ from keras_lr.arguments import (
 )
 from keras_lr.fit.director import Director, director_of
 from keras_lr.fit.timetable import Request
-from keras_lr.plan.checks import check_momentum, check_rate
+from keras_lr.outlook import Outlook
+from keras_lr.plan.checks import check_rate
 from keras_lr.plan.config import from_config, to_config
 from keras_lr.plan.course import HYPERPARAMETERS, Course
-from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import Clock, parse
-from keras_lr.plan.layout import evaluate, span
+from keras_lr.plan.duration import Argument, Clock, parse
+from keras_lr.plan.oddities import Look, is_zero, look, oddity
 from keras_lr.plan.parts import Part
-from keras_lr.plot import plot_schedule
-from keras_lr.tabulated import TabulatedSchedule
-
-#: Largest run that is looked through for a peak.
-LARGEST_LOOK = 2**16
+from keras_lr.plan.plain import plain
+from keras_lr.plan.product import Planned
+from keras_lr.plan.words import naming, received, shown
 
 registered = keras.saving.register_keras_serializable("keras_lr")
 
 
 @registered
-class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
+class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
     """Lays phases over ``model.fit``, exact at every optimizer update.
 
     The value in force is the optimizer's own rate times the phases' value, or
@@ -97,13 +93,14 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
             if not isinstance(phase, Part):
                 raise TypeError(
                     "A schedule is made of phases, as keras_lr.phases.linear(...) "
-                    f"makes them. Received: {phase!r}."
+                    f"makes them. Received: {shown(phase)}."
                 )
         self._phases = phases
         self.start = start
         self.max_lr = max_lr
-        check_rate("start", start)
-        self._prepare(common)
+        with naming(type(self).__name__):
+            self._prepare(common)
+            check_rate("start", start)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -120,13 +117,16 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         #: Where its fits of each model have ended, in updates of its horizon.
         self._ends: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._warned = False
-        self._looked: tuple[Clock, int | None, bool] | None = None
+        self._looked: tuple[Clock, Look] | None = None
+        for name in arguments_of(type(self)):
+            if hasattr(self, name):
+                setattr(self, name, plain(getattr(self, name)))
         if self.horizon is not None:
             parse(self.horizon, "horizon")
         if self.hyperparameter not in HYPERPARAMETERS:
             raise ValueError(
                 f"`hyperparameter` must be one of {', '.join(HYPERPARAMETERS)}. "
-                f"Received: hyperparameter={self.hyperparameter!r}."
+                f"{received(hyperparameter=self.hyperparameter)}"
             )
         check_peaks(self.max_lr, self.optimizer)
 
@@ -138,7 +138,9 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _courses(self) -> list[Course]:
         """What this schedule changes."""
-        return [Course(self.hyperparameter, self._peak, self._parts, self.start)]
+        return [
+            Course(self.hyperparameter, self._peak, self._parts, self.start, owner=self)
+        ]
 
     def _singles(self) -> list[tuple[str | None, Schedule]]:
         """The schedule as each optimizer that it names has it, with one peak."""
@@ -162,105 +164,16 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
             )
         return self.max_lr
 
-    # Looking at it without training.
-
-    def values(
-        self,
-        steps: int,
-        base_lr: float = 1.0,
-        steps_per_epoch: float | None = None,
-    ) -> FloatArray:
-        """The value in force at each update of a run.
-
-        Args:
-            steps: Updates of the run.
-            base_lr: The optimizer's own rate; ignored where ``max_lr`` is given.
-            steps_per_epoch: Updates of an epoch, for durations in epochs.
-
-        Returns:
-            float64 array of shape ``(steps,)``, for updates 0 .. steps - 1.
-
-        Raises:
-            ValueError: If the phases do not fit into the run.
-        """
-        return self._values(self._courses()[0], steps, base_lr, steps_per_epoch)
-
-    def momentum_values(
-        self,
-        steps: int,
-        base: float = 0.9,
-        steps_per_epoch: float | None = None,
-    ) -> FloatArray:
-        """The momentum (or beta_1) in force at each update of a run.
-
-        Args:
-            steps: Updates of the run.
-            base: The optimizer's own momentum, in force where it is not scheduled.
-            steps_per_epoch: Updates of an epoch, for durations in epochs.
-
-        Returns:
-            float64 array of shape ``(steps,)``.
-        """
-        for course in self._courses():
-            if course.hyperparameter == "momentum":
-                values = self._values(course, steps, base, steps_per_epoch)
-                check_momentum(values, np.arange(steps))
-                return values
-        return np.full(steps, base)
-
-    def _values(
-        self, course: Course, steps: int, base: float, steps_per_epoch: float | None
-    ) -> FloatArray:
-        if operator.index(steps) < 1:
-            raise ValueError(f"`steps` must be at least 1. Received: steps={steps!r}.")
-        check_rate("base_lr", base, above=0)
-        clock = self._clock(Clock(steps, steps_per_epoch))
-        peak = base if course.peak is None else course.peak
-        return course.values(peak, clock, np.arange(steps))
+    def _planned(self) -> list[Planned]:
+        return [Planned(course, self._clock) for course in self._courses()]
 
     def _clock(self, run: Clock) -> Clock:
         """The run as this schedule counts it."""
         if self.horizon is None:
             return run
-        return Clock(run.updates(parse(self.horizon), "horizon"), run.steps_per_epoch)
-
-    def plot(
-        self,
-        epochs: float = 1,
-        steps_per_epoch: int = 1000,
-        base_lr: float = 1.0,
-        ax: Any = None,
-    ) -> Any:
-        """Draw the values over a run (needs matplotlib, extra ``plot``).
-
-        Args:
-            epochs: Epochs of the run.
-            steps_per_epoch: Updates of an epoch.
-            base_lr: The optimizer's own rate.
-            ax: Matplotlib axes to draw on; None makes a figure.
-
-        Returns:
-            The axes.
-        """
-        return plot_schedule(self, epochs, steps_per_epoch, base_lr, ax)
-
-    def as_keras_schedule(
-        self,
-        steps: int,
-        base_lr: float = 1.0,
-        steps_per_epoch: float | None = None,
-    ) -> TabulatedSchedule:
-        """The same values as a ``LearningRateSchedule``, for custom training loops.
-
-        Args:
-            steps: Updates of the run, at most 2**24.
-            base_lr: The rate where ``max_lr`` is not given.
-            steps_per_epoch: Updates of an epoch, for durations in epochs.
-
-        Returns:
-            A serializable schedule: pass it as an optimizer's ``learning_rate``.
-        """
-        return TabulatedSchedule(self, steps, base_lr, steps_per_epoch)
+        horizon = Argument.read("horizon", self.horizon)
+        with naming(self):
+            return Clock(run.updates(horizon), run.steps_per_epoch)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -298,7 +211,7 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
+        self.__dict__.update(state)
         self._ends = WeakKeyDictionary()
 
     # Callback hooks.
@@ -352,35 +265,17 @@ class Schedule(keras.callbacks.Callback):  # type: ignore[misc]
         if self._warned or run.total is None:
             return
         clock = self._clock(run)
-        if self._looked is None or self._looked[0] != clock:
-            # Fits in a loop, with a horizon, have the same one.
-            self._looked = (clock, *self._look(clock))
-        _, end, has_peak = self._looked
-        odd = None
-        if self.horizon is not None and clock.total is not None:
-            end = min(clock.total, end or clock.total)
-        elif not has_peak:
-            odd = f"never reaches its peak in the run of {run.total} updates"
-        if end is not None and end < run.total:
-            odd = (
-                f"ends after {end} of the run's {run.total} updates and holds its "
-                "last value from there"
-            )
-        if odd is not None:
-            self._warned = True
-            warnings.warn(f"{self!r} {odd}.", UserWarning, stacklevel=2)
-
-    def _look(self, clock: Clock) -> tuple[int | None, bool]:
-        """The update from which the value stays, and whether the peak is reached."""
         _, single = self._singles()[0]
         course = single._courses()[0]
-        peak = course.peak or 1.0
-        placed = course.place(peak, clock)
-        has_peak = True
-        if self._has_peak and clock.total is not None and clock.total <= LARGEST_LOOK:
-            values = evaluate(placed, np.arange(clock.total), clock)
-            has_peak = bool(values.max() >= peak * (1 - 1e-9))
-        return span(placed), has_peak
+        if self._looked is None or self._looked[0] != clock:
+            # Fits in a loop, with a horizon, have the same one.
+            self._looked = (clock, look(course, clock, self._has_peak))
+        is_rate = self.hyperparameter == "learning_rate"
+        is_all_zero = is_rate and is_zero(course, clock, run.total)
+        odd = oddity(self._looked[1], clock, run, is_all_zero)
+        if odd is not None:
+            self._warned = True
+            warnings.warn(f"{shown(self)} {odd}.", UserWarning, stacklevel=2)
 
 
 # Of a subclass, __init_subclass__ does it.

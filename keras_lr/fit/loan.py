@@ -357,7 +357,7 @@ def restored(model: Any) -> Iterator[None]:
         >>> with keras_lr.restored(model):
         ...     _ = model.fit(
         ...         np.ones((8, 1)), np.ones(8), verbose=0,
-        ...         callbacks=[keras_lr.LinearDecay()],
+        ...         callbacks=[keras_lr.OneCycle()],
         ...     )
     """
     try:

@@ -10,49 +10,50 @@ import numpy as np
 
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import IntArray
+from keras_lr.plan.words import received
+
+
+def number(name: str, value: Any) -> float:
+    """The value as a float; TypeError if it is no number."""
+    given = received(**{name: value})
+    if isinstance(value, str | bytes):
+        raise TypeError(
+            f"`{name}` must be a number, not text. {given} Write it without quotes; in "
+            "YAML with a point, as 1.0e-3; or convert it with float(...)."
+        )
+    if not isinstance(value, bool | np.bool_) and hasattr(value, "__float__"):
+        try:
+            return float(value)
+        except TypeError:
+            pass
+        except OverflowError:
+            return math.inf
+    raise TypeError(f"`{name}` must be a number. {given}")
 
 
 def check_rate(name: str, rate: float | None, *, above: float | None = None) -> None:
     """Raise unless a rate is None, or finite and not negative (or above a bound)."""
-    if rate is None:
-        return
-    if isinstance(rate, bool) or not hasattr(rate, "__float__"):
-        raise TypeError(f"`{name}` must be a number. Received: {name}={rate!r}.")
-    number = float(rate)
-    if (
-        not math.isfinite(number)
-        or number < 0
-        or (above is not None and number <= above)
-    ):
+    if rate is not None:
+        check_value(name, rate, above=above)
+
+
+def check_value(name: str, value: float, *, above: float | None = None) -> None:
+    """Raise unless a value is finite and not negative (or above a bound)."""
+    size = number(name, value)
+    if not math.isfinite(size) or size < 0 or (above is not None and size <= above):
         rule = "not negative" if above is None else f"above {above:g}"
         raise ValueError(
-            f"`{name}` must be finite and {rule}. Received: {name}={rate!r}."
+            f"`{name}` must be finite and {rule}. {received(**{name: value})}"
         )
 
 
-def check_value(name: str, value: float | None) -> None:
-    """Raise unless a phase's value is None, or finite and not negative."""
-    if value is None:
-        return
-    received = f"Received: {name}={value!r}."
-    if isinstance(value, str | bytes) or not hasattr(value, "__float__"):
-        raise TypeError(f"`{name}` must be a number. {received}")
-    if not (math.isfinite(float(value)) and value >= 0):
-        raise ValueError(f"`{name}` must be finite and not negative. {received}")
-
-
-def check_callable(name: str, value: Any) -> None:
-    """Raise unless a value can be called."""
-    if not callable(value):
-        raise TypeError(f"`{name}` must be callable. Received: {name}={value!r}.")
-
-
-def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Raise unless a value is one of the choices."""
-    if value not in choices:
+def check_at_least(name: str, value: float, least: float) -> None:
+    """Raise unless a value is finite and not below a bound."""
+    size = number(name, value)
+    if not math.isfinite(size) or size < least:
+        finite = "" if math.isfinite(size) else "finite and "
         raise ValueError(
-            f"`{name}` must be one of {', '.join(map(repr, choices))}. "
-            f"Received: {name}={value!r}."
+            f"`{name}` must be {finite}at least {least:g}. {received(**{name: value})}"
         )
 
 
@@ -60,7 +61,30 @@ def check_fraction(name: str, value: float) -> None:
     """Raise unless a value lies in (0, 1]."""
     check_rate(name, value)
     if not 0 < value <= 1:
-        raise ValueError(f"`{name}` must lie in (0, 1]. Received: {name}={value!r}.")
+        raise ValueError(f"`{name}` must lie in (0, 1]. {received(**{name: value})}")
+
+
+def check_callable(name: str, value: Any) -> None:
+    """Raise unless a value can be called."""
+    if not callable(value):
+        raise TypeError(f"`{name}` must be callable. {received(**{name: value})}")
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise unless a value is one of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(map(repr, choices))}. "
+            f"{received(**{name: value})}"
+        )
+
+
+def check_sequence(name: str, value: Any) -> None:
+    """Raise unless a value is a sequence: a list, a tuple, an array, or alike."""
+    if isinstance(value, str | bytes) or not (
+        hasattr(value, "__len__") and hasattr(value, "__getitem__")
+    ):
+        raise TypeError(f"`{name}` must be a sequence. {received(**{name: value})}")
 
 
 def check_values(name: str, values: FloatArray, updates: IntArray) -> None:
@@ -77,7 +101,7 @@ def check_values(name: str, values: FloatArray, updates: IntArray) -> None:
 
 def check_momentum(values: FloatArray, updates: IntArray) -> None:
     """Raise where a momentum would never forget."""
-    if values.max() >= 1:
+    if len(values) and values.max() >= 1:
         at = int(np.argmax(values >= 1))
         raise ValueError(
             "The momentum must be below 1 at every update. "

@@ -6,14 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_lr.plan import curves
-from keras_lr.plan.parts import (
-    FunctionPhase,
-    Part,
-    Phase,
-    Points,
-    Repeat,
-    part_name,
-)
+from keras_lr.plan.parts import FunctionPhase, Part, Points, Repeat
+from keras_lr.plan.phase import Phase, part_name
 
 
 def to_config(part: Part) -> dict[str, Any]:

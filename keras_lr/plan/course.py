@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Clock, IntArray
 from keras_lr.plan.layout import Placed, evaluate, place
 from keras_lr.plan.parts import Part
+from keras_lr.plan.words import naming
 
 HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay")
 
@@ -30,6 +31,7 @@ class Course(NamedTuple):
         start: Value before the first update, as a factor of the peak.
         optional: Whether an optimizer without the hyperparameter is left alone.
         floor: The schedule's lowest rate where the user gave one, else None.
+        owner: The schedule that it belongs to, which its errors name.
     """
 
     hyperparameter: str
@@ -38,6 +40,7 @@ class Course(NamedTuple):
     start: float = 0.0
     optional: bool = False
     floor: float | None = None
+    owner: Any = "The schedule"
 
     @property
     def is_absolute(self) -> bool:
@@ -50,10 +53,12 @@ class Course(NamedTuple):
 
     def values(self, peak: float, clock: Clock, updates: IntArray) -> FloatArray:
         """Values at some updates, checked."""
-        placed = self.place(peak, clock)
         values = np.empty(len(updates))
-        for first in range(0, len(updates), CHUNK):
-            some = updates[first : first + CHUNK]
-            values[first : first + CHUNK] = evaluate(placed, some, clock)
-            check_values(self.hyperparameter, values[first : first + len(some)], some)
+        with naming(self.owner):
+            placed = self.place(peak, clock)
+            for first in range(0, len(updates), CHUNK):
+                some = updates[first : first + CHUNK]
+                found = evaluate(placed, some, clock)
+                check_values(self.hyperparameter, found, some)
+                values[first : first + CHUNK] = found
         return values

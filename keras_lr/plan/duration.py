@@ -1,7 +1,8 @@
 """How long something lasts: ``500``, ``0.05``, ``"5%"``, ``"2 epochs"`` -> updates.
 
 This is the one place that knows durations. :func:`parse` reads what a user wrote,
-:class:`Clock` turns it into updates once the length of the run is known.
+:class:`Argument` remembers how it was called, :class:`Clock` turns it into updates once
+the length of the run is known.
 """
 
 from __future__ import annotations
@@ -13,14 +14,23 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lr.plan.words import received
+
 IntArray = NDArray[np.int64]
 Duration = int | float | str
+#: A duration that may be 0 (``"0%"``, ``"0 epochs"``): then there is nothing of it.
+DurationOrZero = Annotated[Duration, "or zero"]
 Unit = Literal["updates", "fraction", "epochs"]
+
+#: Updates, or epochs, of the longest duration.
+LONGEST = 10**15
+#: An update that no run gets to, and that 64 bits can count.
+FAR = 2**62
 
 _UNITS: dict[str, Unit] = {
     "%": "fraction",
@@ -31,7 +41,9 @@ _UNITS: dict[str, Unit] = {
     "update": "updates",
     "updates": "updates",
 }
-_TEXT = re.compile(r"([+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+|nan|inf))\s*(\S.*)?", re.I)
+_TEXT = re.compile(
+    r"([+-]?(?:\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+|nan|inf))\s*(\S.*)?", re.I | re.S
+)
 _FORMS = 'an int (updates), a fraction in (0, 1), "5%", "2 epochs" or "500 steps"'
 
 
@@ -40,7 +52,7 @@ class Length(NamedTuple):
 
     Attributes:
         unit: ``"updates"``, ``"fraction"`` (of the run) or ``"epochs"``.
-        amount: How many of them, above 0.
+        amount: How many of them, above 0; or 0 where that is allowed.
         offset: Updates added after rounding; presets use it to end a phase one
             update earlier.
     """
@@ -50,21 +62,25 @@ class Length(NamedTuple):
     offset: int = 0
 
 
-def parse(duration: Duration, name: str = "duration") -> Length:
+def parse(
+    duration: Duration, name: str = "duration", *, may_be_zero: bool = False
+) -> Length:
     """Read a duration as a user writes it.
 
     Args:
         duration: An int of at least 1 (optimizer updates), a float in (0, 1] (fraction
-            of the run), or a string: ``"5%"``, ``"1.5 epochs"``, ``"500 steps"``.
+            of the run), or a string: ``"5%"``, ``"1.5 epochs"``, ``"500 steps"``. At
+            most 10**15 updates or epochs.
         name: What the duration is called in an error.
+        may_be_zero: Whether 0 of any unit is one.
 
     Returns:
         The amount and its unit.
 
     Raises:
         TypeError: If it is neither a number nor a string.
-        ValueError: If it is zero, negative, not finite, above the whole run, a
-            fractional number of updates, or text that is not a duration.
+        ValueError: If it is zero, negative, not finite, too large, above the whole run,
+            a fractional number of updates, or text that is not a duration.
 
     Example:
         >>> parse("5%")
@@ -72,13 +88,13 @@ def parse(duration: Duration, name: str = "duration") -> Length:
         >>> parse(500)
         Length(unit='updates', amount=500, offset=0)
     """
-    received = f"Received: {name}={duration!r}."
+    given = received(**{name: duration})
     if isinstance(duration, str):
-        return _parse_text(duration, name, received)
+        return _checked(_read(duration, name, given), name, given, may_be_zero)
     if not isinstance(duration, bool | np.bool_ | bytes):
         with suppress(TypeError):
-            return _checked(_number(duration), name, received)
-    raise TypeError(f"`{name}` must be a duration: {_FORMS}. {received}")
+            return _checked(_number(duration), name, given, may_be_zero)
+    raise TypeError(f"`{name}` must be a duration: {_FORMS}. {given}")
 
 
 def _number(duration: Any) -> Length:
@@ -86,50 +102,80 @@ def _number(duration: Any) -> Length:
     try:
         return Length("updates", operator.index(duration))
     except TypeError:
+        pass
+    try:
         return Length("fraction", float(duration))
+    except OverflowError:
+        return Length("fraction", math.inf)
 
 
-def _parse_text(text: str, name: str, received: str) -> Length:
+def _read(text: str, name: str, given: str) -> Length:
     match = _TEXT.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"`{name}` must be a duration: {_FORMS}. {received}")
-    number, word = float(match[1]), (match[2] or "").lower()
+        raise ValueError(f"`{name}` must be a duration: {_FORMS}. {given}")
+    number = float(match[1])
+    word = (match[2] or "").lower()
     if not word:
         raise ValueError(
-            f"`{name}` as text must name its unit: %, epochs or steps. {received}"
+            f"`{name}` as text must name its unit: %, epochs or steps. {given}"
         )
     if word not in _UNITS:
         raise ValueError(
-            f"`{name}` must be counted in %, epochs or steps, not in {word!r}. "
-            f"{received}"
+            f"`{name}` must be counted in %, epochs or steps, not in {word[:20]!r}. "
+            f"{given}"
         )
-    unit = _UNITS[word]
-    return _checked(
-        Length(unit, number / 100 if word == "%" else number), name, received
-    )
+    return Length(_UNITS[word], number / 100 if word == "%" else number)
 
 
-def _checked(length: Length, name: str, received: str) -> Length:
+def _checked(length: Length, name: str, given: str, may_be_zero: bool) -> Length:
     unit, amount, _ = length
+    # Before anything makes a float of an int that is too large for one.
+    if unit != "fraction" and amount > LONGEST and amount != math.inf:
+        raise ValueError(f"`{name}` must be at most 10**15 {unit}. {given}")
+    if amount < 0 and amount != -math.inf:
+        raise ValueError(f"`{name}` must not be negative. {given}")
     if not math.isfinite(amount):
-        raise ValueError(f"`{name}` must be finite. {received}")
-    if amount < 0:
-        raise ValueError(f"`{name}` must not be negative. {received}")
-    if amount == 0:
+        raise ValueError(f"`{name}` must be finite. {given}")
+    if amount == 0 and not may_be_zero:
         raise ValueError(
-            f"`{name}` must be longer than nothing. {received} "
-            "To do without it, leave it out."
+            f"`{name}` must be longer than nothing. {given} The shortest is 1, an "
+            "update."
         )
     if unit == "fraction" and amount > 1:
         raise ValueError(
             f"`{name}` as a fraction must not exceed the whole run (1.0, or 100%). "
-            f"{received} For a number of updates write an int."
+            f"{given} For a number of updates write an int."
         )
     if unit == "updates":
         if amount != int(amount):
-            raise ValueError(f"`{name}` must be a whole number of updates. {received}")
+            raise ValueError(f"`{name}` must be a whole number of updates. {given}")
         return Length(unit, int(amount))
     return length
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A duration, and what a message says of it.
+
+    Attributes:
+        name: The argument that the user wrote, as ``"warmup"``.
+        written: Its value as the user wrote it.
+        length: What that means.
+    """
+
+    name: str
+    written: Any
+    length: Length
+
+    @classmethod
+    def read(cls, name: str, written: Any, *, may_be_zero: bool = False) -> Self:
+        """What a user wrote, parsed."""
+        return cls(name, written, parse(written, name, may_be_zero=may_be_zero))
+
+    @property
+    def received(self) -> str:
+        """The value, as a message shows it."""
+        return received(**{self.name: self.written})
 
 
 @dataclass(frozen=True)
@@ -145,49 +191,62 @@ class Clock:
     total: int | None = None
     steps_per_epoch: float | None = None
 
-    def exact(self, length: Length, name: str = "duration") -> float:
-        """Length in updates before rounding; ValueError if the run does not tell."""
-        if length.unit == "updates":
-            return length.amount
-        if length.unit == "fraction":
+    def exact(self, argument: Argument) -> float:
+        """A duration in updates before rounding; ValueError if the run cannot tell."""
+        name = argument.name
+        unit, amount, _ = argument.length
+        if unit == "updates":
+            return amount
+        if unit == "fraction":
             if self.total is None:
                 raise ValueError(
                     f"`{name}` is a fraction of the run, whose length is not known: "
                     "the data set does not tell its size. Give `steps_per_epoch=` to "
                     "fit, `horizon=` to the schedule, or a number of updates. "
-                    f"Received: {name}={length.amount:g} of the run."
+                    f"{argument.received}"
                 )
-            return length.amount * self.total
+            return amount * self.total
         if self.steps_per_epoch is None:
             raise ValueError(
                 f"`{name}` is in epochs, and the updates of an epoch are not known: "
-                "give `steps_per_epoch=`, or a number of updates. "
-                f"Received: {name}={length.amount:g} epochs."
+                f"give `steps_per_epoch=`, or a number of updates. {argument.received}"
             )
-        return length.amount * self.steps_per_epoch
+        return amount * self.steps_per_epoch
 
-    def updates(self, length: Length, name: str = "duration") -> int:
-        """One duration in whole updates, at least 1."""
-        return max(1, _round(self.exact(length, name)) + length.offset)
+    def updates(self, argument: Argument) -> int:
+        """One duration in whole updates: at least 1, or 0 where it is nothing."""
+        if argument.length.amount == 0:
+            return 0
+        return _within(_round(self.exact(argument)) + argument.length.offset)
 
-    def split(self, lengths: Sequence[Length]) -> list[int]:
+    def split(self, arguments: Sequence[Argument]) -> list[int]:
         """Durations laid end to end, in whole updates, each at least 1.
 
         Boundaries are rounded, not lengths, so that fractions which add up to the
-        whole run fill it exactly; what is given in updates stays exactly that.
+        whole run fill it exactly; what is given in updates stays exactly that. Epochs
+        are rounded without a look at the fractions, whose length depends on the run.
         """
-        relative = [self.exact(n) for n in lengths if n.unit != "updates"]
-        ends = _boundaries(relative)
-        rounded = iter(end - begin for begin, end in pairwise([0, *ends]))
-        counts = (
-            int(length.amount) if length.unit == "updates" else next(rounded)
-            for length in lengths
-        )
-        return [max(1, n + p.offset) for n, p in zip(counts, lengths, strict=True)]
+        rounded = {
+            unit: iter(
+                _rounded([self.exact(a) for a in arguments if a.length[0] == unit])
+            )
+            for unit in ("fraction", "epochs")
+        }
+        counts = []
+        for length in (argument.length for argument in arguments):
+            is_exact = length.unit == "updates"
+            count = int(length.amount) if is_exact else next(rounded[length.unit])
+            counts.append(_within(count + length.offset))
+        return counts
 
 
-def _boundaries(exact: Sequence[float]) -> list[int]:
-    """Ends of lengths laid end to end, rounded so that none of them vanishes."""
+def _within(updates: int) -> int:
+    """At least one update, and no more than can be counted."""
+    return min(max(1, updates), FAR)
+
+
+def _rounded(exact: Sequence[float]) -> list[int]:
+    """Lengths laid end to end, rounded at their ends so that none of them vanishes."""
     ends = [_round(end) for end in accumulate(exact)]
     last = max(ends[-1], len(ends)) if ends else 0
     for i in range(len(ends)):
@@ -195,7 +254,7 @@ def _boundaries(exact: Sequence[float]) -> list[int]:
     # What the shortest gained is taken from those before the end.
     for i in reversed(range(len(ends))):
         ends[i] = min(ends[i], last - (len(ends) - 1 - i))
-    return ends
+    return [end - begin for begin, end in pairwise([0, *ends])]
 
 
 def _round(updates: float) -> int:

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import Clock, IntArray
-from keras_lr.plan.parts import Knot, Part, Phase, as_length
+from keras_lr.plan.duration import Argument, Clock, IntArray
+from keras_lr.plan.parts import Part
+from keras_lr.plan.phase import Knot, Phase, as_argument
+from keras_lr.plan.words import shown
 
 
 class Placed(NamedTuple):
@@ -32,48 +34,57 @@ def place(parts: Sequence[Part], clock: Clock, start: float = 0.0) -> list[Place
     Returns:
         The parts with their first update and their length.
 
+    Where the parts take more updates than the run has, the run sees their beginning.
+
     Raises:
-        ValueError: If two parts have no duration, if they do not fit into the run, or
-            if a length is needed that is not known.
+        ValueError: If two parts have no duration, if fractions add up to more than the
+            run, or if a length is needed that is not known.
     """
-    fixed = [as_length(p.duration) for p in parts if p.duration is not None]
-    if len(parts) - len(fixed) > 1:
+    arguments = [as_argument(p.duration) for p in parts if p.duration is not None]
+    if len(parts) - len(arguments) > 1:
         raise ValueError(
             "Only one phase can be left without a duration, to take the rest of the "
-            f"run. Received: {len(parts) - len(fixed)} of them."
+            f"run. Received: {len(parts) - len(arguments)} of them."
         )
-    lengths = clock.split(fixed)
+    _check_shares(arguments)
+    lengths = clock.split(arguments)
     rest = _rest(parts, sum(lengths), clock)
     counts = iter(lengths)
     placed: list[Placed] = []
-    first, knot = 0, None
-    for part in parts:
+    first = 0
+    knot = None
+    for i, part in enumerate(parts, 1):
         count = rest if part.duration is None else next(counts)
         # A first Phase continues from `start`; a first function begins at its time 0.
         if knot is None and isinstance(part, Phase):
             knot = Knot(start)
         placed.append(Placed(part, first, count, knot))
-        # What gets no update leaves the value as it is; an empty hold still sets it.
-        if count != 0 or isinstance(part, Phase):
+        # What gets no update leaves the value as it is; an empty phase still sets it.
+        if i < len(parts) and (count != 0 or isinstance(part, Phase)):
             knot = part.ends(knot, clock, count)
         first += count or 0
     return placed
 
 
+def _check_shares(arguments: Sequence[Argument]) -> None:
+    """Raise where fractions of the run add up to more than all of it."""
+    shares = [each for each in arguments if each.length.unit == "fraction"]
+    total = sum(share.length.amount for share in shares)
+    if total > 1 + 1e-9:
+        given = ", ".join(f"{share.name}={shown(share.written)}" for share in shares)
+        raise ValueError(
+            "Fractions must not add up to more than the run (100 %). "
+            f"Received: {given}: {100 * total:g} % of it."
+        )
+
+
 def _rest(parts: Sequence[Part], taken: int, clock: Clock) -> int | None:
     """Updates left for the part without a duration; None if it needs no end."""
     opens = [p for p in parts if p.duration is None]
-    total = clock.total
-    if total is not None and taken + (bool(opens) and not opens[0].endless) > total:
-        more = " and one of them takes the rest" if opens else ""
-        raise ValueError(
-            f"The phases must fit into the run of {total} updates. Received: phases "
-            f"that take {taken} updates{more}. Shorten them or train for longer."
-        )
     if not opens:
         return None
-    if total is not None:
-        return total - taken
+    if clock.total is not None:
+        return max(0, clock.total - taken)
     if opens[0] is parts[-1] and opens[0].endless:
         return None
     raise ValueError(

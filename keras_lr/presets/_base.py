@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Unpack, get_type_hints
+from typing import Any, NamedTuple, Unpack, get_type_hints
 
 from keras_lr.arguments import Common, Peak
+from keras_lr.plan import curves
 from keras_lr.plan.checks import check_rate
 from keras_lr.plan.course import Course
-from keras_lr.plan.duration import Duration, Length, parse
+from keras_lr.plan.curves import Curve
+from keras_lr.plan.duration import Argument, Duration, DurationOrZero, parse
+from keras_lr.plan.parts import Part
+from keras_lr.plan.phase import Phase
+from keras_lr.plan.words import naming
 from keras_lr.schedule import Schedule
 
 
-@cache
-def durations_of(cls: Any) -> dict[str, bool]:
-    """The arguments of a preset that are durations, and whether None is one of them.
+class Kind(NamedTuple):
+    """What a duration may be besides one."""
 
-    An annotation says it: ``Duration``, or ``Duration | None``.
+    may_be_none: bool
+    may_be_zero: bool
+
+
+@cache
+def durations_of(cls: Any) -> dict[str, Kind]:
+    """The arguments of a preset that are durations.
+
+    An annotation says it: ``Duration`` or ``DurationOrZero``, or one of them or None.
     """
+    kinds: dict[Any, Kind] = {
+        Duration: Kind(False, False),
+        Duration | None: Kind(True, False),
+        DurationOrZero: Kind(False, True),
+        DurationOrZero | None: Kind(True, True),
+    }
     hints: dict[str, Any] = {}
     for ancestor in reversed(cls.__mro__):
         if issubclass(ancestor, Preset) and "__init__" in vars(ancestor):
-            hints.update(get_type_hints(vars(ancestor)["__init__"]))
+            constructor = vars(ancestor)["__init__"]
+            hints.update(get_type_hints(constructor, include_extras=True))
     return {
-        name: hint == Duration | None
+        name: kinds[hint]
         for name, hint in hints.items()
-        if hint in (Duration, Duration | None)
+        if any(hint == known for known in kinds)
     }
 
 
@@ -40,16 +59,17 @@ class Preset(Schedule):
     # Presets are no data classes: configuration tools take those for schemas.
     def __init__(self, max_lr: Peak, **common: Unpack[Common]) -> None:
         self.max_lr = max_lr
-        self._prepare(common)
-        self._check()
+        with naming(type(self).__name__):
+            self._prepare(common)
+            self._check()
 
     def _check(self) -> None:
         """Check the arguments; a preset adds what it knows of its own."""
         cls: Any = type(self)
-        for name, may_be_none in durations_of(cls).items():
+        for name, kind in durations_of(cls).items():
             value = getattr(self, name)
-            if value is not None or not may_be_none:
-                parse(value, name)
+            if value is not None or not kind.may_be_none:
+                parse(value, name, may_be_zero=kind.may_be_zero)
         check_rate("min_lr", self._min_lr)
         check_rate("start", self._start)
         for _, single in self._singles():
@@ -64,6 +84,7 @@ class Preset(Schedule):
                 self._parts,
                 self._start,
                 floor=self._min_lr,
+                owner=self,
             )
         ]
 
@@ -77,10 +98,29 @@ class Preset(Schedule):
         """The factor before the first update."""
         return getattr(self, "start", 0.0)
 
-    def _length(self, name: str) -> Length | None:
-        """The argument of this name, if it is there, as a parsed duration."""
+    def _argument(self, name: str) -> Argument | None:
+        """The duration of this name; None if it is None, 0, or not there."""
         value = getattr(self, name, None)
-        return None if value is None else parse(value, name)
+        if value is None:
+            return None
+        argument = Argument.read(name, value, may_be_zero=True)
+        return argument if argument.length.amount else None
+
+    def _rise(self, peak: float, curve: Curve = curves.linear) -> list[Part]:
+        """The warmup, unless there is none."""
+        warmup = self._argument("warmup")
+        return [] if warmup is None else [Phase(warmup, to=peak, curve=curve)]
+
+    def _fall(self, peak: float, end: float, curve: Curve, **options: float) -> Part:
+        """The way down in ``decay``, or in what is left; with 0 the peak for good.
+
+        It begins at the peak: at the last update of a warmup, or else at its first.
+        """
+        decay = self._argument("decay")
+        if decay is None and getattr(self, "decay", None) is not None:
+            return Phase(to=peak, start=peak, curve=curves.constant)
+        start = peak if self._argument("warmup") is None else None
+        return Phase(decay, to=end, start=start, curve=curve, options=options)
 
     def _floor(self, peak: float) -> float:
         """The floor, which must not lie above the peak."""

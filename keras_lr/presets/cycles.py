@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Unpack
 
 from keras_lr.arguments import Common, Peak
 from keras_lr.phases import hold
 from keras_lr.plan import curves
-from keras_lr.plan.checks import check_choice, check_fraction, check_rate
+from keras_lr.plan.checks import (
+    check_at_least,
+    check_choice,
+    check_fraction,
+    number,
+)
 from keras_lr.plan.course import Course
-from keras_lr.plan.duration import Duration, IntArray, parse
-from keras_lr.plan.parts import Part, Phase, Repeat
+from keras_lr.plan.duration import Duration, DurationOrZero, IntArray
+from keras_lr.plan.parts import Part, Repeat
+from keras_lr.plan.phase import Phase
+from keras_lr.plan.words import received
 from keras_lr.presets._base import Preset
 from keras_lr.schedule import registered
 
@@ -42,18 +50,19 @@ class Cycling(Preset):
 
     def _range(self) -> tuple[float, float]:
         """Lowest and highest momentum."""
-        pair: Any = self._usual if self.momentum == "auto" else self.momentum
-        try:
-            low, high = (float(value) for value in pair)
-        except (TypeError, ValueError):
+        pair: Any = self.momentum
+        if isinstance(pair, str) and pair == "auto":
+            pair = self._usual
+        given = received(momentum=self.momentum)
+        if isinstance(pair, str) or not (hasattr(pair, "__len__") and len(pair) == 2):
             raise TypeError(
-                "`momentum` must be a pair (low, high), 'auto' or None. "
-                f"Received: momentum={self.momentum!r}."
-            ) from None
+                f"`momentum` must be a pair (low, high), 'auto' or None. {given}"
+            )
+        low = number("momentum", pair[0])
+        high = number("momentum", pair[1])
         if not 0 <= low <= high < 1:
             raise ValueError(
-                "`momentum` must be a pair with 0 <= low <= high < 1. "
-                f"Received: momentum={self.momentum!r}."
+                f"`momentum` must be a pair with 0 <= low <= high < 1. {given}"
             )
         return low, high
 
@@ -70,6 +79,7 @@ class Cycling(Preset):
                     1.0,
                     lambda _: self._momentum_parts(low, high),
                     optional=self.momentum == "auto",
+                    owner=self,
                 )
             )
         return courses
@@ -92,7 +102,7 @@ class OneCycle(Cycling):
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
-        warmup: How long it rises.
+        warmup: How long it rises; 0 for no warmup.
         annealing: ``"cosine"`` or ``"linear"``.
         phases: ``"two"`` or ``"three"``.
         momentum: Pair (low, high): momentum (beta_1 in Adam and its kin) goes from high
@@ -115,7 +125,7 @@ class OneCycle(Cycling):
         self,
         max_lr: Peak = None,
         *,
-        warmup: Duration = 0.3,
+        warmup: DurationOrZero = 0.3,
         annealing: str = "cosine",
         phases: str = "two",
         momentum: Momentum = "auto",
@@ -136,13 +146,8 @@ class OneCycle(Cycling):
         super()._check()
         check_choice("annealing", self.annealing, ("cosine", "linear"))
         check_choice("phases", self.phases, ("two", "three"))
-        for name in ("div_factor", "final_div_factor"):
-            check_rate(name, getattr(self, name))
-            if not getattr(self, name) >= 1:
-                raise ValueError(
-                    f"`{name}` must be at least 1. "
-                    f"Received: {name}={getattr(self, name)!r}."
-                )
+        check_at_least("div_factor", self.div_factor, 1)
+        check_at_least("final_div_factor", self.final_div_factor, 1)
 
     def _parts(self, peak: float) -> list[Part]:
         first = peak / self.div_factor
@@ -156,11 +161,13 @@ class OneCycle(Cycling):
 
     def _cycle(self, first: float, peak: float, last: float) -> list[Part]:
         curve = curves.cosine if self.annealing == "cosine" else curves.linear
-        warmup = parse(self.warmup, "warmup")
+        warmup = self._argument("warmup")
+        if warmup is None:
+            return [Phase(to=last, start=peak, curve=curve)]
         parts: list[Part] = [Phase(warmup, to=peak, start=first, curve=curve)]
         if self.phases == "three":
             # From the first value to the peak it is one step less than updates.
-            back = warmup._replace(offset=-1)
+            back = replace(warmup, length=warmup.length._replace(offset=-1))
             parts.append(Phase(back, to=first, curve=curve))
         return [*parts, Phase(to=last, curve=curve)]
 
@@ -228,7 +235,7 @@ class CyclicalLR(Cycling):
         if self.scale_fn is not None and not callable(self.scale_fn):
             raise TypeError(
                 "`scale_fn` must be callable, a number in and a height out. "
-                f"Received: scale_fn={self.scale_fn!r}."
+                f"{received(scale_fn=self.scale_fn)}"
             )
 
     def _parts(self, peak: float) -> list[Part]:
@@ -238,8 +245,8 @@ class CyclicalLR(Cycling):
         return self._triangles(high, low)
 
     def _triangles(self, base: float, top: float) -> list[Part]:
-        up = parse(self.half_cycle, "half_cycle")
-        down = self._length("half_cycle_down") or up
+        up = self._argument("half_cycle")
+        down = self._argument("half_cycle_down") or up
         triangle = (Phase(up, to=top), Phase(down, to=base))
         return [hold(1, base), Repeat(triangle, shrink=self._height)]
 
@@ -301,15 +308,11 @@ class CosineRestarts(Preset):
     def _check(self) -> None:
         super()._check()
         check_fraction("m_mul", self.m_mul)
-        check_rate("t_mul", self.t_mul)
-        if not self.t_mul >= 1:
-            raise ValueError(
-                f"`t_mul` must be at least 1. Received: t_mul={self.t_mul!r}."
-            )
+        check_at_least("t_mul", self.t_mul, 1)
 
     def _parts(self, peak: float) -> list[Part]:
         fall = Phase(
-            self._length("first_cycle"),
+            self._argument("first_cycle"),
             to=self._floor(peak),
             start=peak,
             endpoint=self.endpoint,

@@ -11,8 +11,8 @@ from keras_lr.arguments import Common, Peak
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_fraction, check_rate
 from keras_lr.plan.curves import Curve
-from keras_lr.plan.duration import Duration
-from keras_lr.plan.parts import FunctionPhase, Part, Phase
+from keras_lr.plan.duration import Duration, DurationOrZero
+from keras_lr.plan.parts import FunctionPhase, Part
 from keras_lr.presets._base import Preset
 from keras_lr.schedule import registered
 
@@ -25,7 +25,7 @@ class Decay(Preset):
         max_lr: Peak = None,
         *,
         min_lr: float = 0.0,
-        decay: Duration | None = None,
+        decay: DurationOrZero | None = None,
         **common: Unpack[Common],
     ) -> None:
         self.min_lr = min_lr
@@ -37,8 +37,7 @@ class Decay(Preset):
 
     def _parts(self, peak: float) -> list[Part]:
         curve, options = self._shape()
-        length, floor = self._length("decay"), self._floor(peak)
-        return [Phase(length, to=floor, start=peak, curve=curve, options=options)]
+        return [self._fall(peak, self._floor(peak), curve, **options)]
 
 
 @registered
@@ -53,7 +52,7 @@ class CosineDecay(Decay):
     Args:
         max_lr: The peak; None for the optimizer's own rate.
         min_lr: The floor, reached exactly at the last update.
-        decay: How long; None for the whole run.
+        decay: How long; None for the whole run, 0 to stay at the peak.
         exponent: Power of the cosine, above 0.
 
     Example:
@@ -68,7 +67,7 @@ class CosineDecay(Decay):
         max_lr: Peak = None,
         *,
         min_lr: float = 0.0,
-        decay: Duration | None = None,
+        decay: DurationOrZero | None = None,
         exponent: float = 1.0,
         **common: Unpack[Common],
     ) -> None:
@@ -90,7 +89,7 @@ class LinearDecay(Decay):
     Args:
         max_lr: The peak; None for the optimizer's own rate.
         min_lr: The floor, reached exactly at the last update.
-        decay: How long; None for the whole run.
+        decay: How long; None for the whole run, 0 to stay at the peak.
 
     Example:
         >>> LinearDecay(max_lr=0.5).values(3)
@@ -115,7 +114,7 @@ class PolynomialDecay(Decay):
         max_lr: The peak; None for the optimizer's own rate.
         power: The power, above 0; 1 is a straight line.
         min_lr: The floor, reached exactly at the last update.
-        decay: How long; None for the whole run.
+        decay: How long; None for the whole run, 0 to stay at the peak.
 
     Example:
         >>> PolynomialDecay(max_lr=1.0, power=2.0).values(3)
@@ -130,7 +129,7 @@ class PolynomialDecay(Decay):
         *,
         power: float = 2.0,
         min_lr: float = 0.0,
-        decay: Duration | None = None,
+        decay: DurationOrZero | None = None,
         **common: Unpack[Common],
     ) -> None:
         self.power = power
@@ -153,7 +152,7 @@ class Rex(Decay):
     Args:
         max_lr: The peak; None for the optimizer's own rate.
         min_lr: The floor, reached exactly at the last update.
-        decay: How long; None for the whole run.
+        decay: How long; None for the whole run, 0 to stay at the peak.
 
     Example:
         >>> Rex(max_lr=1.0).values(4).round(4)
@@ -174,7 +173,7 @@ class RatedDecay(Decay):
         max_lr: Peak = None,
         *,
         min_lr: float = 0.0,
-        decay: Duration | None = None,
+        decay: DurationOrZero | None = None,
         rate: float | None = None,
         every: Duration | None = None,
         **common: Unpack[Common],
@@ -202,18 +201,20 @@ class RatedDecay(Decay):
         raise NotImplementedError
 
     def _parts(self, peak: float) -> list[Part]:
-        floor, rate = self._floor(peak), self.rate
+        floor = self._floor(peak)
+        rate = self.rate
         if rate is not None:
             return [
                 FunctionPhase(
                     lambda time: np.maximum(peak * self._law(time, rate), floor),
-                    unit=self._length("every"),
+                    unit=self._argument("every"),
                     vectorized=True,
                 )
             ]
         # These curves never reach zero.
-        end, (curve, _) = floor or peak / 100, self._shape()
-        return [Phase(self._length("decay"), to=end, start=peak, curve=curve)]
+        end = floor or peak / 100
+        curve, _ = self._shape()
+        return [self._fall(peak, end, curve)]
 
 
 @registered
@@ -228,7 +229,8 @@ class ExponentialDecay(RatedDecay):
     Args:
         max_lr: The peak; None for the optimizer's own rate.
         min_lr: The floor; without ``rate``, 0 means a hundredth of the peak.
-        decay: How long until the floor; None for the whole run.
+        decay: How long until the floor; None for the whole run, 0 to stay at the
+            peak.
         rate: Factor on the rate for each ``every``, in (0, 1].
         every: A duration.
 
@@ -263,7 +265,8 @@ class InverseTimeDecay(RatedDecay):
     Args:
         max_lr: The peak; None for the optimizer's own rate.
         min_lr: The floor; without ``rate``, 0 means a hundredth of the peak.
-        decay: How long until the floor; None for the whole run.
+        decay: How long until the floor; None for the whole run, 0 to stay at the
+            peak.
         rate: Added to the divisor for each ``every``, above 0.
         every: A duration.
 
@@ -326,7 +329,7 @@ class StepDecay(Preset):
                 lambda time: np.maximum(
                     peak * self.rate ** np.floor(time + 1e-9), floor
                 ),
-                unit=self._length("every"),
+                unit=self._argument("every"),
                 vectorized=True,
             )
         ]

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 from keras_lr.arguments import Common, Peak
-from keras_lr.plan.checks import check_choice
-from keras_lr.plan.duration import Duration
+from keras_lr.plan.checks import check_choice, check_sequence, check_value
+from keras_lr.plan.duration import Argument, Duration
 from keras_lr.plan.parts import FunctionPhase, Part, Points
+from keras_lr.plan.words import received
 from keras_lr.presets._base import Preset
 from keras_lr.schedule import registered
 
@@ -42,15 +43,22 @@ class PiecewiseConstant(Preset):
 
     def _check(self) -> None:
         super()._check()
+        check_sequence("boundaries", self.boundaries)
+        check_sequence("factors", self.factors)
         if len(self.factors) != len(self.boundaries) + 1:
             raise ValueError(
                 "`factors` must be one more than `boundaries`. Received: "
                 f"{len(self.factors)} factors, {len(self.boundaries)} boundaries."
             )
+        for i, factor in enumerate(self.factors):
+            check_value(f"factors[{i}]", factor)
         self._parts(1.0)
 
     def _parts(self, peak: float) -> list[Part]:
-        pairs = zip([0, *self.boundaries], self.factors, strict=True)
+        starts: list[Duration | Argument] = [0]
+        for i, boundary in enumerate(self.boundaries):
+            starts.append(Argument.read(f"boundaries[{i}]", boundary))
+        pairs = zip(starts, self.factors, strict=True)
         return [Points(tuple(pairs), "hold").scaled(peak)]
 
 
@@ -81,12 +89,25 @@ class PiecewiseLinear(Preset):
 
     def _check(self) -> None:
         super()._check()
-        if not self.points:
+        check_sequence("points", self.points)
+        if len(self.points) == 0:
             raise ValueError("`points` must not be empty. Received: points=[].")
+        for i, point in enumerate(self.points):
+            name = f"points[{i}]"
+            check_sequence(name, point)
+            if len(point) != 2:
+                raise ValueError(
+                    f"`{name}` must be a pair of a position and a factor. "
+                    f"{received(**{name: point})}"
+                )
+            check_value(name, point[1])
         self._parts(1.0)
 
     def _parts(self, peak: float) -> list[Part]:
-        pairs = ((position, factor) for position, factor in self.points)
+        pairs: list[tuple[Duration | Argument, float]] = []
+        for i, (position, factor) in enumerate(self.points):
+            place = Argument.read(f"points[{i}]", position, may_be_zero=True)
+            pairs.append((place, factor))
         return [Points(tuple(pairs)).scaled(peak)]
 
 
@@ -126,7 +147,7 @@ class Function(Preset):
         if not callable(self.function):
             raise TypeError(
                 "`function` must be callable, a number in and a factor out. "
-                f"Received: function={self.function!r}."
+                f"{received(function=self.function)}"
             )
 
     def _parts(self, peak: float) -> list[Part]:

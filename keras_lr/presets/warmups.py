@@ -11,8 +11,9 @@ from keras_lr.phases import hold
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_choice, check_rate
 from keras_lr.plan.curves import Curve
-from keras_lr.plan.duration import Duration, Length
-from keras_lr.plan.parts import FunctionPhase, Part, Phase
+from keras_lr.plan.duration import Duration, DurationOrZero
+from keras_lr.plan.parts import FunctionPhase, Part
+from keras_lr.plan.phase import Phase
 from keras_lr.presets._base import Preset
 from keras_lr.schedule import registered
 
@@ -35,7 +36,7 @@ class Warmup(Preset):
     beside any other schedule: they multiply.
 
     Args:
-        warmup: How long.
+        warmup: How long; 0 for no warmup, a factor of 1.
         start: Factor before the first update, in [0, 1].
         curve: ``"linear"``, ``"cosine"`` or ``"exponential"`` (``start`` above 0).
 
@@ -48,7 +49,7 @@ class Warmup(Preset):
 
     def __init__(
         self,
-        warmup: Duration = "5%",
+        warmup: DurationOrZero = "5%",
         *,
         start: float = 0.0,
         curve: str = "linear",
@@ -63,7 +64,6 @@ class Warmup(Preset):
     def _check(self) -> None:
         super()._check()
         check_choice("curve", self.curve, ("linear", "cosine", "exponential"))
-        check_rate("start", self.start)
         if not 0 <= self.start <= 1:
             raise ValueError(
                 f"`start` must lie in [0, 1]. Received: start={self.start!r}."
@@ -75,7 +75,7 @@ class Warmup(Preset):
 
     def _parts(self, peak: float) -> list[Part]:
         curve: Curve = getattr(curves, self.curve)
-        return [Phase(self._length("warmup"), to=peak, curve=curve), hold()]
+        return [*self._rise(peak, curve), hold(value=peak)]
 
 
 @registered
@@ -90,9 +90,9 @@ class WarmupCosine(Preset):
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
-        warmup: How long it rises.
+        warmup: How long it rises; 0 for no warmup.
         min_lr: The floor, reached exactly at the last update.
-        decay: How long it falls; None for the rest of the run.
+        decay: How long it falls; None for the rest of the run, 0 for no fall.
         exponent: Power of the cosine, above 0.
 
     Example:
@@ -107,9 +107,9 @@ class WarmupCosine(Preset):
         self,
         max_lr: Peak = None,
         *,
-        warmup: Duration = "5%",
+        warmup: DurationOrZero = "5%",
         min_lr: float = 0.0,
-        decay: Duration | None = None,
+        decay: DurationOrZero | None = None,
         exponent: float = 1.0,
         **common: Unpack[Common],
     ) -> None:
@@ -124,12 +124,9 @@ class WarmupCosine(Preset):
         check_rate("exponent", self.exponent, above=0)
 
     def _parts(self, peak: float) -> list[Part]:
-        options = {"exponent": self.exponent}
-        length, floor = self._length("decay"), self._floor(peak)
-        return [
-            Phase(self._length("warmup"), to=peak),
-            Phase(length, to=floor, curve=curves.cosine, options=options),
-        ]
+        floor = self._floor(peak)
+        fall = self._fall(peak, floor, curves.cosine, exponent=self.exponent)
+        return [*self._rise(peak), fall]
 
 
 @registered
@@ -144,9 +141,9 @@ class WarmupLinear(Preset):
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
-        warmup: How long it rises.
+        warmup: How long it rises; 0 for no warmup.
         min_lr: The floor, reached exactly at the last update.
-        decay: How long it falls; None for the rest of the run.
+        decay: How long it falls; None for the rest of the run, 0 for no fall.
 
     Example:
         >>> WarmupLinear(max_lr=1.0, warmup=2).values(4)
@@ -159,9 +156,9 @@ class WarmupLinear(Preset):
         self,
         max_lr: Peak = None,
         *,
-        warmup: Duration = "5%",
+        warmup: DurationOrZero = "5%",
         min_lr: float = 0.0,
-        decay: Duration | None = None,
+        decay: DurationOrZero | None = None,
         **common: Unpack[Common],
     ) -> None:
         self.warmup = warmup
@@ -171,8 +168,8 @@ class WarmupLinear(Preset):
 
     def _parts(self, peak: float) -> list[Part]:
         return [
-            Phase(self._length("warmup"), to=peak),
-            Phase(self._length("decay"), to=self._floor(peak)),
+            *self._rise(peak),
+            self._fall(peak, self._floor(peak), curves.linear),
         ]
 
 
@@ -187,8 +184,8 @@ class WarmupStableDecay(Preset):
 
     Args:
         max_lr: The plateau; None for the optimizer's own rate.
-        warmup: How long it rises.
-        decay: How long it cools down.
+        warmup: How long it rises; 0 for no warmup.
+        decay: How long it cools down; 0 for no cooldown.
         shape: Shape of the cooldown.
         min_lr: The floor, reached exactly at the last update.
 
@@ -204,8 +201,8 @@ class WarmupStableDecay(Preset):
         self,
         max_lr: Peak = None,
         *,
-        warmup: Duration = "5%",
-        decay: Duration = "20%",
+        warmup: DurationOrZero = "5%",
+        decay: DurationOrZero = "20%",
         shape: str = "1-sqrt",
         min_lr: float = 0.0,
         **common: Unpack[Common],
@@ -221,11 +218,15 @@ class WarmupStableDecay(Preset):
         check_choice("shape", self.shape, tuple(COOLDOWNS))
 
     def _parts(self, peak: float) -> list[Part]:
-        curve, floor = COOLDOWNS[self.shape], self._floor(peak)
+        curve = COOLDOWNS[self.shape]
+        floor = self._floor(peak)
+        stable = hold(value=peak)
+        if self._argument("decay") is None:
+            return [*self._rise(peak), stable]
         return [
-            Phase(self._length("warmup"), to=peak),
-            hold(),
-            Phase(self._length("decay"), to=floor, curve=curve),
+            *self._rise(peak),
+            stable,
+            Phase(self._argument("decay"), to=floor, curve=curve),
         ]
 
 
@@ -238,7 +239,7 @@ class FlatCosine(Preset):
 
     Args:
         max_lr: The plateau; None for the optimizer's own rate.
-        decay: How long it falls, at the end of the run.
+        decay: How long it falls, at the end of the run; 0 for no fall.
         min_lr: The floor, reached exactly at the last update.
 
     Example:
@@ -252,7 +253,7 @@ class FlatCosine(Preset):
         self,
         max_lr: Peak = None,
         *,
-        decay: Duration = "25%",
+        decay: DurationOrZero = "25%",
         min_lr: float = 0.0,
         **common: Unpack[Common],
     ) -> None:
@@ -262,10 +263,10 @@ class FlatCosine(Preset):
 
     def _parts(self, peak: float) -> list[Part]:
         floor = self._floor(peak)
-        return [
-            hold(value=peak),
-            Phase(self._length("decay"), to=floor, curve=curves.cosine),
-        ]
+        decay = self._argument("decay")
+        if decay is None:
+            return [hold(value=peak)]
+        return [hold(value=peak), Phase(decay, to=floor, curve=curves.cosine)]
 
 
 @registered
@@ -279,7 +280,7 @@ class InverseSqrt(Preset):
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
-        warmup: How long; None for no warmup.
+        warmup: How long; None or 0 for no warmup.
         timescale: A duration after which the rate is down to 0.707 of the peak; None
             takes that of the warmup, or 10000 updates.
 
@@ -295,7 +296,7 @@ class InverseSqrt(Preset):
         self,
         max_lr: Peak = None,
         *,
-        warmup: Duration | None = None,
+        warmup: DurationOrZero | None = None,
         timescale: Duration | None = None,
         **common: Unpack[Common],
     ) -> None:
@@ -304,9 +305,12 @@ class InverseSqrt(Preset):
         super().__init__(max_lr, **common)
 
     def _parts(self, peak: float) -> list[Part]:
-        warmup = self._length("warmup")
-        unit = self._length("timescale") or warmup or Length("updates", 10_000)
+        warmup = self._argument("warmup")
         decay = FunctionPhase(
-            lambda time: peak / np.sqrt(1.0 + time), unit=unit, vectorized=True
+            lambda time: peak / np.sqrt(1.0 + time),
+            unit=self._argument("timescale") or warmup or 10_000,
+            vectorized=True,
+            # The last update of the warmup is at time 0.
+            ahead=0 if warmup is None else 1,
         )
-        return [decay] if warmup is None else [Phase(warmup, to=peak), decay]
+        return [*self._rise(peak), decay]

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import warnings
-
 import keras
+import numpy as np
 import pytest
 
 import keras_lr
-from keras_lr import phases
 from tests.kit.probe import counted, fit, recorded, watched
 
 pytestmark = pytest.mark.backend
@@ -68,11 +66,6 @@ def test_a_rate_of_zero_is_refused():
     refuse([keras_lr.OneCycle(max_lr=0.1)], "above 0.*=0", optimizers.SGD(0.0))
 
 
-def test_phases_longer_than_the_run_are_refused():
-    refuse([keras_lr.Warmup(11)], "fit into the run of 10 updates.*take 11 updates")
-    refuse([keras_lr.WarmupCosine(warmup=10)], "run of 10 updates.*takes the rest")
-
-
 def test_a_hyperparameter_the_optimizer_lacks_is_refused():
     decay = keras_lr.LinearDecay(hyperparameter="weight_decay")
     refuse([decay], r"weight_decay is scheduled.*without weight_decay")
@@ -95,34 +88,45 @@ def test_an_error_in_the_users_function_leaves_nothing_behind():
     refuse([keras_lr.Function(lambda step: 1 / 0)], "division", error=ZeroDivisionError)
 
 
-def warned(callbacks, fits=1, **options):
+@pytest.mark.parametrize(
+    ("schedule", "updates", "message"),
+    [
+        (keras_lr.CosineDecay(decay=4), 10, "ends after 4 of the run's 10 updates"),
+        (
+            keras_lr.Warmup(11),
+            10,
+            r"Warmup\(warmup=11\) is cut short: `warmup` \(",
+        ),
+        (keras_lr.CosineDecay(), 1, r"CosineDecay\(\) has a rate of 0 at every update"),
+    ],
+    ids=repr,
+)
+def test_a_fit_says_once_what_is_odd_about_a_schedule(schedule, updates, message):
     model = watched(optimizers.SGD(0.1), 20)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        for _ in range(fits):
-            fit(model, callbacks, **options)
-    return [
-        str(w.message)
-        for w in caught
-        if "of 10 updates" in str(w.message) or "run's 10 updates" in str(w.message)
-    ]
+    with pytest.warns(UserWarning, match=message):
+        fit(model, [schedule], batches=updates)
+    fit(model, [schedule], batches=updates)
 
 
-def test_a_schedule_shorter_than_the_run_warns_once():
-    (message,) = warned([keras_lr.CosineDecay(decay=4)], fits=2)
-    assert "ends after 4 of the run's 10 updates" in message
+def batches_of_unknown_number():
+    yield from ((x, x[:, :2]) for x in np.ones((10, 2, 4), "float32"))
 
 
-def test_a_peak_that_is_never_reached_warns_once():
-    (message,) = warned([keras_lr.CyclicalLR(max_lr=0.1, half_cycle=50)], fits=2)
-    assert "never reaches its peak in the run of 10 updates" in message
-
-
-def test_what_fits_does_not_warn():
-    fine = [
-        keras_lr.Warmup(4),
-        keras_lr.StepDecay(every=4),
-        keras_lr.Schedule(phases.linear(4), phases.hold()),
-    ]
-    assert warned(fine) == []
-    assert warned([keras_lr.OneCycle(horizon=40)]) == []
+def test_a_message_about_a_fit_names_the_schedule_and_what_its_user_wrote():
+    model = watched(optimizers.SGD(0.1), 20)
+    expected = {
+        keras_lr.OneCycle(max_lr=0.1): r"^OneCycle\(max_lr=0\.1\): `warmup` is a "
+        r"fraction of the run, whose .* `steps_per_epoch=` to fit.*: warmup=0\.3\.$",
+        keras_lr.LinearDecay(
+            horizon="1 epochs"
+        ): r"^LinearDecay\(horizon='1 epochs'\): "
+        "`horizon` is in epochs.*Received: horizon='1 epochs'",
+    }
+    for schedule, message in expected.items():
+        with pytest.raises(ValueError, match=message):
+            model.fit(
+                batches_of_unknown_number(),
+                shuffle=False,
+                verbose=0,
+                callbacks=[schedule],
+            )

@@ -1,5 +1,8 @@
 import inspect
 import json
+from collections import UserList
+from decimal import Decimal
+from fractions import Fraction
 
 import keras
 import numpy as np
@@ -176,3 +179,20 @@ def test_a_keras_schedule_that_was_saved_from_its_former_module_loads():
     saved = plain(k.LinearDecay().as_keras_schedule(steps=5))
     saved["module"] = "keras_lr.schedule"
     assert float(keras.saving.deserialize_keras_object(saved)(2)) == 0.5
+
+
+def test_numbers_and_lists_of_other_packages_are_kept_as_plain_ones():
+    schedules = [
+        k.OneCycle(max_lr=np.float32(0.5), warmup=np.int64(3), momentum=np.ones(2) / 2),
+        k.PiecewiseConstant(np.array([3, 5]), UserList([1, 0.5, Fraction(1, 4)])),
+        k.PiecewiseLinear(UserList([UserList(["50%", Decimal("0.5")]), [9, 1.0]])),
+        k.Schedule(
+            linear(np.int32(4), to=np.float32(0.5)), repeat(hold(2, np.ones(())))
+        ),
+    ]
+    for schedule in schedules:
+        config = json.loads(json.dumps(schedule.get_config()))
+        same(type(schedule).from_config(config), schedule)
+        assert "np." not in repr(schedule)
+    assert type(schedules[0].max_lr) is float
+    assert schedules[1].get_config()["boundaries"] == [3, 5]

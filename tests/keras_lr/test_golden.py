@@ -2,7 +2,8 @@
 
 What each peer does at the ends is written down in ``docs/conventions.md``; here it is
 expressed with phases: ``endpoint=False`` for a phase whose end belongs to the next one,
-one update more for a ``hold`` that ends where the next phase begins.
+one update more for a ``hold`` that ends where the next phase begins (not so before a
+``function``, which begins at time 0).
 """
 
 import json
@@ -198,14 +199,14 @@ OPTAX = {
     "constant": join(hold(value=0.1)),
     "linear_0_to_0p1_begin5": join(hold(6, 0.0), linear(20, to=0.1)),
     "exponential_continuous_floor": join(
-        hold(6, 0.1), function(lambda t: max(0.1 * 0.5**t, 0.01), unit=10)
+        hold(5, 0.1), function(lambda t: max(0.1 * 0.5**t, 0.01), unit=10)
     ),
     "exponential_staircase": StepDecay(max_lr=0.1, rate=0.5, every=10).values,
     "cosine_exponent_2": join(cosine(51, to=0.0, start=0.1, exponent=2.0)),
     "warmup_constant": join(rising(10), hold(), max_lr=0.1),
     "warmup_exponential": join(
         rising(10),
-        hold(6),
+        hold(5),
         function(lambda t: max(0.5**t, 0.05), unit=20),
         max_lr=0.1,
     ),

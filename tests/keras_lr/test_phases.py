@@ -15,6 +15,7 @@ from keras_lr.phases import (
     linear,
     one_minus_sqrt,
     polynomial,
+    repeat,
     rex,
     tanh,
 )
@@ -204,9 +205,15 @@ def test_a_function_counts_from_its_own_first_update():
     assert lay(function(float), total=3).tolist() == [0.0, 1.0, 2.0]
 
 
-def test_a_function_after_a_phase_counts_from_that_phases_last_update():
-    values = lay(hold(2, 1.0), function(lambda t: 0.5**t), total=4)
-    assert values.tolist() == [1.0, 1.0, 0.5, 0.25]
+def test_a_function_after_a_phase_counts_from_its_own_first_update():
+    for before in (hold(2, 0.1), linear(2, to=0.1, start=0.1, endpoint=False)):
+        values = lay(before, function(lambda t: 0.5**t), total=5)
+        assert values.tolist() == [0.1, 0.1, 1.0, 0.5, 0.25]
+
+
+def test_a_function_of_progress_after_a_phase_goes_from_0_to_1():
+    progress = FunctionPhase(lambda p: p, 3, progress=True)
+    assert lay(linear(2), progress, hold(), total=6).tolist() == [0.5, 1, 0, 0.5, 1, 1]
 
 
 def test_a_phase_after_a_function_begins_at_the_functions_last_value():
@@ -244,17 +251,45 @@ def test_only_one_phase_may_be_open():
 
 @pytest.mark.parametrize(
     "parts",
-    [(linear(8), linear(3, to=0.0)), (linear("80%"), hold(3)), (linear(11),)],
-    ids=["updates", "fraction", "one"],
+    [
+        (linear(8), linear(30, to=0.0)),
+        (linear("2 epochs"), cosine("3 epochs", to=0.0), hold(3)),
+        (linear(100),),
+        (repeat(linear(3), linear(4, to=0.0), duration=40), hold(4, 0.5)),
+    ],
+    ids=repr,
 )
-def test_phases_that_do_not_fit_are_refused(parts):
-    with pytest.raises(ValueError, match=r"run of 10 updates\. Received: .* take 11 "):
-        lay(*parts, total=10)
+def test_a_run_too_short_for_its_phases_sees_their_beginning(parts):
+    whole = lay(*parts, total=200, spe=4)
+    for total in (1, 2, 10, 37):
+        assert lay(*parts, total=total, spe=4).tolist() == whole[:total].tolist()
 
 
-def test_an_open_phase_that_must_end_needs_an_update():
-    with pytest.raises(ValueError, match="take 10 updates and one of them takes the"):
-        lay(linear(10), linear(to=0.0), total=10)
+def test_an_open_phase_gets_what_is_left_and_that_may_be_nothing():
+    values = lay(linear(10), linear(to=0.0), total=10)
+    assert values.tolist() == [k / 10 for k in range(1, 11)]
+    assert lay(linear(10), linear(to=0.0), total=4).tolist() == values[:4].tolist()
+
+
+def test_the_phase_after_an_empty_one_begins_at_its_value():
+    values = lay(linear(2), linear(to=0.5), linear(3, to=0.0), total=5)
+    assert values.tolist() == [0.5, 1.0, 0.5, 0.25, 0.0]
+    assert lay(hold(value=1.0), linear(3, to=0.0), total=3).tolist() == [1.0, 0.5, 0.0]
+
+
+def test_fractions_that_add_up_to_more_than_the_run_are_refused():
+    with pytest.raises(
+        ValueError, match=r"than the run \(100 %\)\. Received: duration='80%', duratio"
+    ):
+        lay(linear("80%"), linear(0.3, to=0.0), hold(), total=10)
+
+
+@pytest.mark.parametrize("parts", [3, 7])
+def test_fractions_of_the_whole_run_always_fit(parts):
+    phases = [linear(1 / parts, to=1.0 + i) for i in range(parts)]
+    for total in (1, 2, parts, 3 * parts + 1):
+        values = lay(*phases, total=total)
+        assert values[-1] == min(parts, total)
 
 
 @pytest.mark.parametrize("last", [cosine(to=0.0), linear(to=0.0)], ids=repr)
@@ -285,7 +320,9 @@ def test_a_wrong_duration_is_refused_where_it_enters():
 
 
 def test_a_value_must_be_a_number():
-    with pytest.raises(TypeError, match=r"`to` must be a number\. Received: to='1'\."):
+    with pytest.raises(
+        TypeError, match=r"`to` must be a number, not text\. Received: to='1'\."
+    ):
         linear(3, to="1")
 
 

@@ -160,9 +160,23 @@ def test_the_height_must_be_finite_and_not_negative(shrink):
         saw(3, shrink=shrink)
 
 
-def test_a_cycle_shorter_than_an_update_is_refused():
-    with pytest.raises(ValueError, match=r"Received: 0\.5 updates\."):
-        lay(saw("5%"), total=10)
+def test_no_cycle_and_no_phase_of_one_is_shorter_than_an_update():
+    assert lay(saw("5%"), total=4).tolist() == [0.0] * 4
+    assert lay(saw("5%", grow=2.0), total=7)[[0, 1, 2, 3, 6]].tolist() == [
+        0,
+        1,
+        0,
+        1,
+        0,
+    ]
+    values = lay(triangles("1%", "50%"), total=8)
+    assert values.tolist() == [1.0, 0.75, 0.5, 0.25, 0.0, 1.0, 0.75, 0.5]
+
+
+def test_updates_of_a_cycle_may_come_in_any_order_from_any_distance():
+    at = [10**12 + 7, 3, 0, 10**12 + 6, 3]
+    assert lay(saw(2), at=at).tolist() == [0.0, 0.0, 1.0, 1.0, 0.0]
+    assert lay(saw(2), at=[]).tolist() == []
 
 
 def test_only_phases_can_be_repeated():

@@ -1,11 +1,13 @@
+import time
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_lr.plan.duration import Clock, Length, parse
+from keras_lr.plan.duration import FAR, Argument, Clock, Length, parse
 
 LEGAL = {
     "int": (500, ("updates", 500)),
@@ -35,7 +37,7 @@ LEGAL = {
 WRONG_TYPE = [True, False, np.True_, None, [3], (), {}, b"5%", 1j, object]
 
 WRONG_VALUE = {
-    "zero": (0, "longer than nothing. Received: warmup=0. To do without"),
+    "zero": (0, "longer than nothing. Received: warmup=0. The shortest is 1, an upd"),
     "zero float": (0.0, "longer than nothing. Received: warmup=0.0."),
     "zero percent": ("0%", "longer than nothing. Received: warmup='0%'."),
     "negative zero": ("-0 epochs", "longer than nothing. Received: warmup='-0"),
@@ -49,6 +51,13 @@ WRONG_VALUE = {
     "minus inf": (float("-inf"), "must be finite. Received: warmup=-inf."),
     "inf text": ("inf epochs", "must be finite. Received: warmup='inf epochs'."),
     "overflow": ("1e999 steps", "must be finite. Received: warmup='1e999 steps'."),
+    "overflow of a fraction": (float("1e400"), "must be finite. Received: warmup=inf."),
+    "a huge int": (10**400, "must be at most 10**15 updates. Received: warmup=1000"),
+    "a huge negative int": (-(10**400), "must not be negative. Received: warmup=-100"),
+    "too many updates": (10**15 + 1, "at most 10**15 updates. Received: warmup=10000"),
+    "too many steps": ("2e15 steps", "at most 10**15 updates. Received: warmup='2e15"),
+    "too many epochs": ("2e15 epochs", "at most 10**15 epochs. Received: warmup='2e1"),
+    "a huge number": (Fraction(10**400), "must be finite. Received: warmup=Fraction("),
     "above 1": (1.5, "must not exceed the whole run (1.0, or 100%). Received: warmup"),
     "above 100 %": ("101%", "not exceed the whole run (1.0, or 100%). Received: warm"),
     "int as a float": (500.0, "For a number of updates write an int."),
@@ -65,8 +74,12 @@ WRONG_VALUE = {
 run = Clock(total=100, steps_per_epoch=20)
 
 
+def read(duration):
+    return Argument.read("warmup", duration)
+
+
 def updates(*durations, clock=run):
-    return clock.split([parse(d) for d in durations])
+    return clock.split([read(duration) for duration in durations])
 
 
 @pytest.mark.parametrize(("duration", "expected"), LEGAL.values(), ids=LEGAL)
@@ -86,7 +99,30 @@ def test_each_illegal_value_gets_its_own_sentence(duration, message):
     with pytest.raises(ValueError, match="`warmup`") as error:
         parse(duration, "warmup")
     assert message in str(error.value)
-    assert f"Received: warmup={duration!r}." in str(error.value)
+    assert len(str(error.value)) < 250
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, np.float32(0), "0%", "0 epochs", "-0 steps"])
+def test_zero_is_nothing_where_it_may_be(zero):
+    argument = Argument.read("warmup", zero, may_be_zero=True)
+    assert Clock().updates(argument) == 0
+    with pytest.raises(ValueError, match="`warmup` must be longer than nothing"):
+        parse(zero, "warmup")
+
+
+def test_no_text_takes_long_to_be_refused():
+    begin = time.perf_counter()
+    for text in ("1" * 20_000 + "a\nb", "1." + "1" * 20_000 + "\n%b", "1e" * 9_999):
+        with pytest.raises(ValueError, match="`warmup` must be") as error:
+            parse(text, "warmup")
+        assert len(str(error.value)) < 300
+    assert time.perf_counter() - begin < 5
+
+
+def test_the_longest_duration_can_be_counted_in_any_run():
+    argument = Argument.read("warmup", "1e15 epochs")
+    assert Clock(10, 1e9).updates(argument) == FAR
+    assert Clock(10, 1e9).split([argument, argument]) == [FAR, FAR]
 
 
 @pytest.mark.parametrize(
@@ -94,14 +130,14 @@ def test_each_illegal_value_gets_its_own_sentence(duration, message):
     [(7, 7), (0.25, 25), ("5%", 5), ("2 epochs", 40), ("1.5 epochs", 30), (0.001, 1)],
 )
 def test_a_run_of_100_updates_turns_durations_into_updates(duration, expected):
-    assert run.updates(parse(duration)) == expected
+    assert run.updates(read(duration)) == expected
 
 
 @pytest.mark.parametrize(
     ("total", "expected"), [(10, 1), (29, 1), (30, 2), (50, 3), (70, 4), (101, 5)]
 )
 def test_halves_round_up_whatever_the_noise(total, expected):
-    assert Clock(total).updates(parse("5%")) == expected
+    assert Clock(total).updates(read("5%")) == expected
 
 
 def test_epochs_may_hold_a_part_of_an_update():
@@ -111,12 +147,12 @@ def test_epochs_may_hold_a_part_of_an_update():
 
 def test_a_fraction_needs_the_length_of_the_run():
     with pytest.raises(ValueError, match="fraction of the run, whose length is not"):
-        Clock(None, 20).updates(parse(0.1), "warmup")
+        Clock(None, 20).updates(read(0.1))
 
 
 def test_epochs_need_the_length_of_an_epoch():
-    with pytest.raises(ValueError, match=r"Received: warmup=2 epochs\."):
-        Clock(100, None).updates(parse("2 epochs"), "warmup")
+    with pytest.raises(ValueError, match=r"Received: warmup='2 epochs'\."):
+        Clock(100, None).updates(read("2 epochs"))
 
 
 def test_updates_need_to_know_nothing():
@@ -129,6 +165,14 @@ def test_thirds_fill_the_run_and_differ_by_one_at_most():
 
 def test_what_is_given_in_updates_stays_exactly_that():
     assert updates(1 / 3, 7, 1 / 3, clock=Clock(50)) == [17, 7, 16]
+
+
+def test_epochs_are_rounded_without_a_look_at_fractions():
+    for total in (1, 10, 30, 1000):
+        assert updates("1 epoch", 0.001, "1 epoch", clock=Clock(total, 2.5))[::2] == [
+            3,
+            2,
+        ]
 
 
 def test_the_shortest_phase_takes_its_update_from_a_longer_one():
@@ -176,4 +220,4 @@ def test_every_phase_has_an_update(fractions, total):
 @given(st.floats(1e-6, 1), st.integers(1, 10**6), st.integers(0, 10**6))
 def test_a_longer_run_never_shortens_a_phase(fraction, total, more):
     short, long = Clock(total), Clock(total + more)
-    assert short.updates(parse(fraction)) <= long.updates(parse(fraction))
+    assert short.updates(read(fraction)) <= long.updates(read(fraction))

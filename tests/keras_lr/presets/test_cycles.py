@@ -92,9 +92,17 @@ def test_one_cycle_in_a_tiny_run(phases, total, expected):
 
 
 @pytest.mark.parametrize(("phases", "total"), [("two", 1), ("three", 2)])
-def test_a_run_too_short_for_the_phases_is_refused(phases, total):
-    with pytest.raises(ValueError, match=rf"the run of {total} updates\. Received"):
-        OneCycle(phases=phases).values(total)
+def test_a_run_too_short_for_the_phases_sees_the_first(phases, total):
+    values = OneCycle(max_lr=0.5, phases=phases).values(total)
+    assert values.tolist() == [0.5, 0.02][:total]
+
+
+@pytest.mark.parametrize("phases", ["two", "three"])
+@pytest.mark.parametrize("zero", [0, 0.0, "0%", "0 epochs", "0 steps"])
+def test_one_cycle_without_warmup_begins_at_its_peak(phases, zero):
+    schedule = OneCycle(max_lr=1.0, warmup=zero, phases=phases, min_lr=0.0)
+    assert close(schedule.values(3), [1.0, 0.5, 0.0])
+    assert close(schedule.momentum_values(3), [0.85, 0.9, 0.95])
 
 
 def test_a_triangle_climbs_and_falls():
@@ -160,6 +168,11 @@ def test_triangles_follow_the_formula_of_the_paper(up, down, cycles):
     steps = cycles * (up + down)
     expected = [0.2 + 0.5 * height(t) for t in range(steps)]
     np.testing.assert_allclose(schedule.values(steps), expected, rtol=1e-12)
+
+
+def test_no_half_of_a_triangle_is_shorter_than_an_update():
+    values = CyclicalLR(half_cycle="10%").values(5)
+    assert values.tolist() == [0.0, 1.0, 0.0, 1.0, 0.0]
 
 
 def test_triangles_far_out_are_as_exact_as_the_first():

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import keras_lr as k
+from keras_lr.phases import hold
 
 # Preset, arguments, and whether it ends at its floor.
 PRESETS = {
@@ -90,7 +91,7 @@ def test_every_preset_has_its_properties_checked():
 
 @every_preset
 @settings(max_examples=25)
-@given(total=totals, peak=rates)
+@given(total=st.integers(1, 400), peak=rates)
 def test_values_are_finite_and_between_zero_and_the_peak(name, total, peak):
     values = make(name, max_lr=peak).values(total)
     assert values.shape == (total,)
@@ -147,6 +148,109 @@ def test_a_tiny_run_has_its_peak_and_its_floor(name, total):
     values = make(name, max_lr=0.8, min_lr=0.01).values(total)
     assert values.max() == 0.8
     assert values[-1] == 0.01
+
+
+# A phase of one update is at its end; what does not fit behind it is left out.
+AT_PEAK = ["Warmup", "OneCycle", "OneCycle linear", "OneCycle three", "WarmupCosine"]
+AT_PEAK += ["WarmupLinear", "WarmupStableDecay", "WarmupStableDecay linear", "Function"]
+AT_PEAK += ["ExponentialDecay paced", "InverseTimeDecay paced", "StepDecay"]
+AT_PEAK += ["PiecewiseConstant"]
+ONE_UPDATE = {
+    **dict.fromkeys(PRESETS, 0.0),
+    **dict.fromkeys(AT_PEAK, 1.0),
+    "ExponentialDecay": 0.01,
+    "InverseTimeDecay": 0.01,
+    "InverseSqrt": 0.2,
+    "PiecewiseLinear": 0.5,
+}
+
+
+@every_preset
+def test_a_run_of_one_update_is_legal(name):
+    assert make(name).values(1).tolist() == [ONE_UPDATE[name]]
+
+
+def test_a_run_of_one_update_is_legal_with_all_defaults():
+    for name in ("CyclicalLR", "CosineRestarts", "FlatCosine", "InverseSqrt"):
+        values = getattr(k, name)().values(1, steps_per_epoch=1)
+        assert values.tolist() == [float(name == "InverseSqrt")]
+
+
+in_updates = st.integers(1, 60) | st.sampled_from(
+    ["1 epoch", "2.5 epochs", "0.3 epochs", "20 steps"]
+)
+LASTING = {
+    "Warmup": lambda a, b: k.Warmup(a),
+    "WarmupCosine": lambda a, b: k.WarmupCosine(warmup=a, decay=b),
+    "WarmupLinear": lambda a, b: k.WarmupLinear(warmup=a, decay=b, min_lr=0.1),
+    "LinearDecay": lambda a, b: k.LinearDecay(decay=a),
+    "ExponentialDecay": lambda a, b: k.ExponentialDecay(decay=a),
+    "ExponentialDecay paced": lambda a, b: k.ExponentialDecay(rate=0.9, every=a),
+    "InverseSqrt": lambda a, b: k.InverseSqrt(warmup=a, timescale=b),
+    "StepDecay": lambda a, b: k.StepDecay(every=a, rate=0.5),
+    "CyclicalLR": lambda a, b: k.CyclicalLR(half_cycle=a, half_cycle_down=b),
+    "CosineRestarts": lambda a, b: k.CosineRestarts(first_cycle=a, t_mul=1.5),
+    "PiecewiseConstant": lambda a, b: k.PiecewiseConstant([a], [1.0, 0.5]),
+    "PiecewiseLinear": lambda a, b: k.PiecewiseLinear([(0, 0.5), (a, 1.0)]),
+}
+
+
+@pytest.mark.parametrize("name", LASTING)
+@settings(max_examples=30)
+@given(first=in_updates, second=in_updates, total=st.integers(1, 250))
+def test_a_short_run_is_the_beginning_of_a_long_one(name, first, second, total):
+    schedule = LASTING[name](first, second)
+    short = schedule.values(total, steps_per_epoch=7)
+    long = schedule.values(1000, steps_per_epoch=7)
+    assert short.tolist() == long[:total].tolist()
+
+
+@pytest.mark.parametrize("total", [1, 2, 50, 99, 100])
+def test_a_warmup_longer_than_the_run_is_the_beginning_of_its_rise(total):
+    rise = [k_ / 100 for k_ in range(1, 101)]
+    for preset in (k.Warmup, k.WarmupCosine, k.WarmupLinear, k.WarmupStableDecay):
+        assert preset(warmup=100).values(total).tolist() == rise[:total]
+    for warmup in (1.0, "100%"):
+        values = k.WarmupCosine(warmup=warmup).values(100)
+        assert values.tolist() == rise
+
+
+NOTHING = [0, 0.0, np.int64(0), "0%", "0 epochs", "0 steps"]
+
+
+@pytest.mark.parametrize("zero", NOTHING)
+@pytest.mark.parametrize("total", [1, 2, 9])
+def test_a_warmup_of_zero_is_none(zero, total):
+    pairs = [
+        (k.Warmup(zero), k.Schedule(hold(value=1.0))),
+        (k.Warmup(zero, start=0.5, curve="cosine"), k.Schedule(hold(value=1.0))),
+        (k.WarmupCosine(warmup=zero, exponent=2.0), k.CosineDecay(exponent=2.0)),
+        (k.WarmupLinear(warmup=zero, min_lr=0.1), k.LinearDecay(min_lr=0.1)),
+        (k.InverseSqrt(warmup=zero, timescale=3), k.InverseSqrt(timescale=3)),
+        (k.InverseSqrt(warmup=zero), k.InverseSqrt()),
+        (
+            k.WarmupStableDecay(warmup=zero, decay="100%", shape="cosine"),
+            k.CosineDecay(),
+        ),
+        (
+            k.WarmupStableDecay(warmup=zero, shape="cosine", decay=4),
+            k.FlatCosine(decay=4),
+        ),
+    ]
+    for without, same in pairs:
+        assert without.values(total).tolist() == same.values(total).tolist()
+
+
+@pytest.mark.parametrize("zero", NOTHING)
+@pytest.mark.parametrize("total", [1, 2, 9])
+def test_with_a_decay_of_zero_the_rate_stays_at_its_peak(zero, total):
+    decays = [k.CosineDecay, k.LinearDecay, k.PolynomialDecay, k.Rex, k.FlatCosine]
+    for preset in [*decays, k.ExponentialDecay, k.InverseTimeDecay]:
+        assert preset(decay=zero, min_lr=0.1).values(total).tolist() == [1.0] * total
+    for preset in (k.WarmupCosine, k.WarmupLinear, k.WarmupStableDecay):
+        values = preset(warmup=2, decay=zero).values(total)
+        assert values.tolist() == [0.5, *[1.0] * 8][:total]
+        assert preset(warmup=0, decay=zero).values(total).tolist() == [1.0] * total
 
 
 @pytest.mark.parametrize("name", ABSOLUTE)

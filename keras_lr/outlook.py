@@ -1,0 +1,136 @@
+"""``Outlook``: what a schedule, or a product of several, gives without a training."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_lr.plan.checks import check_rate
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.duration import LONGEST, Clock, IntArray
+from keras_lr.plan.product import Planned, product
+from keras_lr.plan.words import naming, received
+from keras_lr.plot import plot_schedule
+from keras_lr.tabulated import TabulatedSchedule
+
+
+class Outlook:
+    """The values in force in a run that is only thought of.
+
+    Attributes:
+        hyperparameter: What ``values`` are values of.
+    """
+
+    hyperparameter: str
+
+    def _planned(self) -> Sequence[Planned]:
+        """All courses; those of one hyperparameter multiply."""
+        raise NotImplementedError
+
+    def values(
+        self,
+        steps: int,
+        base_lr: float = 1.0,
+        steps_per_epoch: float | None = None,
+    ) -> FloatArray:
+        """The value in force at each update of a run.
+
+        Args:
+            steps: Updates of the run, at least 1. A run that ends before durations in
+                updates or epochs do sees their beginning.
+            base_lr: The optimizer's own rate; ignored where ``max_lr`` is given.
+            steps_per_epoch: Updates of an epoch, for durations in epochs.
+
+        Returns:
+            float64 array of shape ``(steps,)``, for updates 0 .. steps - 1.
+
+        Raises:
+            ValueError: If fractions add up to more than the run, or a length is needed
+                that is not known.
+        """
+        with naming(self):
+            run = _run(steps, steps_per_epoch)
+            check_rate("base_lr", base_lr, above=0)
+        return self._product(self.hyperparameter, base_lr, run, np.arange(steps))
+
+    def momentum_values(
+        self,
+        steps: int,
+        base: float = 0.9,
+        steps_per_epoch: float | None = None,
+    ) -> FloatArray:
+        """The momentum (or beta_1) in force at each update of a run.
+
+        Args:
+            steps: Updates of the run, at least 1.
+            base: The optimizer's own momentum, in force where it is not scheduled.
+            steps_per_epoch: Updates of an epoch, for durations in epochs.
+
+        Returns:
+            float64 array of shape ``(steps,)``.
+        """
+        with naming(self):
+            run = _run(steps, steps_per_epoch)
+            check_rate("base", base)
+        return self._product("momentum", base, run, np.arange(steps))
+
+    def _product(
+        self, hyperparameter: str, base: float, run: Clock, updates: IntArray
+    ) -> FloatArray:
+        planned = [
+            each
+            for each in self._planned()
+            if each.course.hyperparameter == hyperparameter
+        ]
+        return product(planned, base, run, updates)
+
+    def plot(
+        self,
+        epochs: float = 1,
+        steps_per_epoch: int = 1000,
+        base_lr: float = 1.0,
+        ax: Any = None,
+    ) -> Any:
+        """Draw the values over a run (needs matplotlib, extra ``plot``).
+
+        Args:
+            epochs: Epochs of the run.
+            steps_per_epoch: Updates of an epoch.
+            base_lr: The optimizer's own rate.
+            ax: Matplotlib axes to draw on; None makes a figure.
+
+        Returns:
+            The axes.
+        """
+        return plot_schedule(self, epochs, steps_per_epoch, base_lr, ax)
+
+    def as_keras_schedule(
+        self,
+        steps: int,
+        base_lr: float = 1.0,
+        steps_per_epoch: float | None = None,
+    ) -> TabulatedSchedule:
+        """The same values as a ``LearningRateSchedule``, for custom training loops.
+
+        Args:
+            steps: Updates of the run, at most 2**24.
+            base_lr: The rate where ``max_lr`` is not given.
+            steps_per_epoch: Updates of an epoch, for durations in epochs.
+
+        Returns:
+            A serializable schedule: pass it as an optimizer's ``learning_rate``.
+        """
+        return TabulatedSchedule(self, steps, base_lr, steps_per_epoch)
+
+
+def _run(steps: int, steps_per_epoch: float | None) -> Clock:
+    """A run of so many updates, checked."""
+    if not 1 <= operator.index(steps) <= LONGEST:
+        raise ValueError(
+            f"`steps` must be at least 1 and at most 10**15. {received(steps=steps)}"
+        )
+    check_rate("steps_per_epoch", steps_per_epoch, above=0)
+    return Clock(operator.index(steps), steps_per_epoch)

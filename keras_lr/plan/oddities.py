@@ -1,0 +1,122 @@
+"""What is odd about a schedule in a run: what a fit warns of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_lr.plan.course import Course
+from keras_lr.plan.duration import Argument, Clock
+from keras_lr.plan.layout import Placed, evaluate, span
+from keras_lr.plan.parts import Points, Repeat
+from keras_lr.plan.phase import as_argument
+from keras_lr.plan.words import shown
+
+#: Largest run that is looked through for a peak, or for a rate that is not 0.
+LARGEST_LOOK = 2**16
+
+
+@dataclass(frozen=True)
+class Look:
+    """A course over a run, as far as it can be odd.
+
+    Attributes:
+        end: The update from which the value stays; None if it never does.
+        has_peak: Whether the peak is reached.
+        beyond: The argument that reaches beyond the end of the run, None if all fit.
+    """
+
+    end: int | None
+    has_peak: bool
+    beyond: Argument | None
+
+
+def look(course: Course, clock: Clock, expects_peak: bool) -> Look:
+    """Look a course over.
+
+    Args:
+        course: The course.
+        clock: The run as the schedule counts it.
+        expects_peak: Whether it is odd not to reach the peak.
+    """
+    peak = _peak(course)
+    placed = course.place(peak, clock)
+    has_peak = True
+    if expects_peak and clock.total is not None and clock.total <= LARGEST_LOOK:
+        values = evaluate(placed, np.arange(clock.total), clock)
+        has_peak = bool(values.max() >= peak * (1 - 1e-9))
+    return Look(span(placed), has_peak, _beyond(placed, clock))
+
+
+def _beyond(placed: list[Placed], clock: Clock) -> Argument | None:
+    """The first argument, given in updates or epochs, that the run is too short for."""
+    total = clock.total
+    if total is None:
+        return None
+    for part, first, count, _ in placed:
+        ends: list[tuple[int, Argument]] = []
+        if part.duration is not None and count is not None:
+            ends.append((first + count, as_argument(part.duration)))
+        elif isinstance(part, Repeat):
+            end = first
+            for phase in part.phases:
+                argument = as_argument(phase.duration)
+                end += clock.updates(argument)
+                ends.append((end, argument))
+        elif isinstance(part, Points):
+            ends += [(first + clock.updates(each), each) for each in part.positions]
+        for end, argument in ends:
+            if end > total and argument.length.unit != "fraction":
+                return argument
+    return None
+
+
+def _peak(course: Course) -> float:
+    """The peak, or one that the floor does not exceed."""
+    return course.peak or max(1.0, course.floor or 0.0)
+
+
+def is_zero(course: Course, clock: Clock, updates: int) -> bool:
+    """Whether the value is 0 at each of the run's first updates, so many."""
+    placed = course.place(_peak(course), clock)
+    # Nearly all schedules are told by one of these; the rest is for those that are not.
+    few = np.unique(np.array([0, updates // 2, updates - 1]))
+    if evaluate(placed, few, clock).any() or updates > LARGEST_LOOK:
+        return False
+    return not evaluate(placed, np.arange(updates), clock).any()
+
+
+def oddity(seen: Look, clock: Clock, run: Clock, is_all_zero: bool) -> str | None:
+    """What is odd, in words that follow the schedule's name; None if nothing is.
+
+    Args:
+        seen: The course over the run as the schedule counts it.
+        clock: That run, which is longer or shorter where there is a horizon.
+        run: The run of the fit, of known length.
+        is_all_zero: Whether the rate is 0 at every update of the fit.
+    """
+    total = run.total
+    assert total is not None  # noqa: S101  of known length
+    if is_all_zero:
+        return f"has a rate of 0 at every update of the run of {total}: nothing trains"
+    end = seen.end
+    if clock.total is not None and clock != run:
+        end = min(clock.total, end or clock.total)
+    if end is not None and end < total:
+        return (
+            f"ends after {end} of the run's {total} updates and holds its last value "
+            "from there"
+        )
+    why = ""
+    if seen.beyond is not None:
+        length = "run" if clock == run else "horizon"
+        why = (
+            f": `{seen.beyond.name}` ({shown(seen.beyond.written)}) reaches beyond the "
+            f"end of the {length} of {clock.total} updates"
+        )
+    if not seen.has_peak and clock == run:
+        return f"never reaches its peak in the run of {total} updates{why}"
+    if why:
+        return f"is cut short{why}, which sees only the beginning"
+    return None
