@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self
+import inspect
+import operator
+from typing import Any, Protocol, Self, runtime_checkable
 
 import keras
 from keras import ops
 
 from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.words import received
+from keras_lr.reading import read_config
 
 #: Largest run that is tabulated (64 MB of float32).
 LARGEST_TABLE = 2**24
 
 
+@runtime_checkable
 class HasValues(Protocol):
     """What is asked of a schedule to tabulate it."""
 
@@ -47,9 +52,14 @@ class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # typ
         steps_per_epoch: float | None = None,
     ) -> None:
         super().__init__()
-        if not 1 <= steps <= LARGEST_TABLE:
+        if not isinstance(schedule, HasValues):
+            raise TypeError(
+                "`schedule` must be a schedule of this package. "
+                f"{received(schedule=schedule)}"
+            )
+        if not 1 <= operator.index(steps) <= LARGEST_TABLE:
             raise ValueError(
-                f"`steps` must lie in 1 .. {LARGEST_TABLE}. Received: steps={steps!r}."
+                f"`steps` must lie in 1 .. {LARGEST_TABLE}. {received(steps=steps)}"
             )
         self.schedule = schedule
         self.steps = steps
@@ -74,6 +84,14 @@ class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # typ
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """A schedule from its config."""
-        schedule = keras.saving.deserialize_keras_object(config["schedule"])
-        return cls(**{**config, "schedule": schedule})
+        """A schedule from its config.
+
+        Raises:
+            ValueError: If it is none.
+        """
+        names = dict.fromkeys(inspect.signature(cls).parameters)
+        arguments = read_config(cls.__name__, config, names)
+        try:
+            return cls(**arguments)
+        except TypeError as error:
+            raise ValueError(f"{cls.__name__}: {error}") from error
