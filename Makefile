@@ -1,6 +1,7 @@
 # Each target sets up what it needs in .venv; a second run installs nothing.
 #   make quickstart   train three ways, draw out/quickstart.png (KERAS_BACKEND=jax|torch)
-#   make test         lint, types, and all tests on TensorFlow, JAX and torch
+#   make test         lint, types, and all tests on TensorFlow, JAX and torch, by JOBS=2
+#                     processes at a time (0: in one, for a debugger)
 #   make bench        what schedules, sweeps and fits in a loop cost, on the three backends
 #   make memory       what 10,000 scheduled fits leave behind, on the three backends
 #   make bench-finder how good finders are, on 41 tasks with a known truth
@@ -10,6 +11,9 @@
 PYTHON ?= python3
 KERAS_BACKEND ?= tensorflow
 BACKENDS := tensorflow jax torch
+# Two cores, as CI has. A process that runs out of tests takes half of another's.
+JOBS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 # Small models on shared cores are faster on one thread each.
@@ -33,14 +37,14 @@ types: $(READY)-all-test
 
 test-pure: $(READY)-all-test
 	@echo "== tests that need no backend"
-	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m pytest -m "not backend and not slow"
+	$(RUN) KERAS_BACKEND=jax $(PYTEST) -m "not backend and not slow"
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m pytest --doctest-modules keras_lr glossary
 
 test-backends: $(addprefix test-,$(BACKENDS))
 
 $(addprefix test-,$(BACKENDS)): test-%: $(READY)-all-test
 	@echo "== tests on $*"
-	$(RUN) KERAS_BACKEND=$* $(BIN)/python -m pytest -m "backend and not slow"
+	$(RUN) KERAS_BACKEND=$* $(PYTEST) -m "backend and not slow"
 
 bench: $(READY)-all-test
 	$(BIN)/python benchmarks/glossary.py

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any, TypedDict, get_type_hints
 
+from keras_lr.plan.checks import check_rate
 from keras_lr.plan.duration import Duration
 
 
@@ -18,14 +20,25 @@ class Common(TypedDict, total=False):
         hyperparameter: ``"learning_rate"``, ``"momentum"`` (beta_1 in Adam and its
             kin) or ``"weight_decay"``; for the last two ``max_lr`` is the value that
             factor 1 stands for.
+        optimizer: The optimizer that the schedule is for: an attribute of the model, or
+            else the name of one of a MultiOptimizer; None for all that the model was
+            compiled with.
     """
 
     horizon: Duration | None
     hyperparameter: str
+    optimizer: str | None
 
 
 #: What each of them is where it is not given; in this order in signatures.
-DEFAULTS: Common = {"horizon": None, "hyperparameter": "learning_rate"}
+DEFAULTS: Common = {
+    "horizon": None,
+    "hyperparameter": "learning_rate",
+    "optimizer": None,
+}
+
+#: A rate, or one for each optimizer by name; None for the optimizer's own.
+Peak = float | Mapping[str, float] | None
 
 
 def completed(cls: type, common: Common) -> Common:
@@ -37,6 +50,30 @@ def completed(cls: type, common: Common) -> Common:
             f"{', '.join(inspect.signature(cls).parameters)}."
         )
     return {**DEFAULTS, **common}
+
+
+def check_peaks(max_lr: Any, optimizer: Any) -> None:
+    """Raise unless a peak is a rate, or names rates of optimizers."""
+    if optimizer is not None and not isinstance(optimizer, str):
+        raise TypeError(
+            "`optimizer` must be a name: of an attribute of the model, or of one of a "
+            f"MultiOptimizer. Received: optimizer={optimizer!r}."
+        )
+    if not isinstance(max_lr, Mapping):
+        check_rate("max_lr", max_lr, above=0)
+        return
+    if optimizer is not None or not max_lr:
+        raise ValueError(
+            "`max_lr` as a mapping names the optimizers itself, at least one, without "
+            f"`optimizer`. Received: max_lr={max_lr!r}, optimizer={optimizer!r}."
+        )
+    for name, rate in max_lr.items():
+        if not isinstance(name, str) or rate is None:
+            raise TypeError(
+                "`max_lr` as a mapping must have names of optimizers as keys and rates "
+                f"as values. Received: {name!r}: {rate!r}."
+            )
+        check_rate(f"max_lr[{name!r}]", rate, above=0)
 
 
 def signature_of(cls: Any) -> inspect.Signature:

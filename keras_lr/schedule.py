@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, Unpack
+from weakref import WeakKeyDictionary
 
 import keras
 
-from keras_lr.arguments import Common, arguments_of, completed, signature_of
+from keras_lr.arguments import (
+    Common,
+    Peak,
+    arguments_of,
+    check_peaks,
+    completed,
+    signature_of,
+)
 from keras_lr.fit.director import Director, director_of
 from keras_lr.fit.timetable import Request
 from keras_lr.outlook import Outlook
-from keras_lr.plan.checks import check_rate, check_value
+from keras_lr.plan.checks import check_value
 from keras_lr.plan.config import from_config as part_from_config
 from keras_lr.plan.config import to_config
 from keras_lr.plan.course import HYPERPARAMETERS, Course
@@ -42,13 +51,17 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         *phases: Laid end to end (see :mod:`keras_lr.phases`); values are factors.
         max_lr: The rate that factor 1 stands for; None for the optimizer's own rate.
             With several optimizers it is that of the one with the highest rate, and the
-            others keep their ratio to it.
+            others keep their ratio to it. A mapping from names, as ``optimizer`` takes
+            them, to rates schedules exactly the optimizers that it names.
         start: Factor just before the first update, for a first phase without a start.
         **common: ``horizon``: length of the whole run as a duration, where ``fit`` does
             not tell it (a fit in a loop with ``initial_epoch``, data of unknown size);
             None takes it from ``fit``. ``hyperparameter``: ``"learning_rate"``,
             ``"momentum"`` (beta_1 in Adam and its kin) or ``"weight_decay"``; for the
-            last two ``max_lr`` is the value that factor 1 stands for.
+            last two ``max_lr`` is the value that factor 1 stands for. ``optimizer``:
+            the one that the schedule is for: an attribute of the model, such as
+            ``"d_optimizer"``, or else the name of one of a MultiOptimizer; None for all
+            that the model was compiled with.
 
     Raises:
         ValueError: If an argument is out of range, or no phase is given.
@@ -69,7 +82,7 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(
         self,
         *phases: Part,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         start: float = 0.0,
         **common: Unpack[Common],
     ) -> None:
@@ -101,7 +114,10 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         shared = completed(type(self), common)
         self.horizon = shared["horizon"]
         self.hyperparameter = shared["hyperparameter"]
+        self.optimizer = shared["optimizer"]
         self._director: Director | None = None
+        #: Where its fits of each model have ended, in updates of its horizon.
+        self._ends: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._warned = False
         self._looked: tuple[Clock, Look] | None = None
         for name in arguments_of(type(self)):
@@ -114,7 +130,7 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
                 f"`hyperparameter` must be one of {', '.join(HYPERPARAMETERS)}. "
                 f"{received(hyperparameter=self.hyperparameter)}"
             )
-        check_rate("max_lr", self.max_lr, above=0)
+        check_peaks(self.max_lr, self.optimizer)
 
     # What presets override.
 
@@ -125,10 +141,30 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
     def _courses(self) -> list[Course]:
         """What this schedule changes."""
         return [
-            Course(
-                self.hyperparameter, self.max_lr, self._parts, self.start, owner=self
-            )
+            Course(self.hyperparameter, self._peak, self._parts, self.start, owner=self)
         ]
+
+    def _singles(self) -> list[tuple[str | None, Schedule]]:
+        """The schedule as each optimizer that it names has it, with one peak."""
+        if not isinstance(self.max_lr, Mapping):
+            return [(self.optimizer, self)]
+        singles: list[tuple[str | None, Schedule]] = []
+        for name, peak in self.max_lr.items():
+            single = copy.copy(self)
+            single.max_lr = peak
+            singles.append((name, single))
+        return singles
+
+    @property
+    def _peak(self) -> float | None:
+        """The one rate that factor 1 stands for."""
+        if isinstance(self.max_lr, Mapping):
+            raise ValueError(
+                "To look at a schedule it must have one peak. Received: "
+                f"max_lr={self.max_lr!r}. Look at one like it with each of these rates "
+                "as `max_lr`."
+            )
+        return self.max_lr
 
     def _planned(self) -> list[Planned]:
         return [Planned(course, self._clock) for course in self._courses()]
@@ -180,7 +216,14 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         """The arguments: a copy takes no part in the fit that this one is in."""
-        return {**vars(self), "_director": None, "_model": None}
+        state = {**vars(self), "_director": None, "_model": None}
+        # Nor does it go on where this one's fits have ended.
+        del state["_ends"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._ends = WeakKeyDictionary()
 
     # Callback hooks.
 
@@ -193,14 +236,20 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
                 f"A schedule can be in one fit at a time. Received: {self!r}, whose "
                 "other fit is under way. Make another one like it for this fit."
             )
-        director.join(Request(self, tuple(self._courses()), self._clock))
+        ends = None if self.horizon is None else self._ends
+        director.join(
+            [
+                Request(self, tuple(single._courses()), self._clock, name, ends)
+                for name, single in self._singles()
+            ]
+        )
         super().set_model(model)
         self._director = director
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Join the schedules of this fit."""
         if self._director is not None:
-            self._director.begin(self.params)
+            self._director.begin(self.params or {})
             for run in self._director.runs:
                 self._warn(run)
 
@@ -212,7 +261,9 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Await the next epoch."""
         if self._director is not None:
-            self._director.end_epoch()
+            rates = self._director.end_epoch()
+            if isinstance(logs, dict):
+                logs.update(rates)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Give the optimizer back."""
@@ -225,7 +276,8 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         if self._warned or run.total is None:
             return
         clock = self._clock(run)
-        course = self._courses()[0]
+        _, single = self._singles()[0]
+        course = single._courses()[0]
         if self._looked is None or self._looked[0] != clock:
             # Fits in a loop, with a horizon, have the same one.
             self._looked = (clock, look(course, clock, self._has_peak))

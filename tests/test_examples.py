@@ -106,42 +106,32 @@ def rows_of(text):
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
 
 
-@pytest.fixture(scope="module")
-def overhead():
-    """The tables of the overhead benchmark: of steps, sweeps, and loops of fits."""
+def ratios_of(cells):
+    return [float(cell.split()[0]) for cell in cells]
+
+
+def test_overhead_prints_times_and_traces_of_steps_sweeps_and_loops_of_fits():
+    # One test, since the benchmark takes long and processes share tests one by one.
     options = "--rounds 1 --fits 1 --steps 8 --models 2 --sweeps 1 --sizes 1 --loops 1"
     shown = output_of("benchmarks/overhead.py", *options.split())
     parts = re.split(" of a sweep, | of a fit an epoch at a time, ", shown)
-    return [rows_of(part) for part in parts]
-
-
-def test_overhead_prints_times_and_traces(overhead):
-    rows, sweeps, _ = overhead
+    steps, sweeps, loops = [rows_of(part) for part in parts]
     ((size, *ratios, _),) = sweeps
     assert size == "2 layers, 200 updates"
-    assert all(float(ratio.split()[0]) > 0 for ratio in ratios)
-    assert len(rows) == 8
-    assert all(float(ratio.split()[0]) > 0 for _, ratio, _ in rows)
-    traces = {name: counts for name, _, counts in rows}
-    if keras.backend.backend() == "torch":
-        assert set(traces.values()) == {"none"}
-        return
-    for name in ("Warmup", "OneCycle, with momentum", "Warmup and CosineDecay"):
-        assert traces[name] == traces["constant rate"]
-
-
-def test_overhead_times_fits_an_epoch_at_a_time(overhead):
-    *_, loops = overhead
+    assert min(ratios_of(ratios)) > 0
+    assert len(steps) == 8
+    assert min(ratios_of(ratio for _, ratio, _ in steps)) > 0
     names = [name for name, _, _ in loops]
     assert names[:2] == ["plain", "plain, again (noise)"]
     assert names[2:] == ["OneCycle, with momentum", "WarmupCosine"]
-    assert all(float(ratio.split()[0]) > 0 for _, ratio, _ in loops)
-
-
-def test_a_second_loop_of_fits_traces_nothing(overhead):
-    *_, loops = overhead
-    for name, _, counts in loops:
-        if keras.backend.backend() == "torch":
-            assert counts == "none"
-        else:
-            assert int(counts.split(",")[1]) == 0, name
+    assert min(ratios_of(ratio for _, ratio, _ in loops)) > 0
+    traces_of_steps = {name: counts for name, _, counts in steps}
+    traces_of_loops = {name: counts for name, _, counts in loops}
+    if keras.backend.backend() == "torch":
+        assert {*traces_of_steps.values(), *traces_of_loops.values()} == {"none"}
+        return
+    for name in ("Warmup", "OneCycle, with momentum", "Warmup and CosineDecay"):
+        assert traces_of_steps[name] == traces_of_steps["constant rate"]
+    for name, counts in traces_of_loops.items():
+        in_second_loop = counts.split(",")[1]
+        assert int(in_second_loop) == 0, name

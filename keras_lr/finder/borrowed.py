@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from keras_lr.fit import keras_names
+from keras_lr.fit.choice import optimizers_of
 from keras_lr.fit.loan import Loan, end_or_refuse
-from keras_lr.fit.optimizer import optimizers_of
 from keras_lr.fit.snapshot import Snapshot
 from keras_lr.fit.step import rate_name
-from keras_lr.fit.timetable import Timetable
+from keras_lr.fit.timetable import OWN, Timetable
 from keras_lr.plan.curves import FloatArray
 
 #: The momentum of batch normalization in short trainings, at most. At its usual 0.99
@@ -84,6 +84,7 @@ class Borrowed:
             self._snapshot = Snapshot(self._model, self._memory_limit)
         loan = Loan(
             self._model,
+            partial(optimizers_of, self._model),
             self._is_wanted,
             on_stranger=self._on_stranger,
             on_failure=partial(self.fail, True),
@@ -156,14 +157,20 @@ class Borrowed:
     def _follow(self, rates: FloatArray, quick: bool) -> None:
         assert self._loan is not None  # noqa: S101  it has begun
         step = self._loan.step
-        own = [keras_names.own_rate(lent.optimizer) for lent in step.optimizers]
+        optimizers = optimizers_of(self._model)
+        own = [keras_names.own_rate(one) for one in optimizers]
         highest = max((rate for rate in own if rate), default=None)
         timetables = []
-        for rate in own:
+        for lent in step.optimizers:
+            if lent.optimizer not in optimizers:
+                timetables.append(OWN)
+                continue
+            rate = keras_names.own_rate(lent.optimizer)
             # Those that were compiled with a schedule have no rate to compare.
             ratio = rate / highest if highest and rate else 1.0
             head = {"learning_rate": np.asarray(rates, np.float64) * ratio}
-            timetables.append(Timetable(0, head, absolute=True))
+            label = lent.optimizer.name if len(optimizers) > 1 else None
+            timetables.append(Timetable(0, head, absolute=True, label=label))
         step.follow(timetables, QUICK if quick else 1.0)
         step.record()
         self._looked_at = 0

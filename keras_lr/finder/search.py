@@ -22,8 +22,8 @@ from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep
 from keras_lr.finder.trainings import Trainings, is_real
 from keras_lr.fit import keras_names
+from keras_lr.fit.choice import optimizers_of
 from keras_lr.fit.loan import end_or_refuse
-from keras_lr.fit.optimizer import optimizers_of
 from keras_lr.fit.snapshot import random_state
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Duration

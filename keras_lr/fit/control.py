@@ -82,10 +82,14 @@ class Control:
         self._set_step = keras_names.set_step_of(model)
         self._steps = 0
 
-    def look_up(self, row: Sequence[Any]) -> Values:
-        """The values in force, from the given part of a row and the own rates."""
-        optimizers = [self.look_up_one(i, row) for i in range(len(self._optimizers))]
-        return Values(optimizers, row[-1])
+    def look_up(self, rows: Sequence[Sequence[Any]]) -> Values:
+        """The values in force, from the own rates and the given part of some rows.
+
+        Args:
+            rows: For each optimizer the row of its batch: they may count differently.
+        """
+        optimizers = [self.look_up_one(i, row) for i, row in enumerate(rows)]
+        return Values(optimizers, rows[0][-1])
 
     def look_up_one(self, i: int, row: Sequence[Any]) -> dict[str, Any]:
         """The same for one optimizer."""

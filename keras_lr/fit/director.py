@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import keras
+
 from keras_lr.fit import keras_names
+from keras_lr.fit.choice import Choice, chosen, names_of, unwrapped
 from keras_lr.fit.loan import Loan, end_if_left, while_in_fit
-from keras_lr.fit.optimizer import attributes_of, optimizers_of
+from keras_lr.fit.optimizer import LentOptimizer, attributes_of
+from keras_lr.fit.past import past_of
+from keras_lr.fit.seams import goes_on, warn_of_another_plan
 from keras_lr.fit.step import ROWS
-from keras_lr.fit.timetable import Facts, Request, lay
+from keras_lr.fit.timetable import Claim, Facts, Request, Run, Timetable, lay
 from keras_lr.plan.duration import Clock
 
 _DIRECTORS: weakref.WeakKeyDictionary[Any, Director] = weakref.WeakKeyDictionary()
@@ -33,6 +40,23 @@ def director_of(model: Any, schedule: Any) -> Director:
     return director
 
 
+@dataclass
+class Participant:
+    """What one request has in the fit.
+
+    Attributes:
+        request: The request.
+        choices: The optimizers that it is for.
+        done: Updates of its horizon that earlier fits have made.
+        has_warned: Whether the user has been told that it has no effect.
+    """
+
+    request: Request
+    choices: Sequence[Choice]
+    done: int = 0
+    has_warned: bool = False
+
+
 class Director:
     """One fit's schedules, laid over its run once, and again where the run has moved.
 
@@ -41,8 +65,7 @@ class Director:
         owner: What lives as long as the fit: its list of callbacks.
 
     Attributes:
-        runs: The run as each optimizer counts it, once it has begun.
-        is_under_way: Whether the fit is at work at this moment, in any thread.
+        runs: The run as each optimizer that is scheduled counts it, once it has begun.
     """
 
     def __init__(self, model: Any, owner: Any) -> None:
@@ -50,18 +73,23 @@ class Director:
         end_if_left(model)
         self._model = weakref.ref(model)
         self._owner = weakref.ref(owner)
-        self.is_under_way = while_in_fit(self._owner)
+        self._is_in_fit = while_in_fit(self._owner)
+        #: Whether a loop of the user's own runs the list of callbacks.
+        self._is_by_hand = False
+        self._has_ended = False
         # Before BackupAndRestore loads others.
-        self._optimizers = optimizers_of(model)
-        keras_names.check_model(model, self._optimizers)
-        self._own_rates = [keras_names.own_rate(one) for one in self._optimizers]
-        self._requests: list[Request] = []
+        self._own_rates: dict[Any, float | None] = {}
+        self._parts: list[Participant] = []
         self._loan: Loan | None = None
         self._params: Mapping[str, Any] = {}
         self._epoch = 0
         self._counts: list[int] = []
+        #: The counts when the epoch began, and the batches that had data before.
+        self._since: list[int] = []
+        self._batches = 0
         self._is_located = False
         self._is_in_epoch = False
+        self._has_warned_of_number = False
         self.runs: list[Clock] = []
 
     @property
@@ -69,18 +97,32 @@ class Director:
         """The model."""
         return self._model()
 
-    def join(self, request: Request) -> None:
-        """Take part.
+    def is_under_way(self) -> bool:
+        """Whether the fit is at work at this moment, in any thread."""
+        if self._is_by_hand:
+            return self._owner() is not None and not self._has_ended
+        return self._is_in_fit()
+
+    def join(self, requests: Sequence[Request]) -> None:
+        """Have a schedule take part.
+
+        Args:
+            requests: What it asks for.
 
         Raises:
-            ValueError: If the schedule takes part already.
+            ValueError: If the schedule takes part already, or names an optimizer that
+                is not there.
         """
-        if any(request.schedule is one.schedule for one in self._requests):
+        schedule = requests[0].schedule
+        if any(schedule is part.request.schedule for part in self._parts):
             raise ValueError(
                 "A schedule can be in a fit once, since schedules multiply. Received: "
-                f"{request.schedule!r} twice in the list of callbacks. Leave one out."
+                f"{schedule!r} twice in the list of callbacks. Leave one out."
             )
-        self._requests.append(request)
+        for request in requests:
+            choices = chosen(self.model, request.optimizer)
+            self._parts.append(Participant(request, choices))
+        self._look_at_optimizers()
 
     # As the fit goes on. Each schedule of the fit calls these; the first call counts.
 
@@ -96,78 +138,308 @@ class Director:
         self._epoch = keras_names.first_epoch(self.model)
         if self._epoch >= params.get("epochs", self._epoch + 1):
             return  # BackupAndRestore found the run finished: there is nothing to do.
-        loan = Loan(self.model, self.is_under_way)
-        try:
-            self._lay(loan, self._epoch)
-            loan.log_rates()
-        except BaseException:
-            loan.close()
-            raise
-        self._loan = loan
-        owner = self._owner()
-        if owner is not None:
-            loan.end_with(owner)
+        self._has_ended = False
+        self._is_by_hand = not self._is_in_fit()
+        self._loan = self._take_loan(self._epoch)
 
     def begin_epoch(self, epoch: int) -> None:
         """Find the place in the run, which is known for certain only now."""
         loan = self._loan
-        if loan is None or self._is_in_epoch or not loan.is_open:
+        if loan is None or self._is_in_epoch:
             return
         self._is_in_epoch = True
-        loan.check_step()
+        if not loan.is_open or not loan.is_current():
+            loan = self._follow_model(loan, epoch)
         counts = loan.step.counts()
-        if not self._is_located and (epoch, counts) != (self._epoch, self._counts):
+        has_moved = (epoch, counts) != (self._epoch, self._counts)
+        if not self._is_located and has_moved:
+            self._start_counting(loan, epoch)
+            self._lay(loan, epoch)
+        elif self._is_located and self._params.get("steps") is None:
+            self._measure(loan, counts)
             self._lay(loan, epoch)
         else:
             loan.step.sync(counts)
         self._is_located = True
+        self._since = loan.step.counts()
 
-    def end_epoch(self) -> None:
-        """Await the next epoch."""
+    def end_epoch(self) -> dict[str, float]:
+        """Await the next epoch.
+
+        Returns:
+            What logs are to tell, in a loop of the user's own; a fit's are told.
+        """
+        if self._loan is None or not self._is_in_epoch:
+            return {}
         self._is_in_epoch = False
+        self._note_places()
+        return self._rates_of_epoch() if self._is_by_hand else {}
 
     def end(self) -> None:
         """Give the optimizers back."""
+        self._has_ended = True
         if self._loan is not None:
             self._loan.close()
             self._loan = None
+
+    # The loan.
+
+    def _take_loan(self, epoch: int) -> Loan:
+        loan = Loan(
+            self.model,
+            self._choose,
+            self.is_under_way,
+            on_plain_number=self._warn_of_plain_number,
+            yields=self._is_by_hand,
+            at_last=self._note_places,
+        )
+        try:
+            self._start_counting(loan, epoch)
+            self._look_back(loan, epoch)
+            self._lay(loan, epoch)
+            loan.hear_of_pace(self._follow_pace)
+            loan.log_rates(self._rates_of_epoch)
+            self._spare_csv(loan)
+        except BaseException:
+            loan.close()
+            raise
+        owner = self._owner()
+        if owner is not None:
+            loan.end_with(owner)
+        return loan
+
+    def _follow_model(self, loan: Loan, epoch: int) -> Loan:
+        """Go on with the optimizers that the model trains with now."""
+        loan.close()
+        self._own_rates = {}
+        for part in self._parts:
+            part.choices = chosen(self.model, part.request.optimizer)
+        self._look_at_optimizers()
+        # Else the step would go on with the optimizer that it was traced with.
+        keras_names.set_function(self.model, None)
+        keras_names.build(self.model)
+        self._loan = self._take_loan(epoch)
+        self._is_located = True
+        return self._loan
+
+    def _choose(self) -> list[Any]:
+        """The optimizers whose rates the step is to control."""
+        model = self.model
+        named = [
+            choice.optimizer
+            for part in self._parts
+            for choice in chosen(model, part.request.optimizer)
+        ]
+        own = getattr(model, "optimizer", None)
+        many = [] if own is None else unwrapped(own)
+        # All of a MultiOptimizer, so that every schedule of one of them shares a step.
+        if any(one is other for one in named for other in many):
+            named = [*many, *named]
+        return list({id(one): one for one in named}.values())
+
+    def _look_at_optimizers(self) -> None:
+        for part in self._parts:
+            for choice in part.choices:
+                one = choice.optimizer
+                self._own_rates.setdefault(one, keras_names.own_rate(one))
+        keras_names.check_model(self.model, list(self._own_rates))
+
+    def _spare_csv(self, loan: Loan) -> None:
+        """Have no CSVLogger make a column for rates in validation."""
+        for callback in getattr(self._owner(), "callbacks", ()):
+            if isinstance(callback, keras.callbacks.CSVLogger):
+                spare = keras_names.leave_out_of_csv(callback, loan.step.log_names())
+                loan.override(callback, "on_epoch_end", spare)
+
+    # The run.
 
     def _lay(self, loan: Loan, epoch: int) -> None:
         """Lay all schedules over the run, from where it stands."""
         self._epoch = epoch
         self._counts = loan.step.counts()
+        loan.step.follow(self._timetables(loan, epoch))
+
+    def _follow_pace(self, counts: list[int]) -> None:
+        """Lay the schedules anew: a step makes several updates of an optimizer.
+
+        The first step has shown it; later fits know it from their begin.
+        """
+        loan = self._loan
+        assert loan is not None  # noqa: S101  its step calls
+        paces = past_of(self.model).paces
+        found = {lent.optimizer: lent.applied for lent in loan.step.optimizers}
+        if all(paces.get(one, 1) == max(pace, 1) for one, pace in found.items()):
+            return
+        paces.update(found)
+        made = [now - then for now, then in zip(counts, self._since, strict=True)]
+        self._counts = counts
+        timetables = self._timetables(loan, self._epoch, made)
+        loan.step.follow(timetables, counts=counts)
+
+    def _timetables(
+        self, loan: Loan, epoch: int, made: Sequence[int] | None = None
+    ) -> list[Timetable]:
+        """What each optimizer reads from an epoch on, or some batches after that."""
         self.runs = []
         timetables = []
         for i, lent in enumerate(loan.step.optimizers):
-            run, first = self._place(lent.accumulation, self._counts[i], epoch)
-            self.runs.append(run)
-            timetables.append(lay(self._requests, self._facts_of(i), run, first, ROWS))
-        loan.step.follow(timetables)
+            clock, first = self._place(lent, self._counts[i], epoch)
+            if made is not None:
+                first += made[i] // lent.accumulation
+            run = Run(clock, self._params.get("epochs"), first, ROWS)
+            timetable = self._timetable(lent, run)
+            timetables.append(timetable)
+            if timetable.head:
+                self.runs.append(clock)
+            own = self._own_rates.get(lent.optimizer)
+            if timetable.sets_peak and own is not None:
+                # BackupAndRestore may have loaded the peak of the run that it resumes.
+                loan.keep_rate(lent, own)
+        return timetables
 
-    def _place(self, each: int, count: int, epoch: int) -> tuple[Clock, int]:
+    def _timetable(self, lent: LentOptimizer, run: Run) -> Timetable:
+        claims = []
+        label = None
+        for part in self._parts:
+            for choice in part.choices:
+                if choice.optimizer is lent.optimizer:
+                    label = label or choice.label
+                    claims.append(Claim(part.request, self._highest(part), part.done))
+        return lay(claims, self._facts_of(lent, label), run)
+
+    def _place(self, lent: LentOptimizer, count: int, epoch: int) -> tuple[Clock, int]:
         """The run in an optimizer's updates, and the one that comes next.
 
         The place follows from the epoch, not from the optimizer's counter, which may
         have counted earlier fits; only where an epoch's length is unknown must the
-        counter do.
+        batches that have been counted do.
         """
+        past = past_of(self.model)
+        each = lent.accumulation
+        pace = max(past.paces.get(lent.optimizer, 1), 1)
         batches = self._params.get("steps")
         epochs = self._params.get("epochs")
-        if batches is None or epochs is None:
-            return Clock(), count // each if epoch else 0
+        if batches is None:
+            first = self._batches * pace // each
+            if past.batches is None or epochs is None:
+                return Clock(), first
+            batches = past.batches * pace
+            left = (epochs - epoch) * batches // each
+            return Clock(first + left, batches / each), first
+        batches *= pace
+        if epochs is None:
+            return Clock(None, batches / each), epoch * batches // each
         first = epoch * batches // each
         # An accumulation that an earlier fit has begun ends in this one.
         left = (count % each + (epochs - epoch) * batches) // each
         return Clock(first + left, batches / each), first
 
-    def _facts_of(self, i: int) -> Facts:
+    def _start_counting(self, loan: Loan, epoch: int) -> None:
+        """Begin to count batches, where the data do not tell how many there are."""
+        measured = past_of(self.model).batches
+        if not epoch:
+            self._batches = 0
+        elif measured is not None:
+            self._batches = epoch * measured
+        else:
+            self._batches = loan.step.counts()[0]
+
+    def _measure(self, loan: Loan, counts: Sequence[int]) -> None:
+        """Count the batches of the epoch that has ended."""
+        missing = loan.step.unwritten()
+        batches = counts[0] - self._since[0] - missing
+        self._batches += batches
+        if batches > 0:
+            past_of(self.model).batches = batches
+
+    def _highest(self, part: Participant) -> float | None:
+        """The highest own rate of the optimizers that a request is for."""
+        rates = [self._own_rates[choice.optimizer] for choice in part.choices]
+        known = [rate for rate in rates if rate is not None]
+        return max(known) if len(known) == len(rates) else None
+
+    def _facts_of(self, lent: LentOptimizer, label: str | None) -> Facts:
         """What is known of an optimizer."""
-        optimizer = self._optimizers[i]
-        own = {"learning_rate": self._own_rates[i]}
+        optimizer = lent.optimizer
+        own = {"learning_rate": self._own_rates.get(optimizer)}
         for name, attribute in attributes_of(optimizer).items():
             own[name] = float(vars(optimizer)[attribute])
-        rates = self._own_rates
-        known = [rate for rate in rates if rate is not None]
-        # The groups of a MultiOptimizer keep their ratios to the highest rate.
-        highest = max(known) if len(known) == len(rates) else None
-        return Facts(type(optimizer).__name__, own, highest)
+        return Facts(type(optimizer).__name__, own, label)
+
+    # Runs in pieces.
+
+    def _look_back(self, loan: Loan, epoch: int) -> None:
+        """Go on where the last fit has ended, or say that the plan is another one."""
+        past = past_of(self.model)
+        requests = [part.request for part in self._parts]
+        clock, _ = self._place(loan.step.optimizers[0], loan.step.counts()[0], epoch)
+        for part in self._parts:
+            part.done = 0 if epoch else goes_on(part.request, self.model, clock)
+        if epoch:
+            warn_of_another_plan(past, requests, clock, self._params.get("epochs"))
+        past.planned = clock
+
+    def _note_places(self) -> None:
+        """Note where the schedules that have a horizon stand, for the next fit."""
+        loan = self._loan
+        parts = [part for part in self._parts if part.request.ends is not None]
+        if loan is None or not parts:
+            return
+        try:
+            made = loan.step.made()
+        except RuntimeError:
+            return  # What a step that failed has used up cannot be read.
+        for part in parts:
+            assert part.request.ends is not None  # noqa: S101  chosen above
+            part.request.ends[self.model] = part.done + made
+
+    # What the user is told.
+
+    def _rates_of_epoch(self) -> dict[str, float]:
+        """What logs are to tell of the epoch."""
+        loan = self._loan
+        if loan is None or not loan.is_open or not loan.is_current():
+            return {}
+        self._warn_of_no_effect(loan)
+        return loan.step.last_values(self._since or None)
+
+    def _warn_of_no_effect(self, loan: Loan) -> None:
+        counts = loan.step.counts()
+        pairs = zip(loan.step.optimizers, counts, self._since, strict=False)
+        busy = [lent.optimizer for lent, now, before in pairs if now != before]
+        for part in self._parts:
+            idle = [choice.optimizer for choice in part.choices]
+            is_busy = any(one is other for one in idle for other in busy)
+            if part.has_warned or (is_busy and loan.step.calls):
+                continue
+            part.has_warned = True
+            names = " and ".join(repr(one.name) for one in idle)
+            others = ", ".join(
+                repr(name)
+                for name in names_of(self.model)
+                if name != part.request.optimizer
+            )
+            warnings.warn(
+                f"{part.request.schedule!r} has no effect: the optimizer that it is "
+                f"for ({names}) made no update in this epoch of fit or train_on_batch. "
+                "Name the one that trains the model with `optimizer=`"
+                + (f" (there is {others})" if others else "")
+                + ", or use as_keras_schedule in a loop of your own.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _warn_of_plain_number(self, number: float) -> None:
+        """Say once that a number has lost its ratio to the rate that was read."""
+        if self._has_warned_of_number:
+            return
+        self._has_warned_of_number = True
+        schedules = " and ".join(repr(part.request.schedule) for part in self._parts)
+        warnings.warn(
+            f"A callback has read optimizer.learning_rate and set {number:g}: a plain "
+            f"number is the rate that {schedules} goes on multiplying. To scale what "
+            "is in force, set a multiple of what was read: optimizer.learning_rate = "
+            "optimizer.learning_rate * 0.5.",
+            UserWarning,
+            stacklevel=2,
+        )

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import keras
@@ -30,6 +30,12 @@ CONTRACT = {
     # `fit` asks the first for its step, and the second for the logs of an epoch.
     "Model": ("make_train_function", "_get_metrics_result_or_logs"),
 }
+#: The methods by which Keras' own callbacks read the rate and write it: the newest
+#: Keras first, then 3.12 to 3.14. Of each, one must be there.
+WRITERS = {
+    "LearningRateScheduler": ("_update_optimizer_lr", "on_epoch_begin"),
+    "ReduceLROnPlateau": ("_reduce_optimizer_lr", "on_epoch_end"),
+}
 INSTANCE_CONTRACT = {
     # The counter of batches, and the rate: a variable, a schedule or a function.
     "Optimizer": ("_iterations", "_learning_rate", "gradient_accumulation_steps"),
@@ -46,6 +52,7 @@ INSTANCE_CONTRACT = {
         "metrics_variables",
     ),
     "EpochIterator": ("_get_iterator",),
+    "CSVLogger": ("keys",),
 }
 
 #: The method by which an optimizer reads its rate.
@@ -54,6 +61,9 @@ READS_RATE = "_get_current_learning_rate"
 MAKES_FUNCTION = "make_train_function"
 GIVES_LOGS = "_get_metrics_result_or_logs"
 
+#: The groups of variables that a step on JAX carries.
+STATE = ("trainable", "non_trainable", "optimizer", "metrics")
+
 Function = Callable[..., Any]
 
 
@@ -61,6 +71,19 @@ def check_keras() -> None:
     """Raise ImportError where Keras lacks what this package relies on."""
     check("Optimizer", keras.optimizers.Optimizer, CONTRACT)
     check("Model", keras.Model, CONTRACT)
+    for owner in WRITERS:
+        check_writer(owner)
+
+
+def check_writer(owner: str) -> None:
+    """Raise ImportError where a callback of Keras' writes the rate elsewhere."""
+    writer = _writer_of(owner)
+    if writer is None or "learning_rate" not in writer.co_names:
+        raise ImportError(
+            f"keras_lr works with {SUPPORTED}. Received: Keras {keras.__version__}, "
+            f"whose {owner} writes the rate in none of {', '.join(WRITERS[owner])}. "
+            "Install a version that works: pip install 'keras>=3.12,<3.16'."
+        )
 
 
 def check_model(model: Any, optimizers: list[Any]) -> None:
@@ -102,14 +125,46 @@ def read_in_fit(model: Any, variable: Any) -> NDArray[Any]:
     """
     state = getattr(model, "_jax_state", None)
     if state and not model._jax_state_synced:
-        for name, variables in (
-            ("optimizer_variables", model.optimizer.variables),
-            ("metrics_variables", model.metrics_variables),
-        ):
-            for one, value in zip(variables, state.get(name) or (), strict=False):
-                if one is variable:
-                    return np.array(value)
+        place = place_in_state(model, variable)
+        if place is not None:
+            group, index = place
+            return np.array(state[f"{STATE[group]}_variables"][index])
     return np.array(read(variable))
+
+
+def state_variables(model: Any) -> tuple[list[Any], ...]:
+    """What a step on JAX carries, in the order of :data:`STATE`."""
+    return (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        getattr(model.optimizer, "variables", []),
+        model.metrics_variables,
+    )
+
+
+def place_in_state(model: Any, variable: Any) -> tuple[int, int] | None:
+    """Group and number of a variable in the state of a step on JAX."""
+    # Optimizers' own first: most of what is asked for is there.
+    groups = state_variables(model)
+    for group in (2, 1, 3, 0):
+        for index, one in enumerate(groups[group]):
+            if one is variable:
+                return group, index
+    return None
+
+
+def sync_state(model: Any) -> None:
+    """Have what a callback writes into variables last.
+
+    On JAX a running fit carries the values, and would write its own over them.
+    """
+    state = getattr(model, "_jax_state", None)
+    if not state or model._jax_state_synced:
+        return
+    arrays = keras.tree.flatten(state)
+    # What a step that failed has used up is lost.
+    if not any(getattr(array, "is_deleted", bool)() for array in arrays):
+        model.jax_state_sync()
 
 
 def write_in_fit(
@@ -282,8 +337,7 @@ def keep_state(model: Any, state: tuple[Any, ...]) -> None:
     arrays = keras.tree.flatten(state)
     if any(getattr(array, "is_deleted", bool)() for array in arrays):
         return  # It had begun to compute, and its inputs are used up.
-    names = ("trainable", "non_trainable", "optimizer", "metrics")
-    parts = zip(names, state, strict=True)
+    parts = zip(STATE, state, strict=True)
     model._jax_state = {f"{name}_variables": values for name, values in parts}
     model._jax_state_synced = False
     model.jax_state_sync()
@@ -400,6 +454,81 @@ def is_in_fit(callbacks: Any) -> bool:
 def calling_method() -> str:
     """The method that has called what calls this: ``fit``, ``train_on_batch``, ..."""
     return sys._getframe(2).f_code.co_name
+
+
+def hook_of(callbacks: Any = None) -> str | None:
+    """The hook of a list of callbacks that is being called, in this thread.
+
+    Args:
+        callbacks: The list; None for any.
+
+    Returns:
+        As ``on_epoch_end``; None outside of hooks.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_name.removeprefix("_")
+        if name.startswith("on_"):
+            owner = frame.f_locals.get("self")
+            is_list = isinstance(owner, keras.callbacks.CallbackList)
+            if is_list and callbacks in (None, owner):
+                return name
+        frame = frame.f_back
+    return None
+
+
+def asking_frame(*, sets: bool = False) -> FrameType:
+    """The innermost frame that is not this package's: it reads the rate, or sets it.
+
+    Args:
+        sets: Whether it sets it: then setters of attributes between are passed over.
+            On TensorFlow they look at the attribute first, which is no reading.
+    """
+    frame: FrameType = sys._getframe(1)
+    while frame.f_back is not None and (
+        frame.f_globals["__name__"].startswith("keras_lr.")
+        or (sets and is_setter(frame))
+    ):
+        frame = frame.f_back
+    return frame
+
+
+def is_setter(frame: FrameType) -> bool:
+    """Whether a frame is the setter of attributes of an optimizer."""
+    return frame.f_code.co_name == "__setattr__"
+
+
+def is_writer(frame: FrameType, owner: str) -> bool:
+    """Whether a frame is where a callback of Keras' reads the rate, and writes it."""
+    return frame.f_code is _writer_of(owner)
+
+
+def _writer_of(owner: str) -> CodeType | None:
+    methods = vars(getattr(keras.callbacks, owner))
+    for name in WRITERS[owner]:
+        if name in methods:
+            code: CodeType = methods[name].__code__
+            return code
+    return None
+
+
+def leave_out_of_csv(callback: Any, names: Sequence[str]) -> Function:
+    """The hook of a CSVLogger that makes no columns for validation of some names.
+
+    Keras gives each log a second column for validation where it has seen none yet.
+    """
+    hook: Function = type(callback).on_epoch_end
+
+    def on_epoch_end(epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if callback.keys is None and logs:
+            own = sorted(logs)
+            callback.keys = own
+            if not any(name.startswith("val_") for name in own):
+                more = [f"val_{name}" for name in own if name not in names]
+                callback.keys = own + more
+        hook(callback, epoch, logs)
+
+    return on_epoch_end
 
 
 #: Batches of a fit on TensorFlow of which it is told whether they are finite.

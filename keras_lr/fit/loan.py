@@ -5,14 +5,14 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
-import keras
-import numpy as np
 from keras import ops
 
 from keras_lr.fit import keras_names
-from keras_lr.fit.optimizer import LentOptimizer, holder_of, optimizers_of
+from keras_lr.fit.optimizer import LentOptimizer, holder_of
+from keras_lr.fit.rate import Rate
 from keras_lr.fit.record import Scalar
 from keras_lr.fit.step import LentStep, lent_step
 
@@ -24,6 +24,8 @@ class Loan:
 
     Args:
         model: A compiled model.
+        choose: Gives those optimizers of the model as it is now whose rates are to be
+            controlled, unwrapped.
         is_wanted: Whether what the loan was taken for is still under way. A loan that
             is not wanted any more ends when somebody notices.
         scalars: What the step is to write down besides loss and rates.
@@ -31,6 +33,9 @@ class Loan:
             ``fit`` or ``train_on_batch``; None to refuse a fit, and to give
             ``train_on_batch`` the plain step for once.
         on_failure: Called when the step raises; None to end the loan.
+        on_plain_number: Called when a callback has read the rate and sets a number
+            that has lost its ratio to it: with that number; None to let it pass.
+        yields: Whether a fit that begins ends the loan, instead of being refused.
         at_last: Called when all else has been given back.
 
     Attributes:
@@ -44,22 +49,33 @@ class Loan:
     def __init__(
         self,
         model: Any,
+        choose: Callable[[], list[Any]],
         is_wanted: Callable[[], bool],
         *,
         scalars: Sequence[Scalar] = (),
         on_stranger: Callable[[str], None] | None = None,
         on_failure: Callable[[], None] | None = None,
+        on_plain_number: Callable[[float], None] | None = None,
+        yields: bool = False,
         at_last: Callable[[], None] | None = None,
     ) -> None:
         self._model = weakref.ref(model)
+        self._choose = choose
         self._is_wanted = is_wanted
         self._on_stranger = on_stranger
         self._on_failure = on_failure or self.close
+        self._on_plain_number = on_plain_number
+        self.yields = yields
         end_or_refuse(model)
-        for optimizer in optimizers_of(model):
+        optimizers = choose()
+        for optimizer in optimizers:
             end_or_refuse_of(optimizer)
-        self.step: LentStep = lent_step(model, scalars)
+        self.step: LentStep = lent_step(model, optimizers, scalars)
         self.is_open = True
+        # The rates that optimizers come back with, where a peak has been set meanwhile.
+        self._compiled_rates: dict[LentOptimizer, float] = {}
+        # Who has read the rate last: the frame, and the batches before that.
+        self._reader: tuple[int, Any, int] | None = None
         self._exits = ExitStack()
         with ExitStack() as failing:
             # What has been lent so far comes back if the rest cannot be.
@@ -72,6 +88,7 @@ class Loan:
     def _lend(self, model: Any) -> None:
         _LOANS[model] = self
         self._exits.callback(_LOANS.pop, model, None)
+        self._exits.callback(self._put_back_rates)
         self._exits.callback(self._put_back_function)
         self._take_optimizers()
         keras_names.set_function(model, self.step.function)
@@ -89,10 +106,15 @@ class Loan:
         end = weakref.finalize(owner, self.close)
         end.atexit = False
 
-    def override(self, model: Any, name: str, function: Callable[..., Any]) -> None:
-        """Put a function in place of one of the model's until the loan ends."""
-        vars(model)[name] = function
-        self._exits.callback(vars(model).pop, name, None)
+    def hear_of_pace(self, on_pace: Callable[[list[int]], None]) -> None:
+        """Have somebody hear if a step makes several updates of an optimizer."""
+        self.step.on_pace = on_pace
+        self._exits.callback(setattr, self.step, "on_pace", None)
+
+    def override(self, thing: Any, name: str, function: Callable[..., Any]) -> None:
+        """Put a function in place of a method until the loan ends."""
+        vars(thing)[name] = function
+        self._exits.callback(vars(thing).pop, name, None)
 
     def close(self) -> None:
         """Give everything back, if that has not been done."""
@@ -105,33 +127,35 @@ class Loan:
         if model is not None and keras_names.function_at(model) is not None:
             keras_names.set_function(model, self.step.plain)
 
-    def check_step(self) -> None:
-        """Refuse to go on where the model has been compiled meanwhile.
+    def is_current(self) -> bool:
+        """Whether the model still trains with the optimizers that the step controls."""
+        return all(self.step.is_lent(one) for one in self._choose())
 
-        Raises:
-            ValueError: If it has. Keras would fail a moment later, on JAX with all
-                weights lost.
+    def keep_rate(self, lent: LentOptimizer, rate: float) -> None:
+        """Have an optimizer come back with this own rate, whatever is set meanwhile."""
+        self._compiled_rates.setdefault(lent, rate)
+
+    def _put_back_rates(self) -> None:
+        for lent, rate in self._compiled_rates.items():
+            self._set_own(lent, rate)
+
+    def log_rates(self, rates: Callable[[], dict[str, float]] | None = None) -> None:
+        """Have the logs of each epoch tell the rates of its last update.
+
+        Args:
+            rates: Gives them; None for all that the step knows.
         """
-        if keras_names.function_at(self._model()) is None:
-            raise ValueError(
-                "A model must not be compiled in the middle of its fit, which would "
-                "have no step to go on with. Received: a model that a callback has "
-                "compiled. Compile it between two fits, or call "
-                "model.make_train_function() after it."
-            )
-
-    def log_rates(self) -> None:
-        """Have the logs of each epoch tell the rates of its last update."""
         model: Any = self._model()
-        self.override(model, keras_names.GIVES_LOGS, self._with_rates)
+        give = rates or (lambda: self.step.last_values())
 
-    def _with_rates(self, logs: Any) -> Any:
-        model: Any = self._model()
-        told = keras_names.epoch_logs(model, logs)
-        # Evaluation asks for its logs here, too.
-        if keras_names.calling_method() == "fit":
-            told = {**told, **self.step.last_values()}
-        return told
+        def with_rates(logs: Any) -> Any:
+            told = keras_names.epoch_logs(model, logs)
+            # Evaluation asks for its logs here, too.
+            if keras_names.calling_method() == "fit":
+                told = {**told, **give()}
+            return told
+
+        self.override(model, keras_names.GIVES_LOGS, with_rates)
 
     # Others that train the model meanwhile.
 
@@ -146,7 +170,8 @@ class Loan:
                 self._on_stranger(asking)
             elif asking == "fit":
                 end_or_refuse(model)
-            else:
+            elif not self.yields or keras_names.hook_of() is not None:
+                # A loop of the user's own is what a loan that yields is for.
                 self._lend_plain_once(model)
         elif force or keras_names.function_at(model) is None:
             self._make_anew(model)
@@ -168,13 +193,12 @@ class Loan:
         for lent in before.optimizers:
             lent.give_back()
         keras_names.set_function(model, None)
-        after = lent_step(model)
-        if [lent.optimizer for lent in after.optimizers] != [
-            lent.optimizer for lent in before.optimizers
-        ]:
-            # The model was compiled with another optimizer.
+        if not self.is_current():
+            # Compiled with another optimizer: whoever holds the loan takes a new one.
             self.close()
+            keras_names.ask_for_function(model, True)
             return
+        after = lent_step(model, self._choose())
         self.step = after
         self._take_optimizers()
         after.take_over(before)
@@ -191,34 +215,69 @@ class Loan:
         return self.is_open
 
     def in_force(self, lent: LentOptimizer, hyperparameter: str) -> Any:
-        """The value of the coming update; None if the loan has ended."""
+        """The value as callbacks read it; None if the loan has ended.
+
+        At the begin of a fit, an epoch or a batch it is that of the coming update, else
+        that of the last one, so that whoever logs it logs the rate that was used.
+        """
         if not self.is_wanted():
             return None
-        value = self.step.in_force(lent, hyperparameter)
-        if hyperparameter != "learning_rate" or keras.backend.backend() == "torch":
-            return value
-        return ops.convert_to_tensor(value, dtype="float32")
+        if hyperparameter != "learning_rate":
+            return self.step.coming(lent, hyperparameter)
+        frame = keras_names.asking_frame()
+        if not keras_names.is_setter(frame):
+            self._reader = (id(frame), frame.f_code, self.step.calls)
+        base = self.step.base(lent)
+        if keras_names.is_writer(frame, "LearningRateScheduler"):
+            # It hands the rate to a function of the user's, and sets what comes back.
+            value = base
+        else:
+            value = self._read(lent)
+        return Rate(value, base, partial(self.set_rate, lent))
+
+    def _read(self, lent: LentOptimizer) -> float:
+        hook = keras_names.hook_of() or ""
+        last = None if hook.endswith("_begin") else self.step.last(lent)
+        return self.step.coming(lent, "learning_rate") if last is None else last
 
     def set_rate(self, lent: LentOptimizer, rate: Any) -> None:
         """What an assignment to ``optimizer.learning_rate`` means on loan.
 
-        A value below the one in force is a reduction, as ReduceLROnPlateau makes it:
-        the own rate falls by the same ratio. A higher one is the new peak, as
-        LearningRateScheduler sets it, and the schedule goes on multiplying it.
+        A plain number is the rate that the schedule goes on multiplying: the
+        optimizer's own, or the peak where that was given. What was read and scaled, and
+        what ReduceLROnPlateau sets, scales what is in force.
         """
-        set_own = lent.cls.learning_rate.fset
-        own = keras_names.own_rate(lent.optimizer)
-        is_wanted = self.is_wanted()
-        factor = self.step.entry(lent, "learning_rate") if is_wanted else None
-        if own is None or factor is None or callable(rate):
-            set_own(lent.optimizer, rate)
+        if not self.is_wanted() or callable(rate):
+            lent.cls.learning_rate.fset(lent.optimizer, rate)
             return
-        rate = float(rate)
-        if np.isclose(rate, own * factor, rtol=1e-6, atol=0.0):
-            return
-        is_cut = rate < own * factor
-        set_own(lent.optimizer, rate / (factor if is_cut else self.step.scale(lent)))
+        if isinstance(rate, Rate) and rate.asked == rate.asked:
+            base = rate.asked
+        else:
+            number = float(ops.convert_to_numpy(rate))
+            base = self._base_after(lent, number)
+        if self.step.sets_peak(lent):
+            self.keep_rate(lent, self._own_rate(lent))
+        self._set_own(lent, base / self.step.scale(lent))
         self.step.sync(self.step.counts())
+
+    def _base_after(self, lent: LentOptimizer, number: float) -> float:
+        """The rate that the schedule is to multiply after a plain number is set."""
+        frame = keras_names.asking_frame(sets=True)
+        if keras_names.is_writer(frame, "ReduceLROnPlateau"):
+            return self.step.base(lent) * number / self._read(lent)
+        reader = (id(frame), frame.f_code, self.step.calls)
+        has_read = self._reader == reader
+        is_scheduler = keras_names.is_writer(frame, "LearningRateScheduler")
+        if has_read and not is_scheduler and self._on_plain_number is not None:
+            self._on_plain_number(number)
+        return number
+
+    def _own_rate(self, lent: LentOptimizer) -> float:
+        return self.step.base(lent) / self.step.scale(lent)
+
+    def _set_own(self, lent: LentOptimizer, rate: float) -> None:
+        keras_names.sync_state(self._model())
+        lent.cls.learning_rate.fset(lent.optimizer, rate)
 
     def own_changed(self) -> None:
         """Take note that an optimizer's own momentum or weight decay is another."""
@@ -253,7 +312,9 @@ def end_or_refuse(model: Any) -> None:
         ValueError: If the fit is under way.
     """
     loan = _LOANS.get(model)
-    if loan is not None and loan.is_wanted():
+    if loan is not None and loan.yields:
+        loan.close()
+    elif loan is not None and loan.is_wanted():
         raise ValueError(
             "A model can be in one fit at a time while a schedule controls its "
             f"optimizer. Received: {type(model).__name__} {model.name!r}, whose fit is "
@@ -264,7 +325,9 @@ def end_or_refuse(model: Any) -> None:
 def end_or_refuse_of(optimizer: Any) -> None:
     """The same for a loan that holds an optimizer, whichever model it is of."""
     loan = holder_of(optimizer)
-    if loan is not None and loan.is_wanted():
+    if loan is not None and loan.yields:
+        loan.close()
+    elif loan is not None and loan.is_wanted():
         raise ValueError(
             "An optimizer can follow the schedules of one fit at a time. Received: "
             f"{optimizer.name!r}, which another fit trains with at this moment. Give "

@@ -36,37 +36,13 @@ class Host(Protocol):
         """Whether the loan goes on; it ends here if what it is for has ended."""
 
     def in_force(self, lent: LentOptimizer, hyperparameter: str) -> Any:
-        """The value of the coming update; None if the loan has ended."""
+        """The value of an update, as callbacks read it; None if the loan has ended."""
 
     def set_rate(self, lent: LentOptimizer, rate: Any) -> None:
         """Set the rate that the schedule multiplies."""
 
     def own_changed(self) -> None:
         """Take note that the optimizer's own momentum or weight decay is another."""
-
-
-def optimizers_of(model: Any) -> list[Any]:
-    """The optimizers whose rates a fit of this model uses, unwrapped.
-
-    Raises:
-        RuntimeError: If the model is not compiled.
-        TypeError: If its optimizer is not a Keras 3 optimizer.
-    """
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is None:
-        raise RuntimeError(
-            "The model must be compiled with an optimizer before a schedule can run. "
-            "Received: a model without one. Call model.compile(optimizer=...)."
-        )
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    many = list(getattr(inner, "optimizers", [inner]))
-    for one in many:
-        if not isinstance(one, keras.optimizers.Optimizer):
-            raise TypeError(
-                "The optimizer must be a Keras 3 optimizer (keras.optimizers.Adam, "
-                f"...). Received: {type(one).__module__}.{type(one).__qualname__}."
-            )
-    return many
 
 
 def attribute_of(optimizer: Any, hyperparameter: str) -> str | None:

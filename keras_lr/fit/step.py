@@ -22,7 +22,6 @@ from keras_lr.fit.control import Control
 from keras_lr.fit.optimizer import (
     LentOptimizer,
     attributes_of,
-    optimizers_of,
 )
 from keras_lr.fit.record import Record, Scalar, Segment, places_in_ring
 from keras_lr.fit.tapes import JaxTape, TensorFlowTape, TorchTape
@@ -39,18 +38,24 @@ ROWS = 256
 _KEPT = "_keras_lr_step"
 
 
-def lent_step(model: Any, scalars: Sequence[Scalar] = ()) -> LentStep:
+def lent_step(
+    model: Any, optimizers: Sequence[Any], scalars: Sequence[Scalar] = ()
+) -> LentStep:
     """The lent step of a model: the one it has, if that is still good, or a new one.
 
     Args:
         model: A compiled model.
+        optimizers: Those whose rates are to be controlled, unwrapped.
         scalars: What is to be written down besides loss and rates.
+
+    Raises:
+        ValueError: If the model's step does not carry the state of an optimizer.
     """
     plain = keras_names.plain_function(model)
     kept: LentStep | None = getattr(plain, _KEPT, None)
-    if kept is not None and kept.serves(model, scalars):
+    if kept is not None and kept.serves(model, optimizers, scalars):
         return kept
-    made = LentStep(model, plain, scalars)
+    made = LentStep(model, plain, optimizers, scalars)
     with suppress(AttributeError):  # A function of the user's may refuse attributes.
         setattr(plain, _KEPT, made)
     return made
@@ -67,6 +72,7 @@ class LentStep:
     Args:
         model: A compiled model.
         plain: The function that the model has without a loan.
+        optimizers: Those whose rates are to be controlled, unwrapped.
         scalars: What is to be written down besides loss and rates.
 
     Attributes:
@@ -78,20 +84,29 @@ class LentStep:
         on_failure: Called when the step raises; None if nobody wants to know.
         on_first_batch: Called with the first batch before it is trained on, while that
             is traced; None if nobody wants to know.
+        calls: How often the function has been called since the timetables began.
+        on_pace: Called before the second batch, with the optimizers' counts, if a step
+            makes several updates of one; None if nobody wants to know.
     """
 
-    def __init__(self, model: Any, plain: Any, scalars: Sequence[Scalar]) -> None:
+    def __init__(
+        self,
+        model: Any,
+        plain: Any,
+        optimizers: Sequence[Any],
+        scalars: Sequence[Scalar],
+    ) -> None:
         self.plain = plain
         self.on_failure: Callable[[], None] | None = None
         self.on_first_batch: Callable[[Any], None] | None = None
+        self.on_pace: Callable[[list[int]], None] | None = None
         self._model = model
         self._scalars = tuple(scalars)
         self._settings = _settings(model)
         self._is_torch = keras.backend.backend() == "torch"
         is_compiled = self._is_torch and bool(model.jit_compile)
-        self.optimizers = [
-            LentOptimizer(optimizer, is_compiled) for optimizer in optimizers_of(model)
-        ]
+        self.optimizers = [LentOptimizer(one, is_compiled) for one in optimizers]
+        self.calls = 0
         self.control = Control(model, self.optimizers, scalars)
         self.names = [
             "loss",
@@ -104,14 +119,13 @@ class LentStep:
         self._statistics = 1.0
         self._begun = [0] * len(self.optimizers)
         self._record: Record | None = None
-        # The tape, the batch that its first row is of, and how many of its rows are
-        # sure to be left.
+        # The tape, the batch of each optimizer that its first row is of, and how many
+        # of its rows are sure to be left.
         self._each = int(model.steps_per_execution or 1)
         self._rows = max(ROWS, 1 << (4 * self._each - 1).bit_length())
-        self._base = 0
+        self._base = [0] * len(self.optimizers)
         self._left = 0
         self._is_laid = False
-        self._laid: FloatArray = np.zeros((0, 0))
         self._given = self.control.columns[-1] + 1
         self._is_entered = self._is_torch
         self._tape = self._make_tape()
@@ -120,12 +134,15 @@ class LentStep:
             with keras_names.one_more_sharding(model, self._rate_variable is None):
                 self._inner = keras_names.function_of(model, self._train_step)
 
-    def serves(self, model: Any, scalars: Sequence[Scalar]) -> bool:
+    def serves(
+        self, model: Any, optimizers: Sequence[Any], scalars: Sequence[Scalar]
+    ) -> bool:
         """Whether the step is still the right one for the model as it is now."""
-        optimizers = [lent.optimizer for lent in self.optimizers]
+        own = [lent.optimizer for lent in self.optimizers]
         return (
             self._settings == _settings(model)
-            and optimizers == optimizers_of(model)
+            # A trace is of these very ones, not of others like them.
+            and all(any(one is other for other in own) for one in optimizers)
             and all(
                 lent.attributes == attributes_of(lent.optimizer)
                 for lent in self.optimizers
@@ -135,16 +152,23 @@ class LentStep:
 
     # Before a fit, and between its epochs.
 
-    def follow(self, timetables: Sequence[Timetable], statistics: float = 1.0) -> None:
+    def follow(
+        self,
+        timetables: Sequence[Timetable],
+        statistics: float = 1.0,
+        counts: list[int] | None = None,
+    ) -> None:
         """Read these timetables from the next update on.
 
         Args:
             timetables: For each optimizer.
             statistics: The highest momentum of moving statistics.
+            counts: The optimizers' counts, where they cannot be read: in a step.
         """
         self._timetables = list(timetables)
         self._statistics = statistics
-        self._begun = self.counts()
+        self._begun = self.counts() if counts is None else counts
+        self.calls = 0
         self._record = None
         self.control.is_recording = False
         self.lay_anew()
@@ -155,6 +179,7 @@ class LentStep:
         self._timetables = other._timetables
         self._statistics = other._statistics
         self._begun = other._begun
+        self.calls = other.calls
         self.lay_anew()
         self.sync(self.counts())
 
@@ -170,10 +195,10 @@ class LentStep:
             if self._is_torch:
                 # Elsewhere the step looks at it.
                 self.control.own_rates[i] = self._own_rate(lent)
-        # Between two batches the first counter tells which rows are used up.
-        used = counts[0] - self._base
-        is_inside = self._is_laid and 0 <= used < self._rows
-        self._left = self._rows - used if is_inside else 0
+        # Between two batches the counters tell which rows are used up.
+        used = [count - base for count, base in zip(counts, self._base, strict=True)]
+        is_inside = self._is_laid and 0 <= min(used) <= max(used) < self._rows
+        self._left = self._rows - max(used) if is_inside else 0
 
     def lay_anew(self) -> None:
         """Have the rows laid anew before the next batch."""
@@ -198,53 +223,139 @@ class LentStep:
         each = self.optimizers[0].accumulation
         return self.counts()[0] // each - self._begun[0] // each
 
-    def in_force(self, lent: LentOptimizer, hyperparameter: str) -> Any:
-        """The value of an optimizer's next update."""
-        value = self.entry(lent, hyperparameter)
-        if hyperparameter != "learning_rate":
-            return lent.own(hyperparameter) if value is None else value
-        if self._timetables[self.optimizers.index(lent)].absolute:
-            return value
-        own = self._own_rate(lent)
-        if own is None:
-            own = float(ops.convert_to_numpy(lent.own("learning_rate")))
-        return own if value is None else own * value
+    def is_lent(self, optimizer: Any) -> bool:
+        """Whether the step controls an optimizer's rates."""
+        return any(lent.optimizer is optimizer for lent in self.optimizers)
 
-    def entry(self, lent: LentOptimizer, hyperparameter: str) -> float | None:
-        """The timetable's entry for it; None where that has none."""
+    def coming(self, lent: LentOptimizer, hyperparameter: str) -> float:
+        """The value of an optimizer's next update."""
         i = self.optimizers.index(lent)
-        timetable = self._timetables[i]
-        if hyperparameter not in timetable.head:
-            return None
         count = lent.counter if self._is_torch else self.counts()[i]
-        updates = self._updates(i, np.array([count]))
-        return float(timetable.values(hyperparameter, updates)[0])
+        return self._value_at(i, hyperparameter, count)
+
+    def last(self, lent: LentOptimizer) -> float | None:
+        """The rate of an optimizer's last update; None before the first one."""
+        return self._last_rates(self.counts()).get(self.optimizers.index(lent))
+
+    def base(self, lent: LentOptimizer) -> float:
+        """The rate that an optimizer's schedule multiplies: its own, or the peak."""
+        return self._own_now(lent) * self.scale(lent)
 
     def scale(self, lent: LentOptimizer) -> float:
         """The rate at the schedule's peak over the optimizer's own."""
         return self._timetables[self.optimizers.index(lent)].scale
 
-    def last_values(self) -> dict[str, float]:
-        """The rates of the last update, and what else was scheduled, for the logs."""
-        segment = self._current(self.counts()[0])
+    def sets_peak(self, lent: LentOptimizer) -> bool:
+        """Whether the schedule's peak was given."""
+        return self._timetables[self.optimizers.index(lent)].sets_peak
+
+    def last_values(self, since: Sequence[int] | None = None) -> dict[str, float]:
+        """The rates of the last update, and what else was scheduled, for the logs.
+
+        Args:
+            since: The counts at a moment: of an optimizer that has made no update since
+                then there is nothing to tell. None for all.
+        """
+        counts = self.counts()
+        told = {}
+        for i, rate in self._last_rates(counts).items():
+            timetable, lent = self._timetables[i], self.optimizers[i]
+            if timetable is OWN or (since is not None and counts[i] == since[i]):
+                continue
+            suffix = "" if timetable.label is None else f"_{timetable.label}"
+            told[f"learning_rate{suffix}"] = rate
+            for name in lent.attributes:
+                if name in timetable.head:
+                    value = self._value_at(i, name, self._last_count(i, counts))
+                    told[f"{name}{suffix}"] = float(value)
+        return told
+
+    def log_names(self) -> list[str]:
+        """What logs may tell: the keys of :meth:`last_values`."""
+        names = []
+        for timetable in self._timetables:
+            suffix = "" if timetable.label is None else f"_{timetable.label}"
+            names += [f"{name}{suffix}" for name in ("learning_rate", *timetable.head)]
+        return names
+
+    def made(self) -> int:
+        """The first optimizer's update of the run that comes next."""
+        counts = self.counts()
+        updates = self._updates(0, np.array([counts[0] - self.unwritten()]))
+        return int(updates[0])
+
+    def unwritten(self) -> int:
+        """Batches that the first optimizer counts and that had no data.
+
+        On TensorFlow the step that finds no more data counts as a batch, too.
+        """
+        counts = self.counts()
+        last = self._last_written(counts[0])
+        if last is None:
+            return 0
+        return counts[0] - (last + (self.optimizers[0].applied or 1))
+
+    def _last_written(self, count: int) -> int | None:
+        """The first optimizer's count when the last batch that had data began."""
+        segment = self._current(count)
         if not segment.rows:
+            return None
+        rates = segment.fetch()[:, self.names.index(rate_name(0))]
+        written = np.flatnonzero(~np.isnan(rates))
+        return segment.first + int(written[-1]) if written.size else None
+
+    def _last_count(self, i: int, counts: Sequence[int]) -> int:
+        """An optimizer's count before its last update."""
+        last = self._last_written(counts[0])
+        if last is not None and (i == 0 or self._goes_with_first(i, counts)):
+            more = max(self.optimizers[i].applied, 1) - 1
+            return last - self._base[0] + self._base[i] + more
+        return counts[i] - 1
+
+    def _goes_with_first(self, i: int, counts: Sequence[int]) -> bool:
+        """Whether an optimizer has made one update a batch, as the first one."""
+        is_one_each = max(self.optimizers[0].applied, self.optimizers[i].applied) <= 1
+        done = [count - base for count, base in zip(counts, self._base, strict=True)]
+        return is_one_each and done[i] == done[0]
+
+    def _last_rates(self, counts: Sequence[int]) -> dict[int, float]:
+        """The rate of the last update of each optimizer that has made one."""
+        last = self._last_written(counts[0])
+        if last is None:
             return {}
-        seen = segment.fetch()
-        # On TensorFlow the step that finds no more data counts as a batch, too.
-        written = np.flatnonzero(~np.isnan(seen[:, self.names.index(rate_name(0))]))
-        if not written.size:
-            return {}
-        last = int(written[-1])
-        given = self._laid[(segment.first + last) % self._rows]
-        values = {}
-        for i, lent in enumerate(self.optimizers):
-            suffix = f"_{lent.optimizer.name}" if len(self.optimizers) > 1 else ""
-            rate = seen[last, self.names.index(rate_name(i))]
-            values[f"learning_rate{suffix}"] = float(rate)
-            for place, name in enumerate(lent.attributes, self.control.columns[i] + 2):
-                if name in self._timetables[i].head:
-                    values[f"{name}{suffix}"] = float(given[place])
-        return values
+        segment = self._current(counts[0])
+        seen = segment.fetch()[last - segment.first]
+        rates = {}
+        for i in range(len(self.optimizers)):
+            if self._goes_with_first(i, counts):
+                # As the step has read it.
+                rates[i] = float(seen[self.names.index(rate_name(i))])
+            elif counts[i] > self._base[i]:
+                count = self._last_count(i, counts)
+                rates[i] = self._value_at(i, "learning_rate", count)
+        return rates
+
+    def _value_at(self, i: int, hyperparameter: str, count: int) -> float:
+        """What is in force for an optimizer at a count of its batches."""
+        lent = self.optimizers[i]
+        timetable = self._timetables[i]
+        entry = None
+        if hyperparameter in timetable.head:
+            updates = self._updates(i, np.array([count]))
+            entry = float(timetable.values(hyperparameter, updates)[0])
+        if hyperparameter != "learning_rate":
+            return lent.own(hyperparameter) if entry is None else entry
+        if entry is not None and timetable.absolute:
+            return entry
+        own = self._own_now(lent)
+        return own if entry is None else own * entry
+
+    def _own_now(self, lent: LentOptimizer) -> float:
+        """The own rate, or what the optimizer's own schedule says now."""
+        own = self._own_rate(lent)
+        if own is None:
+            own = float(ops.convert_to_numpy(lent.own("learning_rate")))
+        return own
 
     def recorded(self) -> dict[str, FloatArray]:
         """What has been written down of each batch since :meth:`record`, by name.
@@ -262,17 +373,18 @@ class LentStep:
 
     def function(self, *args: Any) -> Any:
         """Run the step: on JAX of state and data, elsewhere of data."""
-        is_stale = self._tape.is_stale(*args)
-        if is_stale or self._left < self._each * (self.optimizers[0].applied or 1):
+        if self.calls == 1 and self.on_pace is not None and self.pace() > 1:
+            self.on_pace(self._tape.counts(*args))
+        if self._tape.is_stale(*args) or self._left < self._rows_of_a_call():
             self._lay(*args)
         try:
             result = self._tape.call(self._inner, *args)
+            self.calls += 1
         except BaseException as error:
             if self.on_failure is not None and not keras_names.is_end_of_data(error):
                 self.on_failure()
             raise
-        # A step of the user's may apply gradients more than once.
-        self._left -= self._each * (self.optimizers[0].applied or 1)
+        self._left -= self._rows_of_a_call()
         if not self._is_entered:
             raise RuntimeError(
                 "A scheduled fit needs a training function that calls the model's "
@@ -288,13 +400,22 @@ class LentStep:
             self.on_first_batch(args[-1])
         return self._tape.step(self._own_step, self.control, *args)
 
+    def pace(self) -> int:
+        """The most updates that the last step has made of an optimizer, at least 1."""
+        # A step of the user's may apply gradients more than once.
+        return max(1, max(lent.applied for lent in self.optimizers))
+
     # Rows.
+
+    def _rows_of_a_call(self) -> int:
+        """How many rows a call of the function uses up, as the last one did."""
+        return self._each * self.pace()
 
     @property
     def _rate_variable(self) -> Any | None:
         """The variable of the first own rate that is one."""
         variables = [
-            keras_names.rate_variable(one.optimizer) for one in self.optimizers
+            keras_names.rate_variable(lent.optimizer) for lent in self.optimizers
         ]
         return next((one for one in variables if one is not None), None)
 
@@ -309,39 +430,38 @@ class LentStep:
 
     def _lay(self, *args: Any) -> None:
         """Lay all rows from the next batch on."""
-        count = self._tape.count(*args)
+        counts = self._tape.counts(*args)
         if self._record is not None:
-            self._record.add(self._current(count))
-        batches = count + np.arange(self._rows)
+            self._record.add(self._current(counts[0]))
         given = np.empty((self._rows, self._given))
-        # In the order of the ring.
-        given[batches % self._rows] = self._given_at(batches)
+        for i, count in enumerate(counts):
+            batches = count + np.arange(self._rows)
+            begin, end = self.control.columns[i : i + 2]
+            # In the order of the ring.
+            given[batches % self._rows, begin:end] = self._given_at(i, batches)
+        given[:, -1] = self._statistics
         self._tape.lay(given, *args)
-        self._laid = given
         self._is_laid = True
-        self._base = count
+        self._base = counts
         self._left = self._rows
 
-    def _given_at(self, batches: IntArray) -> FloatArray:
-        """The given part of the rows of some batches, as the first optimizer counts."""
-        given = np.zeros((len(batches), self._given))
-        for i, lent in enumerate(self.optimizers):
-            at = self.control.columns[i]
-            timetable = self._timetables[i]
-            updates = self._updates(i, batches - self._begun[0] + self._begun[i])
-            # The rate in force is own * factor + rate.
-            factor_or_rate = at + 1 if timetable.absolute else at
-            if "learning_rate" in timetable.head:
-                values = timetable.values("learning_rate", updates)
-                given[:, factor_or_rate] = values
+    def _given_at(self, i: int, batches: IntArray) -> FloatArray:
+        """What an optimizer is given in the rows of some of its batches."""
+        lent = self.optimizers[i]
+        timetable = self._timetables[i]
+        updates = self._updates(i, batches)
+        given = np.zeros((len(batches), 2 + len(lent.attributes)))
+        # The rate in force is own * factor + rate.
+        factor_or_rate = 1 if timetable.absolute else 0
+        if "learning_rate" in timetable.head:
+            given[:, factor_or_rate] = timetable.values("learning_rate", updates)
+        else:
+            given[:, 0] = 1.0
+        for place, name in enumerate(lent.attributes, 2):
+            if name in timetable.head:
+                given[:, place] = timetable.values(name, updates)
             else:
-                given[:, at] = 1.0
-            for place, name in enumerate(lent.attributes, at + 2):
-                if name in timetable.head:
-                    given[:, place] = timetable.values(name, updates)
-                else:
-                    given[:, place] = lent.own(name)
-        given[:, -1] = self._statistics
+                given[:, place] = lent.own(name)
         return given
 
     def _updates(self, i: int, counts: IntArray) -> IntArray:
@@ -353,7 +473,7 @@ class LentStep:
 
     def _current(self, count: int) -> Segment:
         """What the ring holds of the batches before a count."""
-        rows = min(max(count - self._base, 0), self._rows)
+        rows = min(max(count - self._base[0], 0), self._rows)
         first = count - rows
         fetch = self._tape.keep()
         places = places_in_ring(first, rows, self._rows)

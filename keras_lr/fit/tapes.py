@@ -3,8 +3,11 @@
 Each row has a part that is *given* (what the updates read: factors on the rate,
 momentum, weight decay) and a part that is *seen* (what the step writes down). A tape is
 a ring: the row of a batch is its count modulo the number of rows, so that rows can be
-laid anew while a fit runs, without a word to the step. It is *state* of the step, never
-a constant of its trace; hence one trace serves every schedule, sweep and probe.
+laid anew while a fit runs, without a word to the step. Several optimizers may count
+differently (a step of the user's may train one more often than another): each reads its
+columns in the row of its own count, and what is seen stands in the row of the first
+one's. A tape is *state* of the step, never a constant of its trace; hence one trace
+serves every schedule, sweep and probe.
 
 There are three kinds, since each backend keeps state in its own way, with the same
 methods: ``lay`` sets the given part, ``call`` runs Keras' function once, and ``keep``
@@ -48,10 +51,9 @@ class JaxTape:
     ) -> None:
         self._jax = importlib.import_module("jax")
         self._model = model
-        variables = [id(variable) for variable in model.optimizer.variables]
         self._counters = counters
-        self._counter = variables.index(id(counters[0]))
-        self._seat = None if rate is None else variables.index(id(rate))
+        self._places = [self._place_of(counter) for counter in counters]
+        self._seat = None if rate is None else self._place_of(rate)
         self._rows, self._given, self._seen = shape
         self._array: Any = None
         self._is_laid = False
@@ -59,13 +61,25 @@ class JaxTape:
         self._rate: Any = None
         self._rate_value = 0.0
 
-    def count(self, state: Any, iterator: Any) -> int:
-        """Batches that the optimizer has done when the function is called."""
-        return int(state[2][self._counter])
+    def _place_of(self, variable: Any) -> tuple[int, int]:
+        place = keras_names.place_in_state(self._model, variable)
+        if place is None:
+            raise ValueError(
+                "On JAX a schedule can only reach an optimizer whose variables the "
+                "model carries in the state of its step. Received: a "
+                f"{type(self._model).__name__} without {variable.path!r} in its "
+                "variables. Keep them in the model, as in `self.d_variables = "
+                "d_optimizer.variables`, and have train_step return them."
+            )
+        return place
+
+    def counts(self, state: Any, iterator: Any) -> list[int]:
+        """Batches that each optimizer has done when the function is called."""
+        return [int(state[group][index]) for group, index in self._places]
 
     def is_stale(self, state: Any, iterator: Any) -> bool:
         """Whether rows must be laid: there are none, or somebody has set the rate."""
-        rate = None if self._seat is None else state[2][self._seat]
+        rate = None if self._seat is None else _at(state, self._seat)
         if rate is not self._rate:
             value = 0.0 if rate is None else float(rate)
             self._rate = rate
@@ -85,19 +99,13 @@ class JaxTape:
             self._array = self._jax.numpy.asarray(whole)
         else:
             # Where the rate (or the counter) lies: the same on every device.
-            like = state[2][self._seat or self._counter]
+            like = _at(state, self._seat or self._places[0])
             self._array = self._jax.device_put(whole, like.sharding)
 
     def call(self, function: Callable[..., Any], state: Any, iterator: Any) -> Any:
         """Run Keras' function with the tape in its state."""
-        trainable, other, slots, metrics = state
-        slots = list(slots)
-        if self._seat is None:
-            slots.append(self._array)
-        else:
-            slots[self._seat] = self._array
         try:
-            logs, carried = function((trainable, other, slots, metrics), iterator)
+            logs, carried = function(self._with(state, self._array), iterator)
         except StopIteration:
             raise
         except BaseException:
@@ -106,57 +114,67 @@ class JaxTape:
             self._is_laid = False
             keras_names.keep_state(self._model, state)
             raise
-        slots = carried[2]
-        if self._seat is None:
-            self._array = slots.pop()
-        else:
-            self._array = slots[self._seat]
-            slots[self._seat] = self._rate
+        self._array, carried = self._without(carried, self._rate)
         return logs, carried
+
+    def _with(self, state: Any, array: Any) -> Any:
+        """The state with the tape in it."""
+        if self._seat is None:
+            trainable, other, slots, metrics = state
+            return trainable, other, [*slots, array], metrics
+        return _replaced(state, self._seat, array)
+
+    def _without(self, state: Any, rate: Any) -> tuple[Any, Any]:
+        """The tape, and the state with the own rate's array in its seat again."""
+        if self._seat is None:
+            trainable, other, slots, metrics = state
+            return slots[-1], (trainable, other, list(slots[:-1]), metrics)
+        return _at(state, self._seat), _replaced(state, self._seat, rate)
 
     def step(
         self, own_step: Callable[..., Any], control: Control, state: Any, data: Any
     ) -> Any:
         """The training step: the tape taken out of the state, read, and put back."""
         lax = self._jax.lax
-        trainable, other, slots, metrics = state
-        slots = list(slots)
-        tape = slots.pop() if self._seat is None else slots[self._seat]
-        index = slots[self._counter] & (self._rows - 1)
+        tape, state = self._without(state, None)
+        mask = self._rows - 1
+        indices = [_at(state, place) & mask for place in self._places]
 
         def row_at(index: Any) -> list[Any]:
             row = lax.dynamic_slice(tape, (index, 0), (1, self._given + 1))[0]
             return [row[i] for i in range(self._given + 1)]
 
-        row = row_at(index)
+        rows = [row_at(index) for index in indices]
         if self._seat is not None:
-            slots[self._seat] = row[self._given]
-        mapping = list(zip(self._model.optimizer.variables, slots, strict=True))
-        with keras.StatelessScope(state_mapping=mapping):
-            values = control.look_up(row[: self._given])
+            state = _replaced(state, self._seat, rows[0][self._given])
+        with keras.StatelessScope(state_mapping=self._mapping(state)):
+            values = control.look_up([row[: self._given] for row in rows])
             before = [counter.value for counter in self._counters]
 
         def later(i: int, applied: int) -> dict[str, Any]:
             # XLA sees where this is the row that the step began with.
             more = self._counters[i].value - before[i]
-            row = row_at((index + more) & (self._rows - 1))
+            row = row_at((indices[i] + more) & mask)
             return control.look_up_one(i, row)
 
         control.begin(values, later)
         try:
-            logs, carried = own_step((trainable, other, slots, metrics), data)
+            logs, carried = own_step(state, data)
             scalars = control.scalars(values, data, logs)
         finally:
             control.end()
         seen = self._jax.numpy.stack([self._as_cell(one) for one in scalars])
-        tape = lax.dynamic_update_slice(tape, seen[None], (index, self._given + 1))
-        trainable, other, slots, metrics = carried
-        slots = list(slots)
-        if self._seat is None:
-            slots.append(tape)
-        else:
-            slots[self._seat] = tape
-        return logs, (trainable, other, slots, metrics)
+        place = (indices[0], self._given + 1)
+        tape = lax.dynamic_update_slice(tape, seen[None], place)
+        return logs, self._with(carried, tape)
+
+    def _mapping(self, state: Any) -> list[tuple[Any, Any]]:
+        """Variables and arrays of all that optimizers may look at."""
+        groups = zip(keras_names.state_variables(self._model), state, strict=True)
+        _, other, slots, _ = (
+            list(zip(variables, arrays, strict=True)) for variables, arrays in groups
+        )
+        return [*other, *slots]
 
     def _as_cell(self, scalar: Any) -> Any:
         return self._jax.numpy.asarray(scalar, wide_dtype())
@@ -168,6 +186,22 @@ class JaxTape:
         if array is None:
             return lambda: np.full((self._rows, self._seen), np.nan)
         return lambda: np.asarray(array, np.float64)[:, first:]
+
+
+def _at(state: Any, place: tuple[int, int]) -> Any:
+    """An array of the state."""
+    group, index = place
+    return state[group][index]
+
+
+def _replaced(state: Any, place: tuple[int, int], array: Any) -> Any:
+    """The state with another array at a place."""
+    group, index = place
+    groups = list(state)
+    arrays = list(groups[group])
+    arrays[index] = array
+    groups[group] = arrays
+    return tuple(groups)
 
 
 class TensorFlowTape:
@@ -201,9 +235,9 @@ class TensorFlowTape:
             )
         self._is_laid = False
 
-    def count(self, iterator: Any) -> int:
-        """Batches that the optimizer has done when the function is called."""
-        return int(keras_names.read(self._counters[0]))
+    def counts(self, iterator: Any) -> list[int]:
+        """Batches that each optimizer has done when the function is called."""
+        return [int(keras_names.read(counter)) for counter in self._counters]
 
     def is_stale(self, iterator: Any) -> bool:
         """Whether rows must be laid: there are none."""
@@ -225,9 +259,11 @@ class TensorFlowTape:
         tf = self._tf
         before = [tf.convert_to_tensor(counter.value) for counter in self._counters]
         mask = tf.constant(self._rows - 1, before[0].dtype)
-        index = tf.bitwise.bitwise_and(before[0], mask)
+        indices = [tf.bitwise.bitwise_and(count, mask) for count in before]
         # Looked up outside of any branch of the step, so that no tensor leaves one.
-        values = control.look_up(tf.unstack(tf.gather(self._given.value, index)))
+        given = self._given.value
+        rows = [tf.unstack(tf.gather(given, index)) for index in indices]
+        values = control.look_up(rows)
         graph = self._graph()
 
         def later(i: int, applied: int) -> dict[str, Any] | None:
@@ -247,11 +283,11 @@ class TensorFlowTape:
         seen = tf.stack([tf.cast(one, wide_dtype()) for one in scalars])
         if self._shared:
             rows = tf.convert_to_tensor(self._seen.value)
-            rows = tf.tensor_scatter_nd_update(rows, [[index]], [seen])
+            rows = tf.tensor_scatter_nd_update(rows, [[indices[0]]], [seen])
             self._seen.value.assign(rows)
         else:
             # In place: the whole variable would be copied else.
-            self._seen.value.scatter_update(tf.IndexedSlices(seen, index))
+            self._seen.value.scatter_update(tf.IndexedSlices(seen, indices[0]))
         return logs
 
     def _graph(self) -> Any:
@@ -279,14 +315,14 @@ class TorchTape:
     ) -> None:
         self._torch = importlib.import_module("torch")
         self._control = control
-        self._first = optimizers[0]
+        self._optimizers = optimizers
         self._rows, _, self._names = shape
         self._given: list[list[float]] = []
         self._seen: list[list[Any] | None] = [None] * self._rows
 
-    def count(self, data: Any) -> int:
-        """Batches that the optimizer has done when the function is called."""
-        return self._first.counter
+    def counts(self, data: Any) -> list[int]:
+        """Batches that each optimizer has done when the function is called."""
+        return [lent.counter for lent in self._optimizers]
 
     def is_stale(self, data: Any) -> bool:
         """Whether rows must be laid: there are none."""
@@ -299,21 +335,21 @@ class TorchTape:
 
     def call(self, function: Callable[..., Any], data: Any) -> Any:
         """Run Keras' function with the values of its row."""
-        index = self._first.counter % self._rows
+        indices = [lent.counter % self._rows for lent in self._optimizers]
         control = self._control
-        values = control.look_up(self._given[index])
+        values = control.look_up([self._given[index] for index in indices])
 
         def later(i: int, applied: int) -> dict[str, Any] | None:
             if not applied:
                 return None
-            row = self._given[(index + applied) % self._rows]
+            row = self._given[(indices[i] + applied) % self._rows]
             return control.look_up_one(i, row)
 
         control.begin(values, later)
         try:
             logs = function(data)
             # Keras hands the batches of a step over in a list.
-            self._seen[index] = control.scalars(values, data[0], logs)
+            self._seen[indices[0]] = control.scalars(values, data[0], logs)
         finally:
             control.end()
         return logs

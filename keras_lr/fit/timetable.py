@@ -6,7 +6,7 @@ run -> their product, one column a hyperparameter -> the rows that a step looks 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,11 @@ from keras_lr.plan.duration import Clock, IntArray
 HEAD = 2**16
 SAMPLE = 2**10
 
+#: Lengths of an epoch that a first epoch of unknown length is tried with: all powers of
+#: two up to the first, and one that no epoch has.
+LONGEST_EPOCH = 2**20
+ENDLESS_EPOCH = 2**40
+
 
 @dataclass(frozen=True)
 class Request:
@@ -32,11 +37,34 @@ class Request:
         schedule: The schedule, to name it in an error.
         courses: What it changes.
         clock: The run as the schedule counts it.
+        optimizer: The name of the optimizer that it is for; None for all that the
+            model was compiled with.
+        ends: Where its fits of each model have ended, in updates of its horizon; None
+            where it has no horizon.
     """
 
     schedule: Any
     courses: tuple[Course, ...]
     clock: Callable[[Clock], Clock]
+    optimizer: str | None = None
+    ends: MutableMapping[Any, int] | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A request, as one of the optimizers that it is for sees it.
+
+    Attributes:
+        request: The request.
+        highest: The highest own rate of the optimizers that it is for, which an
+            absolute rate is compared with: the others keep their ratio to it. None
+            where one of them was compiled with a schedule.
+        done: Updates of the schedule's horizon that earlier fits have made.
+    """
+
+    request: Request
+    highest: float | None
+    done: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,13 +75,29 @@ class Facts:
         name: The optimizer's class.
         own: Its own values by hyperparameter; that of the rate is None where the
             optimizer was compiled with a schedule.
-        highest: The highest own rate of the fit's optimizers, which an absolute rate
-            is compared with: the others keep their ratio to it.
+        label: What logs call it behind ``learning_rate``; None for the only one.
     """
 
     name: str
     own: Mapping[str, float | None]
-    highest: float | None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as one optimizer counts it.
+
+    Attributes:
+        clock: Its length and that of its epochs, as far as known.
+        epochs: Its epochs, as far as known.
+        first: The update that comes next.
+        least: Updates that are worked out where the run has no known end.
+    """
+
+    clock: Clock
+    epochs: int | None
+    first: int
+    least: int
 
 
 @dataclass(frozen=True)
@@ -68,6 +112,10 @@ class Timetable:
         absolute: Whether the learning rate's values are rates, and the optimizer's own
             does not count.
         scale: The rate at the schedule's peak over the optimizer's own.
+        sets_peak: Whether that peak was given, and not only the factors on the own
+            rate.
+        label: What logs call the optimizer behind ``learning_rate``; None for the only
+            one.
     """
 
     first: int
@@ -75,6 +123,8 @@ class Timetable:
     beyond: Callable[[str, IntArray], FloatArray] | None = None
     absolute: bool = False
     scale: float = 1.0
+    sets_peak: bool = False
+    label: str | None = None
 
     def values(self, hyperparameter: str, updates: IntArray) -> FloatArray:
         """The values at some updates; before the first one that of the first."""
@@ -92,31 +142,31 @@ class Timetable:
 OWN = Timetable(0, {})
 
 
-def lay(
-    requests: Sequence[Request], facts: Facts, run: Clock, first: int, least: int
-) -> Timetable:
+def lay(claims: Sequence[Claim], facts: Facts, run: Run) -> Timetable:
     """Lay all schedules of a fit over the run of one optimizer.
 
     Args:
-        requests: What the schedules ask for; they multiply.
+        claims: What the schedules ask of it; they multiply.
         facts: The optimizer.
-        run: Length of the run and of its epochs, as far as known.
-        first: The update of the run that comes next.
-        least: Updates that are worked out where the run has no known end.
+        run: Where its run stands.
 
     Raises:
         ValueError: If two schedules set an absolute value, the optimizer lacks what is
-            scheduled, or a value is none that an update can use.
+            scheduled, a value is none that an update can use, or values of the first
+            epoch depend on a length that nobody knows.
     """
-    _check_absolute(requests)
+    if not claims:
+        return OWN
+    _check_absolute(claims)
     products = {
         name: _Product(name, found, facts, run)
         for name in HYPERPARAMETERS
-        if (found := _asking(requests, name, facts))
+        if (found := _asking(claims, name, facts))
     }
+    first, total = run.first, run.clock.total
     # Past the end of the run the last values stay.
-    ends = run.total is not None and run.total - first <= HEAD
-    left = least if run.total is None else max(run.total - first, 1)
+    ends = total is not None and total - first <= HEAD
+    left = run.least if total is None else max(total - first, 1)
     updates = first + np.arange(min(left, HEAD))
     head = {name: product.values(updates) for name, product in products.items()}
     if left > HEAD:
@@ -131,100 +181,157 @@ def lay(
         head,
         None if ends else lambda name, later: products[name].values(later),
         scale=1.0 if rate is None else rate.scale,
+        sets_peak=rate is not None and rate.sets_peak,
+        label=facts.label,
     )
 
 
 def _asking(
-    requests: Sequence[Request], name: str, facts: Facts
-) -> list[tuple[Request, Course]]:
+    claims: Sequence[Claim], name: str, facts: Facts
+) -> list[tuple[Claim, Course]]:
     """The courses of a hyperparameter; none may demand one that is not there."""
     asking = [
-        (request, course)
-        for request in requests
-        for course in request.courses
+        (claim, course)
+        for claim in claims
+        for course in claim.request.courses
         if course.hyperparameter == name
     ]
     if name in facts.own:
         return asking
-    for request, course in asking:
+    for claim, course in asking:
         if not course.optional:
             raise ValueError(
                 f"An optimizer whose {name} is scheduled must have one that is not "
                 f"zero. Received: {facts.name} without {name}, for "
-                f"{request.schedule!r}. Compile it with one, or leave it out of the "
-                "schedule."
+                f"{claim.request.schedule!r}. Compile it with one, or leave it out of "
+                "the schedule."
             )
     return []
 
 
 class _Product:
-    """The product of all courses of one hyperparameter."""
+    """The product of all courses of one hyperparameter.
+
+    Attributes:
+        sets_peak: Whether one of them is absolute.
+        scale: The peak over the own value.
+    """
 
     def __init__(
-        self, name: str, asking: list[tuple[Request, Course]], facts: Facts, run: Clock
+        self, name: str, asking: list[tuple[Claim, Course]], facts: Facts, run: Run
     ) -> None:
         self._name = name
         self._asking = asking
-        self._run = run
-        self._own = self._own_value(facts)
-        peaks = [course.peak for _, course in asking if course.peak is not None]
-        self._peak = peaks[0] if peaks else self._own
-
-    @property
-    def scale(self) -> float:
-        """The peak over the own value."""
-        return self._peak / self._own
+        self._owns = [self._own_value(claim, facts) for claim, _ in asking]
+        pairs = zip(asking, self._owns, strict=True)
+        peaks = [
+            (course.peak, own) for (_, course), own in pairs if course.peak is not None
+        ]
+        self.sets_peak = bool(peaks)
+        peak, own = peaks[0] if peaks else (1.0, 1.0)
+        self.scale = peak / own
+        # What factor 1 of each course stands for.
+        self._peaks = [peak] * len(asking) if peaks else self._owns
+        self._clocks = [
+            _clock(claim, course, peak, run)
+            for (claim, course), peak in zip(asking, self._peaks, strict=True)
+        ]
 
     def values(self, updates: IntArray) -> FloatArray:
         """Factors on the own rate, or the values of another hyperparameter."""
         product: Any = 1.0
-        for request, course in self._asking:
-            clock = request.clock(self._run)
-            product = product * (course.values(self._peak, clock, updates) / self._peak)
+        rows = zip(self._asking, self._peaks, self._clocks, strict=True)
+        for (claim, course), peak, clock in rows:
+            course_values = course.values(peak, clock, updates + claim.done)
+            product = product * (course_values / peak)
         if self._name == "learning_rate":
             factors: FloatArray = product * self.scale
             return factors
-        values: FloatArray = product * self._peak
+        values: FloatArray = product * self._peaks[0]
         if self._name == "momentum":
             check_momentum(values, updates)
         return values
 
-    def _own_value(self, facts: Facts) -> float:
+    def _own_value(self, claim: Claim, facts: Facts) -> float:
         """What factor 1 of a relative schedule stands for."""
         if self._name != "learning_rate":
             return float(facts.own[self._name] or 0.0)
-        if facts.highest is None:
+        if claim.highest is None:
             self._refuse_absolute()
             return 1.0
-        if facts.highest <= 0:
+        if claim.highest <= 0:
             raise ValueError(
                 "The optimizer's own rate must be above 0 for a schedule to scale it. "
-                f"Received: learning_rate={facts.highest:g}."
+                f"Received: learning_rate={claim.highest:g}."
             )
-        return facts.highest
+        return claim.highest
 
     def _refuse_absolute(self) -> None:
-        for request, course in self._asking:
+        for claim, course in self._asking:
             if course.is_absolute:
                 raise ValueError(
                     "An absolute rate (`max_lr`, `min_lr`) needs an optimizer compiled "
-                    f"with a float as its learning_rate. Received: {request.schedule!r}"
-                    " and an optimizer whose learning_rate is a schedule. Leave one of "
-                    "them out."
+                    "with a float as its learning_rate. Received: "
+                    f"{claim.request.schedule!r} and an optimizer whose learning_rate "
+                    "is a schedule. Leave one of them out."
                 )
 
 
-def _check_absolute(requests: Sequence[Request]) -> None:
+def _clock(claim: Claim, course: Course, peak: float, run: Run) -> Clock:
+    """The run as a schedule counts it.
+
+    Where nobody knows how long the first epoch is, it counts as endless, if the values
+    in it do not depend on that.
+    """
+    counted = claim.request.clock
+    try:
+        clock = counted(run.clock)
+        course.values(peak, clock, np.array([run.first + claim.done]))
+        return clock
+    except ValueError:
+        if run.clock.total is not None or _depends(claim, course, peak, run.epochs):
+            raise
+        return counted(_assumed(run.epochs, ENDLESS_EPOCH))
+
+
+def _depends(claim: Claim, course: Course, peak: float, epochs: int | None) -> bool:
+    """Whether values of the first epoch depend on its length."""
+    length = 1
+    while length <= LONGEST_EPOCH:
+        updates = np.unique(np.linspace(0, length - 1, 9).astype(int)) + claim.done
+        # These updates are in the first epoch if it has one of these lengths.
+        try:
+            tried = [
+                course.values(
+                    peak, claim.request.clock(_assumed(epochs, each)), updates
+                )
+                for each in (length, 2 * length + 1, ENDLESS_EPOCH)
+            ]
+        except ValueError:
+            return True
+        if not all(np.allclose(one, tried[0], rtol=1e-12, atol=0) for one in tried):
+            return True
+        length *= 2
+    return False
+
+
+def _assumed(epochs: int | None, length: int) -> Clock:
+    """A run whose epochs have an assumed length."""
+    return Clock(None if epochs is None else epochs * length, length)
+
+
+def _check_absolute(claims: Sequence[Claim]) -> None:
     for name in HYPERPARAMETERS:
-        claims = [
-            request.schedule
-            for request in requests
-            for course in request.courses
+        absolute = [
+            claim.request.schedule
+            for claim in claims
+            for course in claim.request.courses
             if course.hyperparameter == name and course.peak is not None
         ]
-        if len(claims) > 1:
+        if len(absolute) > 1:
             raise ValueError(
-                f"Only one schedule of a fit can set an absolute {name}; the others "
-                f"multiply it. Received: {' and '.join(map(repr, claims))}. Leave "
-                "`max_lr` out of all but one."
+                f"Only one schedule of a fit can set an absolute {name} of an "
+                "optimizer; the others multiply it. Received: "
+                f"{' and '.join(map(repr, absolute))}. Leave `max_lr` out of all but "
+                "one."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple, Unpack, get_type_hints
 
-from keras_lr.arguments import Common
+from keras_lr.arguments import Common, Peak
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_rate, check_value
 from keras_lr.plan.course import Course
@@ -57,7 +57,7 @@ class Preset(Schedule):
     """
 
     # Presets are no data classes: configuration tools take those for schemas.
-    def __init__(self, max_lr: float | None, **common: Unpack[Common]) -> None:
+    def __init__(self, max_lr: Peak, **common: Unpack[Common]) -> None:
         self.max_lr = max_lr
         with naming(type(self).__name__):
             self._prepare(common)
@@ -72,14 +72,15 @@ class Preset(Schedule):
                 parse(value, name, may_be_zero=kind.may_be_zero)
         check_rate("min_lr", self._min_lr)
         check_value("start", self._start)
-        if self.max_lr is not None:
-            self._floor(self.max_lr)
+        for _, single in self._singles():
+            if single._peak is not None:
+                self._floor(single._peak)
 
     def _courses(self) -> list[Course]:
         return [
             Course(
                 self.hyperparameter,
-                self.max_lr,
+                self._peak,
                 self._parts,
                 self._start,
                 floor=self._min_lr,

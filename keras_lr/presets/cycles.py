@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Unpack
 
-from keras_lr.arguments import Common
+from keras_lr.arguments import Common, Peak
 from keras_lr.phases import hold
 from keras_lr.plan import curves
 from keras_lr.plan.checks import (
@@ -36,7 +36,7 @@ class Cycling(Preset):
 
     def __init__(
         self,
-        max_lr: float | None,
+        max_lr: Peak,
         *,
         momentum: Momentum,
         **common: Unpack[Common],
@@ -124,7 +124,7 @@ class OneCycle(Cycling):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         warmup: DurationOrZero = 0.3,
         annealing: str = "cosine",
@@ -207,7 +207,7 @@ class CyclicalLR(Cycling):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         min_lr: float = 0.0,
         half_cycle: Duration = "2 epochs",
@@ -290,7 +290,7 @@ class CosineRestarts(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         first_cycle: Duration = "10%",
         t_mul: float = 2.0,

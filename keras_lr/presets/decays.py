@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from keras_lr.arguments import Common
+from keras_lr.arguments import Common, Peak
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_fraction, check_rate, check_value
 from keras_lr.plan.curves import Curve
@@ -22,7 +22,7 @@ class Decay(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         min_lr: float = 0.0,
         decay: DurationOrZero | None = None,
@@ -64,7 +64,7 @@ class CosineDecay(Decay):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         min_lr: float = 0.0,
         decay: DurationOrZero | None = None,
@@ -125,7 +125,7 @@ class PolynomialDecay(Decay):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         power: float = 2.0,
         min_lr: float = 0.0,
@@ -170,7 +170,7 @@ class RatedDecay(Decay):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         min_lr: float = 0.0,
         decay: DurationOrZero | None = None,
@@ -305,7 +305,7 @@ class StepDecay(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         every: Duration = "30%",
         rate: float = 0.1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
-from keras_lr.arguments import Common
+from keras_lr.arguments import Common, Peak
 from keras_lr.plan.checks import check_choice, check_sequence, check_value
 from keras_lr.plan.duration import Argument, Duration
 from keras_lr.plan.parts import FunctionPhase, Part, Points
@@ -34,7 +34,7 @@ class PiecewiseConstant(Preset):
         boundaries: Sequence[Duration],
         factors: Sequence[float],
         *,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         **common: Unpack[Common],
     ) -> None:
         self.boundaries = boundaries
@@ -81,7 +81,7 @@ class PiecewiseLinear(Preset):
         self,
         points: Sequence[tuple[Duration, float]],
         *,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         **common: Unpack[Common],
     ) -> None:
         self.points = points
@@ -134,7 +134,7 @@ class Function(Preset):
         function: Callable[[Any], Any],
         *,
         of: str = "step",
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         **common: Unpack[Common],
     ) -> None:
         self.function = function

@@ -6,7 +6,7 @@ from typing import Unpack
 
 import numpy as np
 
-from keras_lr.arguments import Common
+from keras_lr.arguments import Common, Peak
 from keras_lr.phases import hold
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_choice, check_value
@@ -53,7 +53,7 @@ class Warmup(Preset):
         *,
         start: float = 0.0,
         curve: str = "linear",
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         **common: Unpack[Common],
     ) -> None:
         self.warmup = warmup
@@ -105,7 +105,7 @@ class WarmupCosine(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         warmup: DurationOrZero = "5%",
         min_lr: float = 0.0,
@@ -154,7 +154,7 @@ class WarmupLinear(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         warmup: DurationOrZero = "5%",
         min_lr: float = 0.0,
@@ -199,7 +199,7 @@ class WarmupStableDecay(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         warmup: DurationOrZero = "5%",
         decay: DurationOrZero = "20%",
@@ -251,7 +251,7 @@ class FlatCosine(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         decay: DurationOrZero = "25%",
         min_lr: float = 0.0,
@@ -294,7 +294,7 @@ class InverseSqrt(Preset):
 
     def __init__(
         self,
-        max_lr: float | None = None,
+        max_lr: Peak = None,
         *,
         warmup: DurationOrZero | None = None,
         timescale: Duration | None = None,

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "add_terms_plugin"
+#: The command line for ``python -c``, where nothing is drawn.
+WITHOUT_MATPLOTLIB = """
+import sys
+sys.modules["matplotlib"] = None
+from glossary.__main__ import main
+sys.exit(main())
+"""
 
 
 def test_a_plugin_adds_terms_without_being_imported(
@@ -144,10 +151,12 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def glossary_with(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def glossary_with(
+    site: Path, *arguments: str, run: tuple[str, str] = ("-m", "glossary")
+) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "glossary", *arguments],
+        [sys.executable, "-W", "error", *run, *arguments],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -177,7 +186,9 @@ def test_the_claim_of_the_example_package_is_measured_and_recorded(
     path = example / "normalization_terms" / "evidence.json"
     options = ["--source", "normalization_terms", "--evidence", str(path)]
     assert glossary_with(example, "check", "--demos", *options).returncode == 0
-    assert glossary_with(example, "page", str(tmp_path)).returncode == 0
+    # The figures of all terms would take half a minute.
+    undrawn = ("-c", WITHOUT_MATPLOTLIB)
+    assert glossary_with(example, "page", str(tmp_path), run=undrawn).returncode == 0
     path.unlink()
     page = (tmp_path / "index.html").read_text("utf-8")
     at = page.index("largest change when the others are exchanged")

@@ -168,8 +168,8 @@ def test_tensorboard_shows_the_scheduled_rate(tmp_path):
         for value in event.summary.value
         if value.tag == "epoch_learning_rate"
     ]
-    # TensorBoard reads the optimizer: the rate of the next update.
-    assert_rates(found, schedule.values(20)[[10, 19]])
+    # TensorBoard reads the optimizer.
+    assert_rates(found, schedule.values(20)[[9, 19]])
 
 
 def test_after_a_fit_the_optimizer_is_as_it_was():

@@ -757,24 +757,7 @@ def test_what_no_schedule_holds_can_be_assigned_in_a_fit_and_stays(make, name, v
     assert_rates(recorded(model), np.tile(schedule.values(10), 2))
 
 
-# Compiled in the middle of a fit.
-
-
-def test_a_model_compiled_in_its_fit_is_refused_with_all_its_weights():
-    model = watched(optimizers.SGD(OWN), 20)
-    before = model.optimizer
-    weights = []
-
-    def compile_anew(model):
-        weights.extend(model.get_weights())
-        model.compile(optimizers.SGD(0.5), "mse")
-
-    with pytest.raises(ValueError, match="must not be compiled in the middle"):
-        fit(model, [peak(), on("on_epoch_end", compile_anew, at=0)], epochs=2)
-    assert type(before) is SGD
-    for one, other in zip(model.get_weights(), weights, strict=True):
-        np.testing.assert_array_equal(one, other)
-    fit(model, [])
+# Made anew in the middle of a fit.
 
 
 def test_a_step_made_anew_in_a_fit_keeps_the_schedule():

@@ -71,6 +71,7 @@ def state(model):
 
 
 @traced_only
+@pytest.mark.filterwarnings("ignore:.*is laid over:UserWarning")  # on purpose
 @every_optimizer
 def test_a_later_scheduled_fit_traces_nothing_whatever_its_schedule(name):
     model, traces = counting(EVERY[name]())
@@ -90,6 +91,7 @@ def test_a_later_scheduled_fit_traces_nothing_whatever_its_schedule(name):
     assert seen == [first] * len(fits)
 
 
+@pytest.mark.filterwarnings("ignore:.*is laid over:UserWarning")  # on purpose
 @every_optimizer
 def test_the_rates_of_every_fit_are_its_own_though_the_step_is_one(name):
     model, _ = counting(EVERY[name](), 65)

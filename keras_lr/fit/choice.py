@@ -1,0 +1,108 @@
+"""Which optimizers of a model a schedule is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An optimizer that a schedule is for.
+
+    Attributes:
+        optimizer: The optimizer, unwrapped.
+        label: What logs call it behind ``learning_rate``; None for the only one.
+    """
+
+    optimizer: Any
+    label: str | None
+
+
+def chosen(model: Any, name: str | None = None) -> list[Choice]:
+    """The optimizers that a schedule's ``optimizer=`` means.
+
+    Args:
+        model: A compiled model.
+        name: An attribute of the model that is an optimizer, or else the name of one
+            of a MultiOptimizer that it was compiled with; None for all that it was
+            compiled with.
+
+    Raises:
+        RuntimeError: If none is named, and the model is not compiled with one.
+        TypeError: If an optimizer is not one of Keras 3.
+        ValueError: If there is none of that name.
+    """
+    if name is None:
+        own = optimizers_of(model)
+        if len(own) == 1:
+            return [Choice(own[0], None)]
+        return [Choice(one, one.name) for one in own]
+    value = getattr(model, name, None)
+    if isinstance(value, keras.optimizers.Optimizer):
+        found = unwrapped(value)
+        if len(found) == 1:
+            return [Choice(found[0], name)]
+        return [Choice(one, f"{name}_{one.name}") for one in found]
+    own = [] if getattr(model, "optimizer", None) is None else optimizers_of(model)
+    named = [Choice(one, name) for one in own if one.name == name]
+    if not named:
+        raise ValueError(
+            "`optimizer` must name an attribute of the model that is an optimizer, or "
+            f"one of its MultiOptimizer. Received: optimizer={name!r} for "
+            f"{type(model).__name__} {model.name!r}, which has "
+            f"{_listed(names_of(model))}."
+        )
+    return named
+
+
+def names_of(model: Any) -> list[str]:
+    """What ``optimizer=`` may name."""
+    attributes = [
+        name
+        for name, value in vars(model).items()
+        if isinstance(value, keras.optimizers.Optimizer) and not name.startswith("_")
+    ]
+    own = getattr(model, "optimizer", None)
+    many = [] if own is None else unwrapped(own)
+    return attributes + ([one.name for one in many] if len(many) > 1 else [])
+
+
+def optimizers_of(model: Any) -> list[Any]:
+    """The optimizers that a model was compiled with, unwrapped.
+
+    Raises:
+        RuntimeError: If the model is not compiled.
+        TypeError: If its optimizer is not a Keras 3 optimizer.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        raise RuntimeError(
+            "The model must be compiled with an optimizer before a schedule can run. "
+            "Received: a model without one. Call model.compile(optimizer=...)."
+        )
+    return unwrapped(optimizer)
+
+
+def unwrapped(optimizer: Any) -> list[Any]:
+    """The optimizers that make the updates: without loss scaling, each of several.
+
+    Raises:
+        TypeError: If one is not a Keras 3 optimizer.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    many = list(getattr(inner, "optimizers", [inner]))
+    for one in many:
+        if not isinstance(one, keras.optimizers.Optimizer):
+            raise TypeError(
+                "The optimizer must be a Keras 3 optimizer (keras.optimizers.Adam, "
+                f"...). Received: {type(one).__module__}.{type(one).__qualname__}."
+            )
+    return many
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names)) or "none"

@@ -1,0 +1,37 @@
+"""What earlier fits of a model have left to know."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras_lr.plan.duration import Clock
+
+
+@dataclass
+class Past:
+    """What is known of a model's earlier scheduled fits.
+
+    Attributes:
+        planned: The run that the last one was laid over; None before the first.
+        batches: Batches of an epoch, as the last fit over data of unknown length has
+            counted them; None if none has.
+        has_warned: Whether the user has been told that the planned run changes.
+        paces: Updates that a step makes of an optimizer, where they are several.
+    """
+
+    planned: Clock | None = None
+    batches: int | None = None
+    has_warned: bool = False
+    paces: weakref.WeakKeyDictionary[Any, int] = field(
+        default_factory=weakref.WeakKeyDictionary
+    )
+
+
+_PASTS: weakref.WeakKeyDictionary[Any, Past] = weakref.WeakKeyDictionary()
+
+
+def past_of(model: Any) -> Past:
+    """What is known of a model's earlier scheduled fits."""
+    return _PASTS.setdefault(model, Past())

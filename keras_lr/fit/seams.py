@@ -1,0 +1,80 @@
+"""Runs in pieces: a fit that goes on where an earlier one has ended."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_lr.fit.past import Past
+from keras_lr.fit.timetable import Request
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.duration import Clock, IntArray
+
+#: Updates at which two plans are compared.
+LOOKS = 1000
+
+
+def goes_on(request: Request, model: Any, run: Clock) -> int:
+    """Updates of a schedule's horizon that its earlier fits of a model have made.
+
+    It says so. Once the horizon is used up, the next fit begins anew.
+
+    Args:
+        request: What the schedule asks for.
+        model: The model.
+        run: The run of the fit that begins.
+    """
+    done = 0 if request.ends is None else request.ends.get(model, 0)
+    if not done:
+        return 0
+    total = request.clock(run).total
+    if total is not None and done >= total:
+        return 0
+    print(f"{request.schedule!r} goes on at update {done} of its horizon of {total}.")
+    return done
+
+
+def warn_of_another_plan(
+    past: Past, requests: Sequence[Request], run: Clock, epochs: int | None
+) -> None:
+    """Warn, once for a model, where a run goes on under another plan.
+
+    Args:
+        past: What is known of the model's earlier fits.
+        requests: What the schedules of the fit ask for.
+        run: The run of the fit that begins, as planned now.
+        epochs: Its epochs.
+    """
+    planned = past.planned
+    if past.has_warned or planned is None or None in (planned.total, run.total):
+        return
+    assert run.total is not None  # noqa: S101  looked at above
+    updates = np.unique(np.linspace(0, run.total - 1, LOOKS).astype(int))
+    changed = [one.schedule for one in requests if _differs(one, planned, run, updates)]
+    if not changed:
+        return
+    past.has_warned = True
+    names = " and ".join(map(repr, changed))
+    warnings.warn(
+        f"{names} is laid over {run.total} updates, and was over {planned.total} in "
+        "the last fit of this model, so that the rate jumps where this fit goes on. "
+        "Give it the length of the whole run, the same in every fit, such as "
+        f"horizon='{epochs} epochs'.",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def _differs(request: Request, before: Clock, after: Clock, updates: IntArray) -> bool:
+    """Whether a schedule has other values under another plan."""
+    return not np.allclose(
+        _values(request, before, updates), _values(request, after, updates), rtol=1e-9
+    )
+
+
+def _values(request: Request, run: Clock, updates: IntArray) -> FloatArray:
+    course = request.courses[0]
+    return course.values(course.peak or 1.0, request.clock(run), updates)
