@@ -43,7 +43,7 @@ PUBLIC = [
     "restored",
 ]
 SCHEDULES = [n for n in PUBLIC if n[0].isupper() and not n.startswith("LRFinder")]
-METHODS = ["values", "momentum_values", "plot", "as_keras_schedule", "get_config"]
+METHODS = ["values", "at", "momentum_values", "plot", "as_keras_schedule", "get_config"]
 
 
 def test_the_public_surface_is_this():
