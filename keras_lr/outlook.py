@@ -149,18 +149,37 @@ class Outlook:
         steps: int,
         base_lr: float = 1.0,
         steps_per_epoch: float | None = None,
+        accumulation: int = 1,
     ) -> TabulatedSchedule:
         """The same values as a ``LearningRateSchedule``, for custom training loops.
+
+        It is the rate alone; momentum, where it is scheduled as well, is given by
+        :meth:`momentum_values` and set on the optimizer before each update.
 
         Args:
             steps: Updates of the run, at most 2**24.
             base_lr: The rate where ``max_lr`` is not given.
             steps_per_epoch: Updates of an epoch, for durations in epochs.
+            accumulation: Batches of an update: the ``gradient_accumulation_steps`` of
+                the optimizer, which hands a schedule the number of batches.
 
         Returns:
             A serializable schedule: pass it as an optimizer's ``learning_rate``.
+
+        Raises:
+            ValueError: If it is a schedule of momentum or weight decay, or the run is
+                too long.
+
+        Example:
+            >>> from keras_lr import LinearDecay
+            >>> rate = LinearDecay(max_lr=0.5).as_keras_schedule(3, accumulation=2)
+            >>> [float(rate(batch)) for batch in range(6)]
+            [0.5, 0.5, 0.25, 0.25, 0.0, 0.0]
         """
-        return TabulatedSchedule(self, steps, base_lr, steps_per_epoch)
+        with naming(self):
+            return TabulatedSchedule(
+                self, steps, base_lr, steps_per_epoch, accumulation
+            )
 
 
 def _run(steps: int, steps_per_epoch: float | None) -> Clock:

@@ -21,6 +21,8 @@ LARGEST_TABLE = 2**24
 class HasValues(Protocol):
     """What is asked of a schedule to tabulate it."""
 
+    hyperparameter: str
+
     def values(
         self, steps: int, base_lr: float = 1.0, steps_per_epoch: float | None = None
     ) -> FloatArray:
@@ -36,6 +38,7 @@ class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # typ
         steps: Updates of the run, at most 2**24.
         base_lr: The rate where the schedule has no ``max_lr``.
         steps_per_epoch: Updates of an epoch, for durations in epochs.
+        accumulation: Batches of an update.
 
     Example:
         >>> from keras_lr import LinearDecay
@@ -50,6 +53,7 @@ class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # typ
         steps: int,
         base_lr: float = 1.0,
         steps_per_epoch: float | None = None,
+        accumulation: int = 1,
     ) -> None:
         super().__init__()
         if not isinstance(schedule, HasValues):
@@ -61,16 +65,33 @@ class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # typ
             raise ValueError(
                 f"`steps` must lie in 1 .. {LARGEST_TABLE}. {received(steps=steps)}"
             )
+        if schedule.hyperparameter != "learning_rate":
+            raise ValueError(
+                f"A schedule of {schedule.hyperparameter} is none of the rate. "
+                f"{received(hyperparameter=schedule.hyperparameter)} Set what its "
+                "`values` give on the optimizer before each update."
+            )
+        if operator.index(accumulation) < 1:
+            raise ValueError(
+                "`accumulation` must be at least 1. "
+                f"{received(accumulation=accumulation)}"
+            )
         self.schedule = schedule
         self.steps = steps
         self.base_lr = base_lr
         self.steps_per_epoch = steps_per_epoch
+        self.accumulation = accumulation
         self._table = schedule.values(steps, base_lr, steps_per_epoch)
 
     def __call__(self, step: Any) -> Any:
-        """The rate in force at an update; past the end the last one."""
+        """The rate in force at an update; past the end the last one.
+
+        Args:
+            step: The update, from 0; with ``accumulation`` the batch.
+        """
         dtype = "float64" if keras.config.floatx() == "float64" else "float32"
-        index = ops.clip(ops.cast(step, "int32"), 0, self.steps - 1)
+        update = ops.floor_divide(ops.cast(step, "int32"), self.accumulation)
+        index = ops.clip(update, 0, self.steps - 1)
         return ops.take(self._table.astype(dtype), index, axis=0)
 
     def get_config(self) -> dict[str, Any]:
@@ -80,6 +101,7 @@ class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # typ
             "steps": self.steps,
             "base_lr": self.base_lr,
             "steps_per_epoch": self.steps_per_epoch,
+            "accumulation": self.accumulation,
         }
 
     @classmethod

@@ -37,6 +37,7 @@ PUBLIC = [
     "WarmupCosine",
     "WarmupLinear",
     "WarmupStableDecay",
+    "combine",
     "curves",
     "find_lr",
     "phases",
