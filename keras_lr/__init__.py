@@ -4,6 +4,7 @@
 """
 
 from keras_lr import curves, phases
+from keras_lr.combined import combine
 from keras_lr.finder import LRFinder, LRFinderResult, find_lr
 from keras_lr.fit.keras_names import check_keras
 from keras_lr.fit.loan import restored
@@ -55,6 +56,7 @@ __all__ = [
     "WarmupCosine",
     "WarmupLinear",
     "WarmupStableDecay",
+    "combine",
     "curves",
     "find_lr",
     "phases",

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from keras_lr.plan.checks import check_rate
+from keras_lr.plan.checks import check_rate, check_value
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import LONGEST, Clock, IntArray
 from keras_lr.plan.product import Planned, product
@@ -53,8 +54,44 @@ class Outlook:
         """
         with naming(self):
             run = _run(steps, steps_per_epoch)
-            check_rate("base_lr", base_lr, above=0)
+            check_value("base_lr", base_lr, above=0)
         return self._product(self.hyperparameter, base_lr, run, np.arange(steps))
+
+    def at(
+        self,
+        updates: ArrayLike,
+        steps: int,
+        base_lr: float = 1.0,
+        steps_per_epoch: float | None = None,
+    ) -> Any:
+        """The value in force at some updates of a run, which may be of any length.
+
+        Args:
+            updates: An int or an array of ints, in any order, from 0; past the end of
+                the run the last value is in force.
+            steps: Updates of the run, 1 to 10**15.
+            base_lr: The optimizer's own rate; ignored where ``max_lr`` is given.
+            steps_per_epoch: Updates of an epoch, for durations in epochs.
+
+        Returns:
+            float64 array of the shape of ``updates``, a float64 for a single int.
+
+        Raises:
+            TypeError: If ``updates`` are not ints.
+            ValueError: If one is negative, or as :meth:`values` does.
+
+        Example:
+            >>> from keras_lr import LinearDecay
+            >>> LinearDecay(max_lr=0.5).at([0, 5 * 10**9, 10**10], steps=10**10 + 1)
+            array([0.5 , 0.25, 0.  ])
+        """
+        with naming(self):
+            run = _run(steps, steps_per_epoch)
+            check_value("base_lr", base_lr, above=0)
+            wanted = _updates(updates, run)
+        values = self._product(self.hyperparameter, base_lr, run, wanted.ravel())
+        # As NumPy's functions do: a number for a number.
+        return values.reshape(wanted.shape)[()]
 
     def momentum_values(
         self,
@@ -74,7 +111,7 @@ class Outlook:
         """
         with naming(self):
             run = _run(steps, steps_per_epoch)
-            check_rate("base", base)
+            check_value("base", base)
         return self._product("momentum", base, run, np.arange(steps))
 
     def _product(
@@ -112,18 +149,37 @@ class Outlook:
         steps: int,
         base_lr: float = 1.0,
         steps_per_epoch: float | None = None,
+        accumulation: int = 1,
     ) -> TabulatedSchedule:
         """The same values as a ``LearningRateSchedule``, for custom training loops.
+
+        It is the rate alone; momentum, where it is scheduled as well, is given by
+        :meth:`momentum_values` and set on the optimizer before each update.
 
         Args:
             steps: Updates of the run, at most 2**24.
             base_lr: The rate where ``max_lr`` is not given.
             steps_per_epoch: Updates of an epoch, for durations in epochs.
+            accumulation: Batches of an update: the ``gradient_accumulation_steps`` of
+                the optimizer, which hands a schedule the number of batches.
 
         Returns:
             A serializable schedule: pass it as an optimizer's ``learning_rate``.
+
+        Raises:
+            ValueError: If it is a schedule of momentum or weight decay, or the run is
+                too long.
+
+        Example:
+            >>> from keras_lr import LinearDecay
+            >>> rate = LinearDecay(max_lr=0.5).as_keras_schedule(3, accumulation=2)
+            >>> [float(rate(batch)) for batch in range(6)]
+            [0.5, 0.5, 0.25, 0.25, 0.0, 0.0]
         """
-        return TabulatedSchedule(self, steps, base_lr, steps_per_epoch)
+        with naming(self):
+            return TabulatedSchedule(
+                self, steps, base_lr, steps_per_epoch, accumulation
+            )
 
 
 def _run(steps: int, steps_per_epoch: float | None) -> Clock:
@@ -134,3 +190,25 @@ def _run(steps: int, steps_per_epoch: float | None) -> Clock:
         )
     check_rate("steps_per_epoch", steps_per_epoch, above=0)
     return Clock(operator.index(steps), steps_per_epoch)
+
+
+def _updates(updates: ArrayLike, run: Clock) -> IntArray:
+    """Updates as an array of ints, those past the end of the run at its last one."""
+    try:
+        given = np.asarray(updates)
+    except ValueError as error:
+        # Rows of several lengths.
+        raise TypeError(
+            f"`updates` must be ints. {received(updates=updates)}"
+        ) from error
+    if given.size == 0:
+        return np.zeros(given.shape, np.int64)
+    # Ints that 64 bits cannot hold come as objects.
+    is_object = given.dtype == object and all(type(each) is int for each in given.flat)
+    if not is_object and given.dtype.kind not in "iu":
+        raise TypeError(f"`updates` must be ints. {received(updates=updates)}")
+    if given.min() < 0:
+        raise ValueError(f"`updates` must not be negative. {received(updates=updates)}")
+    assert run.total is not None  # noqa: S101  _run has seen to it
+    within: IntArray = np.minimum(given, run.total - 1).astype(np.int64)
+    return within

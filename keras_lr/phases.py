@@ -20,7 +20,6 @@ The conventions, once for all (``docs/conventions.md`` has them as a picture):
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -65,8 +64,6 @@ def hold(duration: Duration | None = None, value: float | None = None) -> Phase:
 
 
 def _shaped(curve: Curve) -> Callable[..., Phase]:
-    signature = inspect.signature(curve)
-
     def phase(
         duration: Duration | None = None,
         to: float = 1.0,
@@ -75,7 +72,6 @@ def _shaped(curve: Curve) -> Callable[..., Phase]:
         endpoint: bool = True,
         **options: float,
     ) -> Phase:
-        signature.bind(0.0, 0.0, 0.0, **options)
         return Phase(duration, to, start, endpoint, curve, options)
 
     phase.__name__ = phase.__qualname__ = curve.__name__

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.words import shown
 
 
 class DrawnSchedule(Protocol):
@@ -78,7 +79,7 @@ def plot_schedule(
     name = schedule.hyperparameter.replace("_", " ")
     values = schedule.values(steps, base_lr, steps_per_epoch)
     (line,) = ax.plot(updates, values, label=name)
-    ax.set(xlabel="update", ylabel=name, title=repr(schedule), ylim=(0, None))
+    ax.set(xlabel="update", ylabel=name, title=shown(schedule), ylim=(0, None))
     ax.title.set_fontsize("medium")
     ax.title.set_wrap(True)
     ax.grid(alpha=0.3)

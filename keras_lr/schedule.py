@@ -22,8 +22,9 @@ from keras_lr.arguments import (
 from keras_lr.fit.director import Director, director_of
 from keras_lr.fit.timetable import Request
 from keras_lr.outlook import Outlook
-from keras_lr.plan.checks import check_rate
-from keras_lr.plan.config import from_config, to_config
+from keras_lr.plan.checks import check_value
+from keras_lr.plan.config import from_config as part_from_config
+from keras_lr.plan.config import to_config
 from keras_lr.plan.course import HYPERPARAMETERS, Course
 from keras_lr.plan.duration import Argument, Clock, parse
 from keras_lr.plan.oddities import Look, is_zero, look, oddity
@@ -31,6 +32,7 @@ from keras_lr.plan.parts import Part
 from keras_lr.plan.plain import plain
 from keras_lr.plan.product import Planned
 from keras_lr.plan.words import naming, received, shown
+from keras_lr.reading import read_config
 
 registered = keras.saving.register_keras_serializable("keras_lr")
 
@@ -100,7 +102,7 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         self.max_lr = max_lr
         with naming(type(self).__name__):
             self._prepare(common)
-            check_rate("start", start)
+            check_value("start", start)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -184,16 +186,25 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """A schedule from its config."""
-        config = {
-            name: keras.saving.deserialize_keras_object(value)
-            if isinstance(value, dict) and "class_name" in value
-            else value
-            for name, value in config.items()
-        }
-        if cls is not Schedule:
-            return cls(**config)
-        return cls(*map(from_config, config.pop("phases")), **config)
+        """A schedule from its config.
+
+        Raises:
+            ValueError: If it is no config of this schedule.
+        """
+        names = dict.fromkeys(inspect.signature(cls).parameters)
+        arguments = read_config(cls.__name__, config, names)
+        phases: Any = ()
+        if "phases" not in arguments_of(cls):
+            phases = arguments.pop("phases", ())
+        with naming(cls.__name__):
+            if not isinstance(phases, list | tuple):
+                raise ValueError(
+                    f"`phases` in the config must be a list. {received(phases=phases)}"
+                )
+            try:
+                return cls(*map(part_from_config, phases), **arguments)
+            except TypeError as error:
+                raise ValueError(str(error)) from error
 
     def __repr__(self) -> str:
         shown = [repr(phase) for phase in getattr(self, "_phases", ())]

@@ -7,15 +7,17 @@ import csv
 import dataclasses
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 
 from keras_lr.finder import rules
 from keras_lr.finder.judge import Verdict
+from keras_lr.plan.checks import number
 from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.words import received, shown
 from keras_lr.plot import picture_of_sweep, plot_sweep
 
 
@@ -93,30 +95,10 @@ class LRFinderResult:
         """A result from what ``to_dict`` wrote.
 
         Raises:
-            ValueError: If a field is missing or unknown.
+            ValueError: If it is not that: no mapping, a field is missing, unknown or of
+                another kind, or the lists of rates and losses differ in length.
         """
-        names = {field.name for field in dataclasses.fields(cls)}
-        if set(values) != names:
-            wrong = ", ".join(sorted(names ^ set(values)))
-            raise ValueError(
-                f"A result has the fields {', '.join(sorted(names))}. Received: a "
-                f"dictionary that differs in {wrong}."
-            )
-        arrays = {
-            name: np.array([float(value) for value in values[name]])
-            for name in ("lrs", "losses", "smoothed")
-        }
-        interval = values["interval"]
-        return cls(
-            **{
-                **values,
-                **arrays,
-                "interval": None if interval is None else tuple(interval),
-                "probes": tuple(
-                    {**one, "loss": float(one["loss"])} for one in values["probes"]
-                ),
-            }
-        )
+        return cls(**_read(values, [field.name for field in dataclasses.fields(cls)]))
 
     def to_csv(self, path: str | Path) -> None:
         """Write rate, loss and smoothed loss, one line for each rate."""
@@ -156,3 +138,90 @@ class LRFinderResult:
 
 def _plain(number: float) -> float | str:
     return number if math.isfinite(number) else str(number)
+
+
+def _read(values: Any, names: Sequence[str]) -> dict[str, Any]:
+    """The fields of a result, checked one by one."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"A result is read from a mapping. Received: {shown(values)}.")
+    wrong = [name for name in values if name not in names]
+    wrong += [name for name in names if name not in values]
+    if wrong:
+        raise ValueError(
+            f"A result has the fields {', '.join(names)}. Received: a mapping that "
+            f"differs in {', '.join(map(str, wrong[:8]))}."
+        )
+    verdicts = get_args(Verdict)
+    lrs = _list_of_floats("lrs", values["lrs"])
+    losses = _list_of_floats("losses", values["losses"])
+    smoothed = _list_of_floats("smoothed", values["smoothed"])
+    suggestion = values["suggestion"]
+    interval = values["interval"]
+    suggestions = values["suggestions"]
+    probes = values["probes"]
+    steps = values["steps"]
+    _demand(values["verdict"] in verdicts, f"`verdict` is one of {verdicts}", values)
+    _demand(isinstance(values["reason"], str), "`reason` is text", values)
+    _demand(
+        len(lrs) == len(losses) == len(smoothed),
+        "`lrs`, `losses` and `smoothed` are of one length",
+        values,
+    )
+    _demand(isinstance(interval, list | tuple | None), "`interval` is a pair", values)
+    if interval is not None:
+        interval = tuple(_float("interval", end) for end in interval)
+        _demand(len(interval) == 2, "`interval` is a pair", values)
+    _demand(isinstance(suggestions, Mapping), "`suggestions` is a mapping", values)
+    _demand(isinstance(probes, list | tuple), "`probes` is a list", values)
+    is_count = isinstance(steps, int) and not isinstance(steps, bool) and steps >= 0
+    _demand(is_count, "`steps` is a number of updates", values)
+    return {
+        "suggestion": None if suggestion is None else _float("suggestion", suggestion),
+        "verdict": values["verdict"],
+        "reason": values["reason"],
+        "interval": interval,
+        "lrs": lrs,
+        "losses": losses,
+        "smoothed": smoothed,
+        "suggestions": {
+            str(rule): _float("suggestions", rate) for rule, rate in suggestions.items()
+        },
+        "probes": tuple(map(_probe, probes)),
+        "steps": steps,
+    }
+
+
+def _demand(is_so: bool, rule: str, values: Mapping[str, Any]) -> None:
+    if not is_so:
+        name = rule.split("`")[1]
+        raise ValueError(f"Of a result {rule}. Received: {name}={shown(values[name])}.")
+
+
+def _list_of_floats(name: str, value: Any) -> FloatArray:
+    if not isinstance(value, list | tuple | np.ndarray):
+        raise ValueError(f"Of a result `{name}` is a list. {received(**{name: value})}")
+    return np.array([_float(name, each) for each in value], dtype=np.float64)
+
+
+def _float(name: str, value: Any) -> float:
+    """A number, or what stands for one that is not finite."""
+    if isinstance(value, str) and value in ("nan", "inf", "-inf"):
+        return float(value)
+    try:
+        return number(name, value)
+    except TypeError as error:
+        raise ValueError(f"Of a result {error}") from error
+
+
+def _probe(values: Any) -> dict[str, Any]:
+    is_probe = isinstance(values, Mapping) and {"lr", "loss", "updates"} <= set(values)
+    if not is_probe:
+        raise ValueError(
+            "Each of `probes` of a result has `lr`, `loss` and `updates`. "
+            f"Received: {shown(values)}."
+        )
+    return {
+        **values,
+        "lr": _float("lr", values["lr"]),
+        "loss": _float("loss", values["loss"]),
+    }

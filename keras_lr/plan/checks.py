@@ -59,9 +59,15 @@ def check_at_least(name: str, value: float, least: float) -> None:
 
 def check_fraction(name: str, value: float) -> None:
     """Raise unless a value lies in (0, 1]."""
-    check_rate(name, value)
+    check_value(name, value)
     if not 0 < value <= 1:
         raise ValueError(f"`{name}` must lie in (0, 1]. {received(**{name: value})}")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise unless a value is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"`{name}` must be True or False. {received(**{name: value})}")
 
 
 def check_callable(name: str, value: Any) -> None:
@@ -80,10 +86,8 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
 
 
 def check_sequence(name: str, value: Any) -> None:
-    """Raise unless a value is a sequence: a list, a tuple, an array, or alike."""
-    if isinstance(value, str | bytes) or not (
-        hasattr(value, "__len__") and hasattr(value, "__getitem__")
-    ):
+    """Raise unless a value is a list or tuple, as others have been made plain."""
+    if not isinstance(value, list | tuple):
         raise TypeError(f"`{name}` must be a sequence. {received(**{name: value})}")
 
 

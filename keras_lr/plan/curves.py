@@ -235,6 +235,26 @@ def k_decay(
     return _mix(start, end, 1.0 - (1.0 - np.asarray(progress) ** k) ** power)
 
 
+#: All of them, by name.
+CURVES: dict[str, Curve] = {
+    curve.__name__: curve
+    for curve in (
+        constant,
+        linear,
+        cosine,
+        polynomial,
+        exponential,
+        inverse_time,
+        inverse_sqrt,
+        one_minus_sqrt,
+        one_minus_square,
+        rex,
+        tanh,
+        k_decay,
+    )
+}
+
+
 def _positive(name: str, start: float, end: float) -> None:
     if not (start > 0 and end > 0):
         raise ValueError(

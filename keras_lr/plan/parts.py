@@ -14,6 +14,7 @@ from keras_lr.plan.checks import (
     check_at_least,
     check_callable,
     check_choice,
+    check_flag,
     check_rate,
     check_value,
 )
@@ -58,6 +59,10 @@ class FunctionPhase(Made):
         check_duration(duration)
         check_duration(unit, "unit")
         check_callable("function", function)
+        check_flag("progress", progress)
+        check_flag("vectorized", vectorized)
+        check_value("gain", gain)
+        check_at_least("ahead", ahead, 0)
         self.function = function
         self.duration = duration
         self.unit = unit

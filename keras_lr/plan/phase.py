@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from inspect import signature
 from typing import Any, NamedTuple, Self
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from keras_lr.plan import curves
-from keras_lr.plan.checks import check_callable, check_rate
+from keras_lr.plan.checks import check_callable, check_flag, check_rate, number
 from keras_lr.plan.curves import Curve, FloatArray
 from keras_lr.plan.duration import Argument, Clock, Duration, IntArray
 from keras_lr.plan.plain import plain
@@ -72,7 +73,10 @@ class Phase(Made):
         check_duration(duration)
         check_rate("to", to)
         check_rate("start", start)
+        check_flag("endpoint", endpoint)
         check_callable("curve", curve)
+        if curve in curves.CURVES.values():
+            _check_options(curve, options or {})
         self.duration = duration
         self.to = to
         self.start = start
@@ -132,6 +136,20 @@ class Phase(Made):
         values = self.curve(start, end, progress, **self.options)
         values = np.where(progress >= 1.0, end, values)
         return np.where(progress <= 0.0, start, values)
+
+
+def _check_options(curve: Curve, options: Mapping[str, Any]) -> None:
+    """Raise unless one of our curves takes these options, and their values."""
+    known = list(signature(curve).parameters)[3:]
+    for name, value in options.items():
+        if name not in known:
+            raise TypeError(
+                f"A {part_name(curve)} curve has no option `{name}`. "
+                f"{received(**{name: value})} It has {', '.join(known) or 'none'}."
+            )
+        if not math.isfinite(number(name, value)):
+            raise ValueError(f"`{name}` must be finite. {received(**{name: value})}")
+    curve(1.0, 0.5, np.array([0.0, 1.0]), **options)
 
 
 def part_name(curve: Any) -> str:

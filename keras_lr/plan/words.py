@@ -30,8 +30,13 @@ def shown(value: Any) -> str:
     except Exception:
         # Such as an int of more digits than Python is willing to write.
         text = f"<{type(value).__name__}>"
+    # Lists of lists are long all the same.
+    return cut(text)
+
+
+def cut(text: str) -> str:
+    """Text in one line, without what is too long to be read."""
     line = " ".join(text.split())
-    # Lists of lists.
     return line if len(line) <= LONGEST_SHOWN else f"{line[: LONGEST_SHOWN - 4]} ..."
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Unpack, get_type_hints
 
 from keras_lr.arguments import Common, Peak
 from keras_lr.plan import curves
-from keras_lr.plan.checks import check_rate
+from keras_lr.plan.checks import check_rate, check_value
 from keras_lr.plan.course import Course
 from keras_lr.plan.curves import Curve
 from keras_lr.plan.duration import Argument, Duration, DurationOrZero, parse
@@ -71,7 +71,7 @@ class Preset(Schedule):
             if value is not None or not kind.may_be_none:
                 parse(value, name, may_be_zero=kind.may_be_zero)
         check_rate("min_lr", self._min_lr)
-        check_rate("start", self._start)
+        check_value("start", self._start)
         for _, single in self._singles():
             if single._peak is not None:
                 self._floor(single._peak)

@@ -12,6 +12,7 @@ from keras_lr.plan import curves
 from keras_lr.plan.checks import (
     check_at_least,
     check_choice,
+    check_flag,
     check_fraction,
     number,
 )
@@ -54,7 +55,7 @@ class Cycling(Preset):
         if isinstance(pair, str) and pair == "auto":
             pair = self._usual
         given = received(momentum=self.momentum)
-        if isinstance(pair, str) or not (hasattr(pair, "__len__") and len(pair) == 2):
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise TypeError(
                 f"`momentum` must be a pair (low, high), 'auto' or None. {given}"
             )
@@ -307,6 +308,7 @@ class CosineRestarts(Preset):
 
     def _check(self) -> None:
         super()._check()
+        check_flag("endpoint", self.endpoint)
         check_fraction("m_mul", self.m_mul)
         check_at_least("t_mul", self.t_mul, 1)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_lr.arguments import Common, Peak
 from keras_lr.plan import curves
-from keras_lr.plan.checks import check_fraction, check_rate
+from keras_lr.plan.checks import check_fraction, check_rate, check_value
 from keras_lr.plan.curves import Curve
 from keras_lr.plan.duration import Duration, DurationOrZero
 from keras_lr.plan.parts import FunctionPhase, Part
@@ -76,7 +76,7 @@ class CosineDecay(Decay):
 
     def _check(self) -> None:
         super()._check()
-        check_rate("exponent", self.exponent, above=0)
+        check_value("exponent", self.exponent, above=0)
 
     def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
         return curves.cosine, {"exponent": self.exponent}
@@ -137,7 +137,7 @@ class PolynomialDecay(Decay):
 
     def _check(self) -> None:
         super()._check()
-        check_rate("power", self.power, above=0)
+        check_value("power", self.power, above=0)
 
     def _shape(self) -> tuple[Curve, Mapping[str, Any]]:
         return curves.polynomial, {"power": self.power}

@@ -9,7 +9,7 @@ import numpy as np
 from keras_lr.arguments import Common, Peak
 from keras_lr.phases import hold
 from keras_lr.plan import curves
-from keras_lr.plan.checks import check_choice, check_rate
+from keras_lr.plan.checks import check_choice, check_value
 from keras_lr.plan.curves import Curve
 from keras_lr.plan.duration import Duration, DurationOrZero
 from keras_lr.plan.parts import FunctionPhase, Part
@@ -121,7 +121,7 @@ class WarmupCosine(Preset):
 
     def _check(self) -> None:
         super()._check()
-        check_rate("exponent", self.exponent, above=0)
+        check_value("exponent", self.exponent, above=0)
 
     def _parts(self, peak: float) -> list[Part]:
         floor = self._floor(peak)

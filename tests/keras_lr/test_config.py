@@ -144,8 +144,13 @@ def test_a_part_is_rebuilt_from_its_config(part):
     assert _config.from_config(_config.to_config(part)) == part
 
 
+of_rates = pytest.mark.parametrize(
+    "schedule", [s for s in SCHEDULES if s.hyperparameter == "learning_rate"], ids=repr
+)
+
+
 @pytest.mark.backend
-@with_name
+@of_rates
 def test_a_keras_schedule_gives_the_same_values(schedule):
     rate = schedule.as_keras_schedule(40, 0.5, steps_per_epoch=10)
     got = [float(rate(step)) for step in range(42)]
@@ -155,7 +160,7 @@ def test_a_keras_schedule_gives_the_same_values(schedule):
 
 
 @pytest.mark.backend
-@with_name
+@of_rates
 def test_a_keras_schedule_survives_serialization(schedule):
     rate = schedule.as_keras_schedule(40, 0.5, steps_per_epoch=10)
     again = keras.saving.deserialize_keras_object(plain(rate))

@@ -327,8 +327,17 @@ def test_a_value_must_be_a_number():
 
 
 def test_an_option_that_the_curve_does_not_have_is_refused_at_once():
-    with pytest.raises(TypeError, match="unexpected keyword argument 'exponnt'"):
+    with pytest.raises(
+        TypeError, match=r"no option `exponnt`\. Received: .*=2\.0\. It has exponent\."
+    ):
         cosine(3, exponnt=2.0)
+
+
+def test_an_option_that_the_curve_cannot_use_is_refused_at_once():
+    with pytest.raises(TypeError, match=r"`exponent` must be a number, not text"):
+        cosine(3, exponent="2.0")
+    with pytest.raises(ValueError, match=r"`power` of a polynomial curve must be"):
+        polynomial(3, power=-1)
 
 
 def test_a_function_or_curve_must_be_callable():
