@@ -154,7 +154,8 @@ class Outlook:
         """The same values as a ``LearningRateSchedule``, for custom training loops.
 
         It is the rate alone; momentum, where it is scheduled as well, is given by
-        :meth:`momentum_values` and set on the optimizer before each update.
+        :meth:`momentum_values` and set on the optimizer before each update
+        (``examples/custom_loop.py`` does so on each backend).
 
         Args:
             steps: Updates of the run, at most 2**24.
