@@ -6,6 +6,7 @@
 #   make memory       what 10,000 scheduled fits leave behind, on the three backends
 #   make bench-finder how good finders are, on 41 tasks with a known truth
 #   make evidence   measure all claims anew and write evidence.json of both packages
+#   make keras-tests  Keras' own tests with a schedule in every fit, on the three backends
 #   make faults       kill and resume a training twenty times on each backend
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 
-.PHONY: quickstart test lint types test-pure test-backends bench memory bench-finder evidence faults clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence faults clean $(addprefix test-,$(BACKENDS))
 
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
 	$(RUN) KERAS_BACKEND=$(KERAS_BACKEND) $(BIN)/python examples/quickstart.py
@@ -45,6 +46,10 @@ test-backends: $(addprefix test-,$(BACKENDS))
 $(addprefix test-,$(BACKENDS)): test-%: $(READY)-all-test
 	@echo "== tests on $*"
 	$(RUN) KERAS_BACKEND=$* $(PYTEST) -m "backend and not slow"
+
+keras-tests: $(READY)-all-test
+	@for b in $(BACKENDS); do echo "== $$b"; \
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m tests.keras_own.compare --jobs $(JOBS) || exit 1; done
 
 bench: $(READY)-all-test
 	$(BIN)/python benchmarks/glossary.py

@@ -156,7 +156,6 @@ class Director:
             self._start_counting(loan, epoch)
             self._lay(loan, epoch)
         elif self._is_located and self._params.get("steps") is None:
-            self._measure(loan, counts)
             self._lay(loan, epoch)
         else:
             loan.step.sync(counts)
@@ -172,6 +171,8 @@ class Director:
         if self._loan is None or not self._is_in_epoch:
             return {}
         self._is_in_epoch = False
+        if self._params.get("steps") is None:
+            self._measure(self._loan)
         self._note_places()
         return self._rates_of_epoch() if self._is_by_hand else {}
 
@@ -267,8 +268,8 @@ class Director:
         loan = self._loan
         assert loan is not None  # noqa: S101  its step calls
         paces = past_of(self.model).paces
-        found = {lent.optimizer: lent.applied for lent in loan.step.optimizers}
-        if all(paces.get(one, 1) == max(pace, 1) for one, pace in found.items()):
+        found = {lent.optimizer: lent.pace for lent in loan.step.optimizers}
+        if all(paces.get(one, 1) == pace for one, pace in found.items()):
             return
         paces.update(found)
         made = [now - then for now, then in zip(counts, self._since, strict=True)]
@@ -316,7 +317,7 @@ class Director:
         """
         past = past_of(self.model)
         each = lent.accumulation
-        pace = max(past.paces.get(lent.optimizer, 1), 1)
+        pace = past.paces.get(lent.optimizer, 1)
         batches = self._params.get("steps")
         epochs = self._params.get("epochs")
         if batches is None:
@@ -344,10 +345,10 @@ class Director:
         else:
             self._batches = loan.step.counts()[0]
 
-    def _measure(self, loan: Loan, counts: Sequence[int]) -> None:
-        """Count the batches of the epoch that has ended."""
-        missing = loan.step.unwritten()
-        batches = counts[0] - self._since[0] - missing
+    def _measure(self, loan: Loan) -> None:
+        """Count the batches of the epoch that has ended, where the data do not tell."""
+        made = loan.step.counts()[0] - self._since[0] - loan.step.unwritten()
+        batches = made // loan.step.optimizers[0].pace
         self._batches += batches
         if batches > 0:
             past_of(self.model).batches = batches

@@ -121,6 +121,11 @@ class LentOptimizer:
         self._strangers = 0
         self._lent_cls = self._make_class(compiled)
 
+    @property
+    def pace(self) -> int:
+        """Updates that a step makes, as the last one did; at least 1."""
+        return max(self.applied, 1)
+
     # On loan.
 
     def lend(self, host: Host) -> None:

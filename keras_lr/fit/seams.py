@@ -51,8 +51,9 @@ def warn_of_another_plan(
     planned = past.planned
     if past.has_warned or planned is None or None in (planned.total, run.total):
         return
-    assert run.total is not None  # noqa: S101  looked at above
-    updates = np.unique(np.linspace(0, run.total - 1, LOOKS).astype(int))
+    # Past the end of the shorter one, its last value would stay.
+    common = min(planned.total or 0, run.total or 0)
+    updates = np.unique(np.linspace(0, common - 1, LOOKS).astype(int))
     changed = [one.schedule for one in requests if _differs(one, planned, run, updates)]
     if not changed:
         return

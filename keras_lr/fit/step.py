@@ -293,7 +293,7 @@ class LentStep:
         last = self._last_written(counts[0])
         if last is None:
             return 0
-        return counts[0] - (last + (self.optimizers[0].applied or 1))
+        return counts[0] - (last + self.optimizers[0].pace)
 
     def _last_written(self, count: int) -> int | None:
         """The first optimizer's count when the last batch that had data began."""
@@ -308,13 +308,13 @@ class LentStep:
         """An optimizer's count before its last update."""
         last = self._last_written(counts[0])
         if last is not None and (i == 0 or self._goes_with_first(i, counts)):
-            more = max(self.optimizers[i].applied, 1) - 1
+            more = self.optimizers[i].pace - 1
             return last - self._base[0] + self._base[i] + more
         return counts[i] - 1
 
     def _goes_with_first(self, i: int, counts: Sequence[int]) -> bool:
         """Whether an optimizer has made one update a batch, as the first one."""
-        is_one_each = max(self.optimizers[0].applied, self.optimizers[i].applied) <= 1
+        is_one_each = self.optimizers[0].pace == self.optimizers[i].pace == 1
         done = [count - base for count, base in zip(counts, self._base, strict=True)]
         return is_one_each and done[i] == done[0]
 
@@ -401,9 +401,9 @@ class LentStep:
         return self._tape.step(self._own_step, self.control, *args)
 
     def pace(self) -> int:
-        """The most updates that the last step has made of an optimizer, at least 1."""
+        """The most updates that a step makes of an optimizer."""
         # A step of the user's may apply gradients more than once.
-        return max(1, max(lent.applied for lent in self.optimizers))
+        return max(lent.pace for lent in self.optimizers)
 
     # Rows.
 

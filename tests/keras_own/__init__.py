@@ -1,0 +1,1 @@
+"""Keras' own tests, run with a schedule in every fit."""
