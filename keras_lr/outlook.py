@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_lr.plan.checks import check_rate, check_value
+from keras_lr.plan.checks import check_int, check_rate, check_value
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import LONGEST, Clock, IntArray
 from keras_lr.plan.product import Planned, product
@@ -185,6 +185,7 @@ class Outlook:
 
 def _run(steps: int, steps_per_epoch: float | None) -> Clock:
     """A run of so many updates, checked."""
+    check_int("steps", steps)
     if not 1 <= operator.index(steps) <= LONGEST:
         raise ValueError(
             f"`steps` must be at least 1 and at most 10**15. {received(steps=steps)}"
