@@ -74,8 +74,9 @@ class Loan:
         self.is_open = True
         # The rates that optimizers come back with, where a peak has been set meanwhile.
         self._compiled_rates: dict[LentOptimizer, float] = {}
-        # Who has read the rate last: the frame, and the batches before that.
+        # Who has read the rate last: the frame, the batches before that, and the rate.
         self._reader: tuple[int, Any, int] | None = None
+        self._read_rate: Rate | None = None
         self._exits = ExitStack()
         with ExitStack() as failing:
             # What has been lent so far comes back if the rest cannot be.
@@ -225,27 +226,37 @@ class Loan:
         if hyperparameter != "learning_rate":
             return self.step.coming(lent, hyperparameter)
         frame = keras_names.asking_frame()
-        if not keras_names.is_setter(frame):
-            self._reader = (id(frame), frame.f_code, self.step.calls)
         base = self.step.base(lent)
         if keras_names.is_writer(frame, "LearningRateScheduler"):
             # It hands the rate to a function of the user's, and sets what comes back.
             value = base
         else:
             value = self._read(lent)
-        return Rate(value, base, partial(self.set_rate, lent))
+        rate = Rate(value, base, partial(self.set_rate, lent))
+        if not keras_names.is_setter(frame):
+            self._reader = (id(frame), frame.f_code, self.step.calls)
+            self._read_rate = rate
+        return rate
 
     def _read(self, lent: LentOptimizer) -> float:
         hook = keras_names.hook_of() or ""
         last = None if hook.endswith("_begin") else self.step.last(lent)
         return self.step.coming(lent, "learning_rate") if last is None else last
 
-    def set_rate(self, lent: LentOptimizer, rate: Any) -> None:
+    def set_rate(
+        self, lent: LentOptimizer, rate: Any, is_converted: bool | None = None
+    ) -> None:
         """What an assignment to ``optimizer.learning_rate`` means on loan.
 
         A plain number is the rate that the schedule goes on multiplying: the
         optimizer's own, or the peak where that was given. What was read and scaled, and
         what ReduceLROnPlateau sets, scales what is in force.
+
+        Args:
+            lent: The optimizer.
+            rate: What is assigned.
+            is_converted: Whether who assigns it has made a number of the rate before;
+                None to find out.
         """
         if not self.is_wanted() or callable(rate):
             lent.cls.learning_rate.fset(lent.optimizer, rate)
@@ -254,21 +265,25 @@ class Loan:
             base = rate.asked
         else:
             number = float(ops.convert_to_numpy(rate))
-            base = self._base_after(lent, number)
+            base = self._base_after(lent, number, is_converted)
         if self.step.sets_peak(lent):
             self.keep_rate(lent, self._own_rate(lent))
         self._set_own(lent, base / self.step.scale(lent))
         self.step.sync(self.step.counts())
 
-    def _base_after(self, lent: LentOptimizer, number: float) -> float:
+    def _base_after(
+        self, lent: LentOptimizer, number: float, is_converted: bool | None
+    ) -> float:
         """The rate that the schedule is to multiply after a plain number is set."""
         frame = keras_names.asking_frame(sets=True)
         if keras_names.is_writer(frame, "ReduceLROnPlateau"):
             return self.step.base(lent) * number / self._read(lent)
-        reader = (id(frame), frame.f_code, self.step.calls)
-        has_read = self._reader == reader
+        if is_converted is None:
+            reader = (id(frame), frame.f_code, self.step.calls)
+            rate = self._read_rate if self._reader == reader else None
+            is_converted = rate is not None and rate.is_converted
         is_scheduler = keras_names.is_writer(frame, "LearningRateScheduler")
-        if has_read and not is_scheduler and self._on_plain_number is not None:
+        if is_converted and not is_scheduler and self._on_plain_number is not None:
             self._on_plain_number(number)
         return number
 
