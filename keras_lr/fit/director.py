@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from keras_lr.fit import keras_names
+from keras_lr.fit import callers, keras_names
 from keras_lr.fit.calendar import Calendar
 from keras_lr.fit.choice import Choice, chosen, unwrapped
 from keras_lr.fit.loan import Loan, end_if_left, while_in_fit
@@ -20,6 +20,7 @@ from keras_lr.fit.seams import goes_on, warn_of_another_plan
 from keras_lr.fit.step import ROWS
 from keras_lr.fit.timetable import Claim, Facts, Request, Run, Timetable, lay
 from keras_lr.plan.duration import Clock
+from keras_lr.plan.words import shown
 
 _DIRECTORS: weakref.WeakKeyDictionary[Any, Director] = weakref.WeakKeyDictionary()
 
@@ -31,7 +32,7 @@ def director_of(model: Any, schedule: Any) -> Director:
         model: The model.
         schedule: The schedule, a Keras callback.
     """
-    callbacks, _ = keras_names.list_of_fit()
+    callbacks, _ = callers.list_of_fit()
     # Without a list, where a callback is called by hand, each is a fit of its own.
     director = None if callbacks is None else _DIRECTORS.get(callbacks)
     if director is None or director.model is not model:
@@ -103,6 +104,12 @@ class Director:
             return self._owner() is not None and not self._has_ended
         return self._is_in_fit()
 
+    def gives_way(self) -> bool:
+        """End, if the fit is not at work, or if nobody can tell that it is."""
+        if self._is_by_hand:
+            self.end()
+        return not self.is_under_way()
+
     def join(self, requests: Sequence[Request]) -> None:
         """Have a schedule take part.
 
@@ -117,7 +124,7 @@ class Director:
         if any(schedule is part.request.schedule for part in self._parts):
             raise ValueError(
                 "A schedule can be in a fit once, since schedules multiply. Received: "
-                f"{schedule!r} twice in the list of callbacks. Leave one out."
+                f"{shown(schedule)} twice in the list of callbacks. Leave one out."
             )
         for request in requests:
             choices = chosen(self.model, request.optimizer)

@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_lr.fit import keras_names
+from keras_lr.fit import callers, keras_names
 from keras_lr.fit.optimizer import LentOptimizer, holder_of
 from keras_lr.fit.rate import Rate
 from keras_lr.fit.record import Scalar
@@ -152,7 +152,7 @@ class Loan:
         def with_rates(logs: Any) -> Any:
             told = keras_names.epoch_logs(model, logs)
             # Evaluation asks for its logs here, too.
-            if keras_names.calling_method() == "fit":
+            if callers.calling_method() == "fit":
                 told = {**told, **give()}
             return told
 
@@ -163,7 +163,7 @@ class Loan:
     def _asked_for_function(self, force: bool = False) -> Any:
         """What Keras asks for before it trains."""
         model: Any = self._model()
-        asking = keras_names.calling_method()
+        asking = callers.calling_method()
         if not self.is_wanted():
             return keras_names.ask_for_function(model, force)
         if asking in ("fit", "train_on_batch"):
@@ -171,7 +171,7 @@ class Loan:
                 self._on_stranger(asking)
             elif asking == "fit":
                 end_or_refuse(model)
-            elif not self.yields or keras_names.hook_of() is not None:
+            elif not self.yields or callers.hook_of() is not None:
                 # A loop of the user's own is what a loan that yields is for.
                 self._lend_plain_once(model)
         elif force or keras_names.function_at(model) is None:
@@ -225,7 +225,7 @@ class Loan:
             return None
         if hyperparameter != "learning_rate":
             return self.step.coming(lent, hyperparameter)
-        frame = keras_names.asking_frame()
+        frame = callers.asking_frame()
         base = self._base(lent)
         if keras_names.is_writer(frame, "LearningRateScheduler"):
             # It hands the rate to a function of the user's, and sets what comes back.
@@ -233,13 +233,13 @@ class Loan:
         else:
             value = self._read(lent)
         rate = Rate(value, base, partial(self.set_rate, lent))
-        if not keras_names.is_setter(frame):
+        if not callers.is_setter(frame):
             self._reader = (id(frame), frame.f_code, self.step.calls)
             self._read_rate = rate
         return rate
 
     def _read(self, lent: LentOptimizer) -> float:
-        hook = keras_names.hook_of() or ""
+        hook = callers.hook_of() or ""
         last = None if hook.endswith("_begin") else self.step.last(lent)
         return self.step.coming(lent, "learning_rate") if last is None else last
 
@@ -276,7 +276,7 @@ class Loan:
         self, lent: LentOptimizer, number: float, is_converted: bool | None
     ) -> float:
         """The rate that the schedule is to multiply after a plain number is set."""
-        frame = keras_names.asking_frame(sets=True)
+        frame = callers.asking_frame(sets=True)
         if keras_names.is_writer(frame, "ReduceLROnPlateau"):
             return self._base(lent) * number / self._read(lent)
         if is_converted is None:
@@ -310,7 +310,7 @@ def while_in_fit(owner: Callable[[], Any]) -> Callable[[], bool]:
 
     def is_in_fit() -> bool:
         callbacks = owner()
-        return callbacks is not None and keras_names.is_in_fit(callbacks)
+        return callbacks is not None and callers.is_in_fit(callbacks)
 
     return is_in_fit
 
@@ -368,7 +368,7 @@ def restored(model: Any) -> Iterator[None]:
         Nothing.
 
     Example:
-        >>> import keras, keras_lr
+        >>> import keras, keras_lr, numpy as np
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
         >>> model.compile("sgd", "mse")
         >>> with keras_lr.restored(model):
