@@ -34,9 +34,8 @@ def goes_on(request: Request, model: Any, run: Clock) -> int:
     total = request.clock(run).total
     if total is not None and done >= total:
         return 0
-    print(
-        f"{shown(request.schedule)} goes on at update {done} of its horizon of {total}."
-    )
+    name = shown(request.schedule)
+    print(f"{name} goes on at update {done} of its horizon of {total}.")
     return done
 
 

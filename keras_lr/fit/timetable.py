@@ -204,8 +204,8 @@ def _asking(
             raise ValueError(
                 f"An optimizer whose {name} is scheduled must have one that is not "
                 f"zero. Received: {facts.name} without {name}, for "
-                f"{shown(claim.request.schedule)}. Compile it with one, or leave it out of "
-                "the schedule."
+                f"{shown(claim.request.schedule)}. Compile it with one, or leave it "
+                "out of the schedule."
             )
     return []
 
@@ -273,8 +273,8 @@ class _Product:
                 raise ValueError(
                     "An absolute rate (`max_lr`, `min_lr`) needs an optimizer compiled "
                     "with a float as its learning_rate. Received: "
-                    f"{shown(claim.request.schedule)} and an optimizer whose learning_rate "
-                    "is a schedule. Leave one of them out."
+                    f"{shown(claim.request.schedule)} and an optimizer whose "
+                    "learning_rate is a schedule. Leave one of them out."
                 )
 
 

@@ -227,6 +227,18 @@ def test_a_loop_that_was_left_is_ended_by_the_next_fit():
     assert_rates(recorded(model)[11:21], keras_lr.LinearDecay().values(10, 0.5))
 
 
+def test_a_loop_that_was_left_gives_way_to_another_with_the_same_schedule():
+    model = watched(optimizers.SGD(0.5), 30)
+    schedule = keras_lr.Warmup(8)
+    left = keras.callbacks.CallbackList([schedule], model=model, epochs=1, steps=10)
+    left.on_train_begin()
+    left.on_epoch_begin(0)
+    model.train_on_batch(*data(1))
+    loop_by_hand(model, [schedule], 10)
+    assert_rates(recorded(model)[1:11], schedule.values(10, 0.5))
+    assert left.callbacks[0] is schedule
+
+
 def test_a_loop_that_has_no_end_and_dies_gives_the_optimizer_back():
     model = watched(optimizers.SGD(0.5), 30)
     loop = keras.callbacks.CallbackList(
