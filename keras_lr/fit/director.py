@@ -304,8 +304,8 @@ class Director:
             if timetable.head:
                 self.runs.append(clock)
             own = self._own_rates.get(lent.optimizer)
-            if timetable.sets_peak and own is not None:
-                # BackupAndRestore may have loaded the peak of the run that it resumes.
+            if timetable.sets_peak and own not in (None, loan.step.own_rate(lent)):
+                # BackupAndRestore has loaded the peak of the run that it resumes.
                 loan.keep_rate(lent, own)
         return timetables
 

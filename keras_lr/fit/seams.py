@@ -53,10 +53,13 @@ def warn_of_another_plan(
     planned = past.planned
     if past.has_warned or planned is None or None in (planned.total, run.total):
         return
+    moved = [one for one in requests if one.clock(planned) != one.clock(run)]
+    if not moved:
+        return
     # Past the end of the shorter one, its last value would stay.
     common = min(planned.total or 0, run.total or 0)
     updates = np.unique(np.linspace(0, common - 1, LOOKS).astype(int))
-    changed = [one.schedule for one in requests if _differs(one, planned, run, updates)]
+    changed = [one.schedule for one in moved if _differs(one, planned, run, updates)]
     if not changed:
         return
     past.has_warned = True
@@ -73,9 +76,8 @@ def warn_of_another_plan(
 
 def _differs(request: Request, before: Clock, after: Clock, updates: IntArray) -> bool:
     """Whether a schedule has other values under another plan."""
-    return not np.allclose(
-        _values(request, before, updates), _values(request, after, updates), rtol=1e-9
-    )
+    was, now = (_values(request, clock, updates) for clock in (before, after))
+    return not np.allclose(was, now, rtol=1e-9)
 
 
 def _values(request: Request, run: Clock, updates: IntArray) -> FloatArray:
