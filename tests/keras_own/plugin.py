@@ -59,17 +59,22 @@ def hide_rates() -> None:
 
     Keras' own two callbacks that set rates put the same name there later, themselves.
     """
-    own_end = keras.callbacks.CallbackList.on_epoch_end
+    own_epoch_end = keras.callbacks.CallbackList.on_epoch_end
+    own_train_end = keras.callbacks.CallbackList.on_train_end
 
-    def end_without_rates(self: Any, epoch: int, logs: Any = None) -> Any:
-        kept = {
-            name: value
-            for name, value in (logs or {}).items()
-            if not name.startswith("learning_rate")
-        }
-        return own_end(self, epoch, kept)
+    def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> None:
+        own_epoch_end(self, epoch, without_rates(logs))
 
-    keras.callbacks.CallbackList.on_epoch_end = end_without_rates
+    def on_train_end(self: Any, logs: Any = None) -> None:
+        own_train_end(self, without_rates(logs))
+
+    keras.callbacks.CallbackList.on_epoch_end = on_epoch_end
+    keras.callbacks.CallbackList.on_train_end = on_train_end
+
+
+def without_rates(logs: Any) -> dict[str, Any]:
+    names = [name for name in logs or {} if not name.startswith("learning_rate")]
+    return {name: logs[name] for name in names}
 
 
 # Hooks of pytest.
