@@ -160,9 +160,9 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         """The one rate that factor 1 stands for."""
         if isinstance(self.max_lr, Mapping):
             raise ValueError(
-                "To look at a schedule it must have one peak. Received: "
-                f"max_lr={self.max_lr!r}. Look at one like it with each of these rates "
-                "as `max_lr`."
+                "To look at a schedule it must have one peak. "
+                f"{received(max_lr=self.max_lr)} Look at one like it with each of "
+                "these rates as `max_lr`."
             )
         return self.max_lr
 
@@ -231,10 +231,11 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         """Called by Keras as a fit begins."""
         before = self._director
         director = director_of(model, self)
-        if before not in (None, director) and before.is_under_way():
+        if before not in (None, director) and not before.gives_way():
             raise ValueError(
-                f"A schedule can be in one fit at a time. Received: {self!r}, whose "
-                "other fit is under way. Make another one like it for this fit."
+                "A schedule can be in one fit at a time. Received: "
+                f"{shown(self)}, whose other fit is under way. Make another one like "
+                "it for this fit."
             )
         ends = None if self.horizon is None else self._ends
         director.join(

@@ -74,6 +74,14 @@ def test_find_then_train_learns_the_digits():
     assert float(shown[-1].split()[-1].rstrip("%")) > 85
 
 
+def test_a_loop_of_ones_own_trains_as_fit_does():
+    loop, fit, difference = output_of("examples/custom_loop.py").splitlines()
+    for name, line in {"own loop": loop, "fit": fit}.items():
+        assert line.startswith(name)
+        assert float(line.split()[-1].rstrip("%")) > 80
+    assert float(difference.split()[-1]) < 1e-3
+
+
 def test_the_tour_shows_what_held_and_what_failed():
     shown = output_of("examples/glossary_tour.py")
     assert "held: For SGD weight decay is an L2 penalty." in shown

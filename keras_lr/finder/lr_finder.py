@@ -16,7 +16,7 @@ from keras_lr.finder.judge import LEAST
 from keras_lr.finder.plan import SweepPlan, check_schedule, comes_down
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep, planned
-from keras_lr.fit import keras_names
+from keras_lr.fit import callers, keras_names
 from keras_lr.fit.loan import end_if_left, while_in_fit
 from keras_lr.plan.checks import check_rate
 from keras_lr.plan.curves import FloatArray
@@ -201,7 +201,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         # What an interrupted fit has left behind.
         end_if_left(model)
         self._told = None
-        callbacks, held = keras_names.list_of_fit()
+        callbacks, held = callers.list_of_fit()
         if callbacks is None:
             return
         for other in callbacks.callbacks:

@@ -64,7 +64,9 @@ def names_of(model: Any) -> list[str]:
     attributes = [
         name
         for name, value in vars(model).items()
-        if isinstance(value, keras.optimizers.Optimizer) and not name.startswith("_")
+        if isinstance(value, keras.optimizers.Optimizer)
+        and name != "optimizer"
+        and not name.startswith("_")
     ]
     own = getattr(model, "optimizer", None)
     many = [] if own is None else unwrapped(own)

@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_lr.fit import keras_names
+from keras_lr.fit import callers, keras_names
 from keras_lr.fit.optimizer import LentOptimizer, holder_of
 from keras_lr.fit.rate import Rate
 from keras_lr.fit.record import Scalar
@@ -74,8 +74,9 @@ class Loan:
         self.is_open = True
         # The rates that optimizers come back with, where a peak has been set meanwhile.
         self._compiled_rates: dict[LentOptimizer, float] = {}
-        # Who has read the rate last: the frame, and the batches before that.
+        # Who has read the rate last: the frame, the batches before that, and the rate.
         self._reader: tuple[int, Any, int] | None = None
+        self._read_rate: Rate | None = None
         self._exits = ExitStack()
         with ExitStack() as failing:
             # What has been lent so far comes back if the rest cannot be.
@@ -146,12 +147,12 @@ class Loan:
             rates: Gives them; None for all that the step knows.
         """
         model: Any = self._model()
-        give = rates or (lambda: self.step.last_values())
+        give = rates or (lambda: self.step.last_values(None))
 
         def with_rates(logs: Any) -> Any:
             told = keras_names.epoch_logs(model, logs)
             # Evaluation asks for its logs here, too.
-            if keras_names.calling_method() == "fit":
+            if callers.calling_method() == "fit":
                 told = {**told, **give()}
             return told
 
@@ -162,7 +163,7 @@ class Loan:
     def _asked_for_function(self, force: bool = False) -> Any:
         """What Keras asks for before it trains."""
         model: Any = self._model()
-        asking = keras_names.calling_method()
+        asking = callers.calling_method()
         if not self.is_wanted():
             return keras_names.ask_for_function(model, force)
         if asking in ("fit", "train_on_batch"):
@@ -170,7 +171,7 @@ class Loan:
                 self._on_stranger(asking)
             elif asking == "fit":
                 end_or_refuse(model)
-            elif not self.yields or keras_names.hook_of() is not None:
+            elif not self.yields or callers.hook_of() is not None:
                 # A loop of the user's own is what a loan that yields is for.
                 self._lend_plain_once(model)
         elif force or keras_names.function_at(model) is None:
@@ -224,28 +225,38 @@ class Loan:
             return None
         if hyperparameter != "learning_rate":
             return self.step.coming(lent, hyperparameter)
-        frame = keras_names.asking_frame()
-        if not keras_names.is_setter(frame):
-            self._reader = (id(frame), frame.f_code, self.step.calls)
-        base = self.step.base(lent)
+        frame = callers.asking_frame()
+        base = self._base(lent)
         if keras_names.is_writer(frame, "LearningRateScheduler"):
             # It hands the rate to a function of the user's, and sets what comes back.
             value = base
         else:
             value = self._read(lent)
-        return Rate(value, base, partial(self.set_rate, lent))
+        rate = Rate(value, base, partial(self.set_rate, lent))
+        if not callers.is_setter(frame):
+            self._reader = (id(frame), frame.f_code, self.step.calls)
+            self._read_rate = rate
+        return rate
 
     def _read(self, lent: LentOptimizer) -> float:
-        hook = keras_names.hook_of() or ""
+        hook = callers.hook_of() or ""
         last = None if hook.endswith("_begin") else self.step.last(lent)
         return self.step.coming(lent, "learning_rate") if last is None else last
 
-    def set_rate(self, lent: LentOptimizer, rate: Any) -> None:
+    def set_rate(
+        self, lent: LentOptimizer, rate: Any, is_converted: bool | None = None
+    ) -> None:
         """What an assignment to ``optimizer.learning_rate`` means on loan.
 
         A plain number is the rate that the schedule goes on multiplying: the
         optimizer's own, or the peak where that was given. What was read and scaled, and
         what ReduceLROnPlateau sets, scales what is in force.
+
+        Args:
+            lent: The optimizer.
+            rate: What is assigned.
+            is_converted: Whether who assigns it has made a number of the rate before;
+                None to find out.
         """
         if not self.is_wanted() or callable(rate):
             lent.cls.learning_rate.fset(lent.optimizer, rate)
@@ -254,26 +265,32 @@ class Loan:
             base = rate.asked
         else:
             number = float(ops.convert_to_numpy(rate))
-            base = self._base_after(lent, number)
-        if self.step.sets_peak(lent):
-            self.keep_rate(lent, self._own_rate(lent))
-        self._set_own(lent, base / self.step.scale(lent))
+            base = self._base_after(lent, number, is_converted)
+        timetable = self.step.timetable_of(lent)
+        if timetable.sets_peak:
+            self.keep_rate(lent, self.step.own_rate(lent))
+        self._set_own(lent, base / timetable.scale)
         self.step.sync(self.step.counts())
 
-    def _base_after(self, lent: LentOptimizer, number: float) -> float:
+    def _base_after(
+        self, lent: LentOptimizer, number: float, is_converted: bool | None
+    ) -> float:
         """The rate that the schedule is to multiply after a plain number is set."""
-        frame = keras_names.asking_frame(sets=True)
+        frame = callers.asking_frame(sets=True)
         if keras_names.is_writer(frame, "ReduceLROnPlateau"):
-            return self.step.base(lent) * number / self._read(lent)
-        reader = (id(frame), frame.f_code, self.step.calls)
-        has_read = self._reader == reader
+            return self._base(lent) * number / self._read(lent)
+        if is_converted is None:
+            reader = (id(frame), frame.f_code, self.step.calls)
+            rate = self._read_rate if self._reader == reader else None
+            is_converted = rate is not None and rate.is_converted
         is_scheduler = keras_names.is_writer(frame, "LearningRateScheduler")
-        if has_read and not is_scheduler and self._on_plain_number is not None:
+        if is_converted and not is_scheduler and self._on_plain_number is not None:
             self._on_plain_number(number)
         return number
 
-    def _own_rate(self, lent: LentOptimizer) -> float:
-        return self.step.base(lent) / self.step.scale(lent)
+    def _base(self, lent: LentOptimizer) -> float:
+        """The rate that an optimizer's schedule multiplies: its own, or the peak."""
+        return self.step.own_rate(lent) * self.step.timetable_of(lent).scale
 
     def _set_own(self, lent: LentOptimizer, rate: float) -> None:
         keras_names.sync_state(self._model())
@@ -293,7 +310,7 @@ def while_in_fit(owner: Callable[[], Any]) -> Callable[[], bool]:
 
     def is_in_fit() -> bool:
         callbacks = owner()
-        return callbacks is not None and keras_names.is_in_fit(callbacks)
+        return callbacks is not None and callers.is_in_fit(callbacks)
 
     return is_in_fit
 
@@ -351,7 +368,7 @@ def restored(model: Any) -> Iterator[None]:
         Nothing.
 
     Example:
-        >>> import keras, keras_lr
+        >>> import keras, keras_lr, numpy as np
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
         >>> model.compile("sgd", "mse")
         >>> with keras_lr.restored(model):

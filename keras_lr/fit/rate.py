@@ -22,16 +22,18 @@ class Rate(float):
         value: The rate.
         base: The rate that the schedule multiplies, when this one was read.
         ratio: This value over the one that was read.
-        assign: Called with what is assigned.
+        assign: Called with what is assigned, and whether this rate has been converted.
 
     Attributes:
         base: The rate that the schedule multiplies, when this one was read.
         ratio: This value over the one that was read; NaN where that was 0.
+        is_converted: Whether somebody has made a number of it that has no ratio.
     """
 
     base: float
     ratio: float
-    _assign: Callable[[Any], None]
+    is_converted: bool
+    _assign: Callable[[Any, bool], None]
 
     #: As those of Keras' variable.
     shape = ()
@@ -43,13 +45,14 @@ class Rate(float):
         cls,
         value: float,
         base: float,
-        assign: Callable[[Any], None],
+        assign: Callable[[Any, bool], None],
         ratio: float = 1.0,
     ) -> Rate:
         """Make a float, which cannot be changed once it is there."""
         made = super().__new__(cls, value)
         made.base = base
         made.ratio = ratio
+        made.is_converted = False
         made._assign = assign
         return made
 
@@ -60,7 +63,7 @@ class Rate(float):
 
     def numpy(self) -> Any:
         """The value as NumPy's float32."""
-        return np.array(self, dtype=np.float32)
+        return np.array(float(self), dtype=np.float32)
 
     @property
     def value(self) -> Any:
@@ -69,7 +72,7 @@ class Rate(float):
 
     def assign(self, value: Any) -> Any:
         """Set the rate: the same as assigning to ``optimizer.learning_rate``."""
-        self._assign(value)
+        self._assign(value, self.is_converted)
         return value
 
     def assign_add(self, value: Any) -> Any:
@@ -83,15 +86,25 @@ class Rate(float):
     # A copy is a number: it must not keep the optimizer alive.
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return float, (float(self),)
+        return float, (self._number(),)
 
     def __copy__(self) -> float:
-        return float(self)
+        return self._number()
 
     def __deepcopy__(self, memo: Any) -> float:
-        return float(self)
+        return self._number()
 
-    # Conversions, each by the protocol of a backend.
+    # Conversions, each by a protocol. Inside of the class `_number` does it unnoticed.
+
+    def __float__(self) -> float:
+        self.is_converted = True
+        return self._number()
+
+    def _number(self) -> float:
+        return float.__float__(self)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array(float(self), dtype=dtype or self.dtype)
 
     def __jax_array__(self) -> Any:
         return self.value
@@ -102,7 +115,7 @@ class Rate(float):
     def __array_ufunc__(
         self, ufunc: Any, method: str, *inputs: Any, **options: Any
     ) -> Any:
-        plain = [float(one) if isinstance(one, Rate) else one for one in inputs]
+        plain = [one._number() if isinstance(one, Rate) else one for one in inputs]
         result = getattr(ufunc, method)(*plain, **options)
         others = [one for one in inputs if one is not self]
         is_number = isinstance(result, np.floating) and method == "__call__"
@@ -115,7 +128,7 @@ class Rate(float):
     def _scaled(self, value: float, ratio: float | None = None) -> Rate:
         """Another value, and its ratio to the one that was read."""
         if ratio is None:
-            here = float(self)
+            here = self._number()
             ratio = self.ratio * value / here if here else float("nan")
         return Rate(value, self.base, self._assign, ratio)
 
@@ -177,6 +190,8 @@ class Rate(float):
 
 def _as_number(other: Any) -> Any:
     """A number of any library, with one element, as a float."""
+    if isinstance(other, Rate):
+        return other._number()
     if isinstance(other, float | int):
         return float(other)
     if getattr(other, "shape", None) == ():

@@ -12,6 +12,7 @@ from keras_lr.fit.past import Past
 from keras_lr.fit.timetable import Request
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Clock, IntArray
+from keras_lr.plan.words import shown
 
 #: Updates at which two plans are compared.
 LOOKS = 1000
@@ -33,7 +34,8 @@ def goes_on(request: Request, model: Any, run: Clock) -> int:
     total = request.clock(run).total
     if total is not None and done >= total:
         return 0
-    print(f"{request.schedule!r} goes on at update {done} of its horizon of {total}.")
+    name = shown(request.schedule)
+    print(f"{name} goes on at update {done} of its horizon of {total}.")
     return done
 
 
@@ -58,7 +60,7 @@ def warn_of_another_plan(
     if not changed:
         return
     past.has_warned = True
-    names = " and ".join(map(repr, changed))
+    names = " and ".join(map(shown, changed))
     warnings.warn(
         f"{names} is laid over {run.total} updates, and was over {planned.total} in "
         "the last fit of this model, so that the rate jumps where this fit goes on. "

@@ -16,6 +16,7 @@ from keras_lr.plan.checks import check_momentum
 from keras_lr.plan.course import HYPERPARAMETERS, Course
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Clock, IntArray
+from keras_lr.plan.words import shown
 
 #: Updates of a run that are worked out before it begins; of those beyond, so many more
 #: places are looked at, so that a function that fails in the middle of a long run fails
@@ -203,8 +204,8 @@ def _asking(
             raise ValueError(
                 f"An optimizer whose {name} is scheduled must have one that is not "
                 f"zero. Received: {facts.name} without {name}, for "
-                f"{claim.request.schedule!r}. Compile it with one, or leave it out of "
-                "the schedule."
+                f"{shown(claim.request.schedule)}. Compile it with one, or leave it "
+                "out of the schedule."
             )
     return []
 
@@ -272,8 +273,8 @@ class _Product:
                 raise ValueError(
                     "An absolute rate (`max_lr`, `min_lr`) needs an optimizer compiled "
                     "with a float as its learning_rate. Received: "
-                    f"{claim.request.schedule!r} and an optimizer whose learning_rate "
-                    "is a schedule. Leave one of them out."
+                    f"{shown(claim.request.schedule)} and an optimizer whose "
+                    "learning_rate is a schedule. Leave one of them out."
                 )
 
 
@@ -332,6 +333,6 @@ def _check_absolute(claims: Sequence[Claim]) -> None:
             raise ValueError(
                 f"Only one schedule of a fit can set an absolute {name} of an "
                 "optimizer; the others multiply it. Received: "
-                f"{' and '.join(map(repr, absolute))}. Leave `max_lr` out of all but "
+                f"{' and '.join(map(shown, absolute))}. Leave `max_lr` out of all but "
                 "one."
             )

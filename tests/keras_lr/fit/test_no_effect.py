@@ -227,6 +227,18 @@ def test_a_loop_that_was_left_is_ended_by_the_next_fit():
     assert_rates(recorded(model)[11:21], keras_lr.LinearDecay().values(10, 0.5))
 
 
+def test_a_loop_that_was_left_gives_way_to_another_with_the_same_schedule():
+    model = watched(optimizers.SGD(0.5), 30)
+    schedule = keras_lr.Warmup(8)
+    left = keras.callbacks.CallbackList([schedule], model=model, epochs=1, steps=10)
+    left.on_train_begin()
+    left.on_epoch_begin(0)
+    model.train_on_batch(*data(1))
+    loop_by_hand(model, [schedule], 10)
+    assert_rates(recorded(model)[1:11], schedule.values(10, 0.5))
+    assert left.callbacks[0] is schedule
+
+
 def test_a_loop_that_has_no_end_and_dies_gives_the_optimizer_back():
     model = watched(optimizers.SGD(0.5), 30)
     loop = keras.callbacks.CallbackList(
@@ -255,3 +267,51 @@ def test_a_step_of_ones_own_in_a_list_of_callbacks_is_told_to_have_no_schedule()
         loop.on_epoch_end(0, {})
     loop.on_train_end()
     assert_rates(recorded(model)[0], 0.5)
+
+
+class Looped(keras.Sequential):
+    """Has a fit of its own, as loops that were written for train_on_batch do."""
+
+    def fit(self, x, y, epochs, callbacks):
+        callbacks = keras.callbacks.CallbackList(
+            callbacks, add_history=True, model=self, epochs=epochs, steps=len(x) // 2
+        )
+        callbacks.on_train_begin()
+        for epoch in range(epochs):
+            callbacks.on_epoch_begin(epoch)
+            for i in range(len(x) // 2):
+                callbacks.on_train_batch_begin(i)
+                rows = slice(2 * i, 2 * i + 2)
+                logs = self.train_on_batch(x[rows], y[rows], return_dict=True)
+                callbacks.on_train_batch_end(i, logs)
+            callbacks.on_epoch_end(epoch, logs)
+        callbacks.on_train_end()
+        return self.history
+
+
+def test_a_fit_of_ones_own_around_train_on_batch_is_scheduled():
+    class Foreign(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 4:
+                self.model.train_on_batch(*data(1))
+
+    keras.utils.set_random_seed(0)
+    model = Looped([keras.Input((4,)), keras.layers.Dense(2)])
+    model.compile(optimizers.SGD(0.5), "mse")
+    watch(model.optimizer, model.trainable_variables, 60)
+    warmup = keras_lr.Warmup("2 epochs")
+    x, y = data(10)
+    model.fit(x, y, 2, [warmup])
+    values = warmup.values(20, 0.5, steps_per_epoch=10)
+    assert_rates(recorded(model)[:20], values)
+    # A batch that a callback trains on is none of the loop's.
+    model.fit(x, y, 2, [warmup, Foreign()])
+    assert_rates(recorded(model)[25], 0.5)
+    assert_rates(recorded(model)[20:25], values[:5])
+    # Interrupted, it gives the optimizer back.
+    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model.fit(x, y, 2, [warmup, stop])
+    gc.collect()
+    assert type(model.optimizer).__name__ == "SGD"
+    assert model.optimizer.get_config()["learning_rate"] == 0.5

@@ -190,34 +190,51 @@ def test_two_callbacks_that_halve_make_a_quarter():
     assert_rates(recorded(model)[10:], 0.025)
 
 
-def test_a_number_that_was_read_and_has_lost_its_ratio_warns_once():
-    def lossy(optimizer):
-        optimizer.learning_rate = float(optimizer.learning_rate) * 0.5
+def lossy(optimizer):
+    optimizer.learning_rate = float(optimizer.learning_rate) * 0.5
 
+
+def lossy_by_assign(optimizer):
+    rate = optimizer.learning_rate
+    rate.assign(ops.convert_to_numpy(rate) * 0.5)
+
+
+@pytest.mark.parametrize("way", [lossy, lossy_by_assign])
+def test_a_number_that_was_read_and_has_lost_its_ratio_warns_once(way):
     model = watched(optimizers.SGD(1.0), 30)
     warmup = keras_lr.Warmup("2 epochs")
     with pytest.warns(UserWarning, match=r"Warmup.*learning_rate \* 0\.5") as seen:
-        fit(model, [warmup, Do(lossy, 0), Do(lossy, 1)], epochs=3)
+        fit(model, [warmup, Do(way, 0), Do(way, 1)], epochs=3)
     assert sum("* 0.5" in str(one.message) for one in seen) == 1
     # 0.5 was in force, and 0.25 is the new peak.
     factors = warmup.values(30, steps_per_epoch=10)
     assert_rates(recorded(model)[:20], factors[:20] * np.repeat([1.0, 0.25], 10))
 
 
-def test_a_rate_that_is_only_set_or_only_read_warns_of_nothing():
-    def read(optimizer):
-        assert 0 < float(optimizer.learning_rate) <= 1
+def read(optimizer):
+    assert 0 < float(optimizer.learning_rate) <= 1
 
-    def write(optimizer):
-        optimizer.learning_rate = 0.5
 
+def write(optimizer):
+    optimizer.learning_rate = 0.5
+
+
+def write_by_assign(optimizer):
+    optimizer.learning_rate.assign(0.5)
+
+
+def write_if_high(optimizer):
+    if optimizer.learning_rate > 0.01:
+        optimizer.learning_rate = 0.01
+
+
+@pytest.mark.parametrize("way", [read, write, write_by_assign, write_if_high])
+def test_a_rate_that_is_only_set_or_only_read_warns_of_nothing(way):
     table = keras.callbacks.LearningRateScheduler(lambda epoch, lr: lr * 0.9)
     plateau = keras.callbacks.ReduceLROnPlateau("loss", 0.5, 1, min_delta=1e9)
-    callbacks = [keras_lr.Warmup("2 epochs"), table, plateau]
+    callbacks = [keras_lr.Warmup("2 epochs"), table, plateau, Do(read), Do(way)]
     # Any warning is an error in these tests.
-    fit(
-        watched(optimizers.SGD(1.0), 30), [*callbacks, Do(read), Do(write, 1)], epochs=3
-    )
+    fit(watched(optimizers.SGD(1.0), 20), callbacks, epochs=2)
 
 
 def test_what_is_set_through_a_reference_kept_from_before_counts():

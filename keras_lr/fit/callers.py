@@ -1,0 +1,106 @@
+"""Who is calling: the frames around a callback, a read or an assignment.
+
+Keras tells neither callbacks nor optimizers in which fit, hook or method they are.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any
+
+import keras
+
+
+def list_of_fit() -> tuple[Any, list[Any]]:
+    """The list of callbacks that is calling, and what the fit itself holds.
+
+    Returns:
+        None and nothing where a callback is called by hand.
+    """
+    callbacks = None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        owner = frame.f_locals.get("self")
+        if isinstance(owner, keras.callbacks.CallbackList):
+            callbacks = owner
+        elif callbacks is not None:
+            return callbacks, list(frame.f_locals.values())
+        frame = frame.f_back
+    return callbacks, []
+
+
+def is_in_fit(callbacks: Any) -> bool:
+    """Whether Keras' fit with a list of callbacks is under way, in any thread.
+
+    Its frame is then on a stack. The frame of a fit that was interrupted may live on in
+    a traceback, but on no stack.
+    """
+    # This frame is among them. It must not be left with a reference to itself: all
+    # frames below it, and what they hold, would outlive their calls.
+    frames: list[FrameType | None] = list(sys._current_frames().values())
+    while frames:
+        frame = frames.pop()
+        while frame is not None:
+            name = frame.f_code.co_name
+            held = "callbacks" if name == "fit" else "self"
+            # While the list is made, the fit does not have it yet.
+            is_one = name in ("fit", "set_model") and _is_of_keras(frame)
+            if is_one and frame.f_locals.get(held) is callbacks:
+                frame = None
+                frames.clear()
+                return True
+            frame = frame.f_back
+    return False
+
+
+def _is_of_keras(frame: FrameType) -> bool:
+    """Whether a frame is of Keras itself: a loop of a user's may be called fit, too."""
+    return str(frame.f_globals.get("__name__")).startswith("keras.")
+
+
+def calling_method() -> str:
+    """The method that has called what calls this: ``fit``, ``train_on_batch``, ..."""
+    return sys._getframe(2).f_code.co_name
+
+
+def hook_of(callbacks: Any = None) -> str | None:
+    """The hook of a list of callbacks that is being called, in this thread.
+
+    Args:
+        callbacks: The list; None for any.
+
+    Returns:
+        As ``on_epoch_end``; None outside of hooks.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_name.removeprefix("_")
+        if name.startswith("on_"):
+            owner = frame.f_locals.get("self")
+            is_list = isinstance(owner, keras.callbacks.CallbackList)
+            if is_list and callbacks in (None, owner):
+                return name
+        frame = frame.f_back
+    return None
+
+
+def asking_frame(*, sets: bool = False) -> FrameType:
+    """The innermost frame that is not this package's: it reads the rate, or sets it.
+
+    Args:
+        sets: Whether it sets it: then setters of attributes between are passed over.
+            On TensorFlow they look at the attribute first, which is no reading.
+    """
+    frame: FrameType = sys._getframe(1)
+    while frame.f_back is not None and (
+        frame.f_globals["__name__"].startswith("keras_lr.")
+        or (sets and is_setter(frame))
+    ):
+        frame = frame.f_back
+    return frame
+
+
+def is_setter(frame: FrameType) -> bool:
+    """Whether a frame is the setter of attributes of an optimizer."""
+    return frame.f_code.co_name == "__setattr__"
