@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +61,27 @@ def hide_rates() -> None:
 
     Keras' own two callbacks that set rates put the same name there later, themselves.
     """
-    own_end = keras.callbacks.CallbackList.on_epoch_end
+    own_epoch_end = keras.callbacks.CallbackList.on_epoch_end
+    own_train_end = keras.callbacks.CallbackList.on_train_end
 
-    def end_without_rates(self: Any, epoch: int, logs: Any = None) -> Any:
-        kept = {
-            name: value
-            for name, value in (logs or {}).items()
-            if not name.startswith("learning_rate")
-        }
-        return own_end(self, epoch, kept)
+    def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> None:
+        own_epoch_end(self, epoch, without_rates(logs))
 
-    keras.callbacks.CallbackList.on_epoch_end = end_without_rates
+    def on_train_end(self: Any, logs: Any = None) -> None:
+        own_train_end(self, without_rates(logs))
+
+    keras.callbacks.CallbackList.on_epoch_end = on_epoch_end
+    keras.callbacks.CallbackList.on_train_end = on_train_end
+
+
+def skip_if_backend(backend: str, reason: str) -> pytest.MarkDecorator:
+    """What one of Keras' test files imports from Keras' conftest.py."""
+    return pytest.mark.skipif(keras.backend.backend() == backend, reason=reason)
+
+
+def without_rates(logs: Any) -> dict[str, Any]:
+    names = [name for name in logs or {} if not name.startswith("learning_rate")]
+    return {name: logs[name] for name in names}
 
 
 # Hooks of pytest.
@@ -84,6 +96,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for mark in ("requires_trainable_backend", "multi_device"):
         config.addinivalue_line("markers", f"{mark}: one of Keras'")
+    # Of Keras' own conftest.py, which no wheel holds.
+    conftest = types.ModuleType("conftest")
+    vars(conftest)["skip_if_backend"] = skip_if_backend
+    sys.modules["conftest"] = conftest
     mode = config.getoption("--fits")
     fits = Fits(is_scheduled=mode != "plain")
     fits.count()
@@ -98,8 +114,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    # As Keras' conftest.py has it, which no wheel holds.
-    several = len(keras.distribution.list_devices()) > 1
+    # As Keras' conftest.py has it.
+    is_torch = keras.backend.backend() == "torch"  # which cannot say what there is
+    several = not is_torch and len(keras.distribution.list_devices()) > 1
     for item in items:
         if not several and item.get_closest_marker("multi_device"):
             item.add_marker(pytest.mark.skip(reason="needs several devices"))

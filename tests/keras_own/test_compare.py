@@ -9,24 +9,28 @@ class Look(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         self.kind = type(self.model.optimizer)
 
+    def on_train_end(self, logs=None):
+        self.last_logs = logs
+
 def fit():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     look = Look()
     rows = np.ones((2, 1))
-    return model.fit(rows, rows, verbose=0, callbacks=look).history, look.kind
+    return model.fit(rows, rows, verbose=0, callbacks=look).history, look
 
 def test_losses():
     history, _ = fit()
     assert len(history["loss"]) == 1
 
 def test_keys():
-    history, _ = fit()
+    history, look = fit()
     assert set(history) == {"loss"}
+    assert set(look.last_logs) == {"loss"}
 
 def test_what_no_schedule_can_pass():
-    _, kind = fit()
-    assert kind is keras.optimizers.SGD
+    _, look = fit()
+    assert look.kind is keras.optimizers.SGD
 
 def test_what_nobody_passes():
     fit()
