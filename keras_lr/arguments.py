@@ -8,6 +8,7 @@ from typing import Any, TypedDict, get_type_hints
 
 from keras_lr.plan.checks import check_rate
 from keras_lr.plan.duration import Duration
+from keras_lr.plan.words import received, shown
 
 
 class Common(TypedDict, total=False):
@@ -57,7 +58,7 @@ def check_peaks(max_lr: Any, optimizer: Any) -> None:
     if optimizer is not None and not isinstance(optimizer, str):
         raise TypeError(
             "`optimizer` must be a name: of an attribute of the model, or of one of a "
-            f"MultiOptimizer. Received: optimizer={optimizer!r}."
+            f"MultiOptimizer. {received(optimizer=optimizer)}"
         )
     if not isinstance(max_lr, Mapping):
         check_rate("max_lr", max_lr, above=0)
@@ -65,15 +66,15 @@ def check_peaks(max_lr: Any, optimizer: Any) -> None:
     if optimizer is not None or not max_lr:
         raise ValueError(
             "`max_lr` as a mapping names the optimizers itself, at least one, without "
-            f"`optimizer`. Received: max_lr={max_lr!r}, optimizer={optimizer!r}."
+            f"`optimizer`. {received(max_lr=max_lr, optimizer=optimizer)}"
         )
     for name, rate in max_lr.items():
         if not isinstance(name, str) or rate is None:
             raise TypeError(
                 "`max_lr` as a mapping must have names of optimizers as keys and rates "
-                f"as values. Received: {name!r}: {rate!r}."
+                f"as values. Received: {shown(name)}: {shown(rate)}."
             )
-        check_rate(f"max_lr[{name!r}]", rate, above=0)
+        check_rate(f"max_lr[{shown(name)}]", rate, above=0)
 
 
 def signature_of(cls: Any) -> inspect.Signature:

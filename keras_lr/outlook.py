@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_lr.plan.checks import check_rate, check_value
+from keras_lr.plan.checks import check_int, check_rate, check_value
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import LONGEST, Clock, IntArray
 from keras_lr.plan.product import Planned, product
@@ -154,7 +154,8 @@ class Outlook:
         """The same values as a ``LearningRateSchedule``, for custom training loops.
 
         It is the rate alone; momentum, where it is scheduled as well, is given by
-        :meth:`momentum_values` and set on the optimizer before each update.
+        :meth:`momentum_values` and set on the optimizer before each update
+        (``examples/custom_loop.py`` does so on each backend).
 
         Args:
             steps: Updates of the run, at most 2**24.
@@ -184,6 +185,7 @@ class Outlook:
 
 def _run(steps: int, steps_per_epoch: float | None) -> Clock:
     """A run of so many updates, checked."""
+    check_int("steps", steps)
     if not 1 <= operator.index(steps) <= LONGEST:
         raise ValueError(
             f"`steps` must be at least 1 and at most 10**15. {received(steps=steps)}"

@@ -160,9 +160,9 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         """The one rate that factor 1 stands for."""
         if isinstance(self.max_lr, Mapping):
             raise ValueError(
-                "To look at a schedule it must have one peak. Received: "
-                f"max_lr={self.max_lr!r}. Look at one like it with each of these rates "
-                "as `max_lr`."
+                "To look at a schedule it must have one peak. "
+                f"{received(max_lr=self.max_lr)} Look at one like it with each of "
+                "these rates as `max_lr`."
             )
         return self.max_lr
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import operator
 from typing import Any, Protocol, Self, runtime_checkable
 
 import keras
 from keras import ops
 
+from keras_lr.plan.checks import check_int
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.words import received
 from keras_lr.reading import read_config
@@ -61,7 +61,9 @@ class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # typ
                 "`schedule` must be a schedule of this package. "
                 f"{received(schedule=schedule)}"
             )
-        if not 1 <= operator.index(steps) <= LARGEST_TABLE:
+        check_int("steps", steps)
+        check_int("accumulation", accumulation)
+        if not 1 <= steps <= LARGEST_TABLE:
             raise ValueError(
                 f"`steps` must lie in 1 .. {LARGEST_TABLE}. {received(steps=steps)}"
             )
@@ -71,7 +73,7 @@ class TabulatedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # typ
                 f"{received(hyperparameter=schedule.hyperparameter)} Set what its "
                 "`values` give on the optimizer before each update."
             )
-        if operator.index(accumulation) < 1:
+        if accumulation < 1:
             raise ValueError(
                 "`accumulation` must be at least 1. "
                 f"{received(accumulation=accumulation)}"

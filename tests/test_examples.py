@@ -86,6 +86,14 @@ def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(tmp_path):
     assert (tmp_path / "gan.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_loop_of_ones_own_trains_as_fit_does():
+    loop, fit, difference = output_of("examples/custom_loop.py").splitlines()
+    for name, line in {"own loop": loop, "fit": fit}.items():
+        assert line.startswith(name)
+        assert float(line.split()[-1].rstrip("%")) > 80
+    assert float(difference.split()[-1]) < 1e-3
+
+
 def test_the_tour_shows_what_held_and_what_failed():
     shown = output_of("examples/glossary_tour.py")
     assert "held: For SGD weight decay is an L2 penalty." in shown

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +10,10 @@ from typing import Any
 import keras
 
 from keras_lr.fit import keras_names
-from keras_lr.fit.choice import Choice, chosen, names_of, unwrapped
+from keras_lr.fit.calendar import Calendar
+from keras_lr.fit.choice import Choice, chosen, unwrapped
 from keras_lr.fit.loan import Loan, end_if_left, while_in_fit
+from keras_lr.fit.notices import warn_of_no_effect, warn_of_plain_number
 from keras_lr.fit.optimizer import LentOptimizer, attributes_of
 from keras_lr.fit.past import past_of
 from keras_lr.fit.seams import goes_on, warn_of_another_plan
@@ -81,15 +82,14 @@ class Director:
         self._own_rates: dict[Any, float | None] = {}
         self._parts: list[Participant] = []
         self._loan: Loan | None = None
-        self._params: Mapping[str, Any] = {}
+        self._calendar = Calendar(None, None, past_of(model))
         self._epoch = 0
         self._counts: list[int] = []
-        #: The counts when the epoch began, and the batches that had data before.
+        #: The counts when the epoch began.
         self._since: list[int] = []
-        self._batches = 0
         self._is_located = False
         self._is_in_epoch = False
-        self._has_warned_of_number = False
+        self._has_said_plain_number = False
         self.runs: list[Clock] = []
 
     @property
@@ -134,13 +134,14 @@ class Director:
         """
         if self._loan is not None:
             return
-        self._params = params
+        epochs = params.get("epochs")
+        self._calendar = Calendar(epochs, params.get("steps"), past_of(self.model))
         self._epoch = keras_names.first_epoch(self.model)
-        if self._epoch >= params.get("epochs", self._epoch + 1):
+        if epochs is not None and self._epoch >= epochs:
             return  # BackupAndRestore found the run finished: there is nothing to do.
         self._has_ended = False
         self._is_by_hand = not self._is_in_fit()
-        self._loan = self._take_loan(self._epoch)
+        self._loan = self._take_loan(self._epoch, begins=True)
 
     def begin_epoch(self, epoch: int) -> None:
         """Find the place in the run, which is known for certain only now."""
@@ -153,14 +154,14 @@ class Director:
         counts = loan.step.counts()
         has_moved = (epoch, counts) != (self._epoch, self._counts)
         if not self._is_located and has_moved:
-            self._start_counting(loan, epoch)
-            self._lay(loan, epoch)
-        elif self._is_located and self._params.get("steps") is None:
-            self._lay(loan, epoch)
+            self._calendar.begin(epoch, counts[0])
+            self._lay(loan, epoch, counts)
+        elif self._is_located and self._calendar.counts_batches:
+            self._lay(loan, epoch, counts)
         else:
             loan.step.sync(counts)
         self._is_located = True
-        self._since = loan.step.counts()
+        self._since = counts
 
     def end_epoch(self) -> dict[str, float]:
         """Await the next epoch.
@@ -171,7 +172,7 @@ class Director:
         if self._loan is None or not self._is_in_epoch:
             return {}
         self._is_in_epoch = False
-        if self._params.get("steps") is None:
+        if self._calendar.counts_batches:
             self._measure(self._loan)
         self._note_places()
         return self._rates_of_epoch() if self._is_by_hand else {}
@@ -185,19 +186,21 @@ class Director:
 
     # The loan.
 
-    def _take_loan(self, epoch: int) -> Loan:
+    def _take_loan(self, epoch: int, *, begins: bool = False) -> Loan:
         loan = Loan(
             self.model,
             self._choose,
             self.is_under_way,
-            on_plain_number=self._warn_of_plain_number,
+            on_plain_number=self._say_plain_number,
             yields=self._is_by_hand,
             at_last=self._note_places,
         )
         try:
-            self._start_counting(loan, epoch)
-            self._look_back(loan, epoch)
-            self._lay(loan, epoch)
+            counts = loan.step.counts()
+            self._calendar.begin(epoch, counts[0])
+            if begins:
+                self._look_back(loan, epoch, counts)
+            self._lay(loan, epoch, counts)
             loan.hear_of_pace(self._follow_pace)
             loan.log_rates(self._rates_of_epoch)
             self._spare_csv(loan)
@@ -249,16 +252,17 @@ class Director:
         """Have no CSVLogger make a column for rates in validation."""
         for callback in getattr(self._owner(), "callbacks", ()):
             if isinstance(callback, keras.callbacks.CSVLogger):
-                spare = keras_names.leave_out_of_csv(callback, loan.step.log_names())
+                names = loan.step.program.log_names()
+                spare = keras_names.leave_out_of_csv(callback, names)
                 loan.override(callback, "on_epoch_end", spare)
 
     # The run.
 
-    def _lay(self, loan: Loan, epoch: int) -> None:
+    def _lay(self, loan: Loan, epoch: int, counts: list[int]) -> None:
         """Lay all schedules over the run, from where it stands."""
         self._epoch = epoch
-        self._counts = loan.step.counts()
-        loan.step.follow(self._timetables(loan, epoch))
+        self._counts = counts
+        loan.step.follow(self._timetables(loan, epoch), counts=counts)
 
     def _follow_pace(self, counts: list[int]) -> None:
         """Lay the schedules anew: a step makes several updates of an optimizer.
@@ -284,10 +288,10 @@ class Director:
         self.runs = []
         timetables = []
         for i, lent in enumerate(loan.step.optimizers):
-            clock, first = self._place(lent, self._counts[i], epoch)
+            clock, first = self._calendar.place(lent, self._counts[i], epoch)
             if made is not None:
                 first += made[i] // lent.accumulation
-            run = Run(clock, self._params.get("epochs"), first, ROWS)
+            run = Run(clock, self._calendar.epochs, first, ROWS)
             timetable = self._timetable(lent, run)
             timetables.append(timetable)
             if timetable.head:
@@ -308,50 +312,11 @@ class Director:
                     claims.append(Claim(part.request, self._highest(part), part.done))
         return lay(claims, self._facts_of(lent, label), run)
 
-    def _place(self, lent: LentOptimizer, count: int, epoch: int) -> tuple[Clock, int]:
-        """The run in an optimizer's updates, and the one that comes next.
-
-        The place follows from the epoch, not from the optimizer's counter, which may
-        have counted earlier fits; only where an epoch's length is unknown must the
-        batches that have been counted do.
-        """
-        past = past_of(self.model)
-        each = lent.accumulation
-        pace = past.paces.get(lent.optimizer, 1)
-        batches = self._params.get("steps")
-        epochs = self._params.get("epochs")
-        if batches is None:
-            first = self._batches * pace // each
-            if past.batches is None or epochs is None:
-                return Clock(), first
-            batches = past.batches * pace
-            left = (epochs - epoch) * batches // each
-            return Clock(first + left, batches / each), first
-        batches *= pace
-        if epochs is None:
-            return Clock(None, batches / each), epoch * batches // each
-        first = epoch * batches // each
-        # An accumulation that an earlier fit has begun ends in this one.
-        left = (count % each + (epochs - epoch) * batches) // each
-        return Clock(first + left, batches / each), first
-
-    def _start_counting(self, loan: Loan, epoch: int) -> None:
-        """Begin to count batches, where the data do not tell how many there are."""
-        measured = past_of(self.model).batches
-        if not epoch:
-            self._batches = 0
-        elif measured is not None:
-            self._batches = epoch * measured
-        else:
-            self._batches = loan.step.counts()[0]
-
     def _measure(self, loan: Loan) -> None:
         """Count the batches of the epoch that has ended, where the data do not tell."""
-        made = loan.step.counts()[0] - self._since[0] - loan.step.unwritten()
-        batches = made // loan.step.optimizers[0].pace
-        self._batches += batches
-        if batches > 0:
-            past_of(self.model).batches = batches
+        counts = loan.step.counts()
+        made = counts[0] - self._since[0] - loan.step.unwritten(counts)
+        self._calendar.add(made // loan.step.optimizers[0].pace)
 
     def _highest(self, part: Participant) -> float | None:
         """The highest own rate of the optimizers that a request is for."""
@@ -369,15 +334,15 @@ class Director:
 
     # Runs in pieces.
 
-    def _look_back(self, loan: Loan, epoch: int) -> None:
+    def _look_back(self, loan: Loan, epoch: int, counts: Sequence[int]) -> None:
         """Go on where the last fit has ended, or say that the plan is another one."""
         past = past_of(self.model)
         requests = [part.request for part in self._parts]
-        clock, _ = self._place(loan.step.optimizers[0], loan.step.counts()[0], epoch)
+        clock, _ = self._calendar.place(loan.step.optimizers[0], counts[0], epoch)
         for part in self._parts:
             part.done = 0 if epoch else goes_on(part.request, self.model, clock)
         if epoch:
-            warn_of_another_plan(past, requests, clock, self._params.get("epochs"))
+            warn_of_another_plan(past, requests, clock, self._calendar.epochs)
         past.planned = clock
 
     def _note_places(self) -> None:
@@ -387,9 +352,12 @@ class Director:
         if loan is None or not parts:
             return
         try:
-            made = loan.step.made()
+            counts = loan.step.counts()
         except RuntimeError:
             return  # What a step that failed has used up cannot be read.
+        if self._calendar.counts_batches:
+            counts = [counts[0] - loan.step.unwritten(counts)]
+        made = loan.step.next_update(counts)
         for part in parts:
             assert part.request.ends is not None  # noqa: S101  chosen above
             part.request.ends[self.model] = part.done + made
@@ -401,46 +369,28 @@ class Director:
         loan = self._loan
         if loan is None or not loan.is_open or not loan.is_current():
             return {}
-        self._warn_of_no_effect(loan)
-        return loan.step.last_values(self._since or None)
-
-    def _warn_of_no_effect(self, loan: Loan) -> None:
         counts = loan.step.counts()
-        pairs = zip(loan.step.optimizers, counts, self._since, strict=False)
-        busy = [lent.optimizer for lent, now, before in pairs if now != before]
+        self._look_for_effect(loan, counts)
+        return loan.step.last_values(counts, self._since or None)
+
+    def _look_for_effect(self, loan: Loan, counts: Sequence[int]) -> None:
+        """Say once of each schedule whose optimizers make no update."""
+        busy = set()
+        if loan.step.calls:
+            rows = zip(loan.step.optimizers, counts, self._since, strict=False)
+            busy = {id(lent.optimizer) for lent, now, then in rows if now != then}
         for part in self._parts:
-            idle = [choice.optimizer for choice in part.choices]
-            is_busy = any(one is other for one in idle for other in busy)
-            if part.has_warned or (is_busy and loan.step.calls):
+            optimizers = [choice.optimizer for choice in part.choices]
+            if part.has_warned or any(id(one) in busy for one in optimizers):
                 continue
             part.has_warned = True
-            names = " and ".join(repr(one.name) for one in idle)
-            others = ", ".join(
-                repr(name)
-                for name in names_of(self.model)
-                if name != part.request.optimizer
-            )
-            warnings.warn(
-                f"{part.request.schedule!r} has no effect: the optimizer that it is "
-                f"for ({names}) made no update in this epoch of fit or train_on_batch. "
-                "Name the one that trains the model with `optimizer=`"
-                + (f" (there is {others})" if others else "")
-                + ", or use as_keras_schedule in a loop of your own.",
-                UserWarning,
-                stacklevel=2,
+            request = part.request
+            warn_of_no_effect(
+                request.schedule, request.optimizer, optimizers, self.model
             )
 
-    def _warn_of_plain_number(self, number: float) -> None:
-        """Say once that a number has lost its ratio to the rate that was read."""
-        if self._has_warned_of_number:
-            return
-        self._has_warned_of_number = True
-        schedules = " and ".join(repr(part.request.schedule) for part in self._parts)
-        warnings.warn(
-            f"A callback has read optimizer.learning_rate and set {number:g}: a plain "
-            f"number is the rate that {schedules} goes on multiplying. To scale what "
-            "is in force, set a multiple of what was read: optimizer.learning_rate = "
-            "optimizer.learning_rate * 0.5.",
-            UserWarning,
-            stacklevel=2,
-        )
+    def _say_plain_number(self, number: float) -> None:
+        if not self._has_said_plain_number:
+            self._has_said_plain_number = True
+            schedules = [part.request.schedule for part in self._parts]
+            warn_of_plain_number(number, schedules)

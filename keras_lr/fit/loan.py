@@ -147,7 +147,7 @@ class Loan:
             rates: Gives them; None for all that the step knows.
         """
         model: Any = self._model()
-        give = rates or (lambda: self.step.last_values())
+        give = rates or (lambda: self.step.last_values(None))
 
         def with_rates(logs: Any) -> Any:
             told = keras_names.epoch_logs(model, logs)
@@ -226,7 +226,7 @@ class Loan:
         if hyperparameter != "learning_rate":
             return self.step.coming(lent, hyperparameter)
         frame = keras_names.asking_frame()
-        base = self.step.base(lent)
+        base = self._base(lent)
         if keras_names.is_writer(frame, "LearningRateScheduler"):
             # It hands the rate to a function of the user's, and sets what comes back.
             value = base
@@ -266,9 +266,10 @@ class Loan:
         else:
             number = float(ops.convert_to_numpy(rate))
             base = self._base_after(lent, number, is_converted)
-        if self.step.sets_peak(lent):
-            self.keep_rate(lent, self._own_rate(lent))
-        self._set_own(lent, base / self.step.scale(lent))
+        timetable = self.step.timetable_of(lent)
+        if timetable.sets_peak:
+            self.keep_rate(lent, self.step.own_rate(lent))
+        self._set_own(lent, base / timetable.scale)
         self.step.sync(self.step.counts())
 
     def _base_after(
@@ -277,7 +278,7 @@ class Loan:
         """The rate that the schedule is to multiply after a plain number is set."""
         frame = keras_names.asking_frame(sets=True)
         if keras_names.is_writer(frame, "ReduceLROnPlateau"):
-            return self.step.base(lent) * number / self._read(lent)
+            return self._base(lent) * number / self._read(lent)
         if is_converted is None:
             reader = (id(frame), frame.f_code, self.step.calls)
             rate = self._read_rate if self._reader == reader else None
@@ -287,8 +288,9 @@ class Loan:
             self._on_plain_number(number)
         return number
 
-    def _own_rate(self, lent: LentOptimizer) -> float:
-        return self.step.base(lent) / self.step.scale(lent)
+    def _base(self, lent: LentOptimizer) -> float:
+        """The rate that an optimizer's schedule multiplies: its own, or the peak."""
+        return self.step.own_rate(lent) * self.step.timetable_of(lent).scale
 
     def _set_own(self, lent: LentOptimizer, rate: float) -> None:
         keras_names.sync_state(self._model())

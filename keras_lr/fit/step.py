@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -23,11 +24,11 @@ from keras_lr.fit.optimizer import (
     LentOptimizer,
     attributes_of,
 )
+from keras_lr.fit.program import Program
 from keras_lr.fit.record import Record, Scalar, Segment, places_in_ring
 from keras_lr.fit.tapes import JaxTape, TensorFlowTape, TorchTape
 from keras_lr.fit.timetable import OWN, Timetable
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import IntArray
 
 #: Rows of a tape, a power of two. JAX copies the tape at each step, so that more would
 #: cost; rows are laid anew whenever they are used up, so that no run is too long for
@@ -66,6 +67,32 @@ def rate_name(i: int) -> str:
     return f"learning_rate_{i}"
 
 
+@dataclass(frozen=True)
+class Row:
+    """What a step has written down of a batch.
+
+    Attributes:
+        count: The batches that the first optimizer had done before.
+        seen: The scalars.
+    """
+
+    count: int
+    seen: FloatArray
+
+
+@dataclass(frozen=True)
+class Update:
+    """An update that an optimizer has made.
+
+    Attributes:
+        count: The batches that it had done before.
+        rate: The rate.
+    """
+
+    count: int
+    rate: float
+
+
 class LentStep:
     """A model's step at the rates of a timetable.
 
@@ -84,6 +111,7 @@ class LentStep:
         on_failure: Called when the step raises; None if nobody wants to know.
         on_first_batch: Called with the first batch before it is trained on, while that
             is traced; None if nobody wants to know.
+        program: What the optimizers are to do.
         calls: How often the function has been called since the timetables began.
         on_pace: Called before the second batch, with the optimizers' counts, if a step
             makes several updates of one; None if nobody wants to know.
@@ -115,9 +143,8 @@ class LentStep:
         ]
         self._own_step = keras_names.step_of(model)
         # What the step is to read.
-        self._timetables: list[Timetable] = [OWN] * len(self.optimizers)
-        self._statistics = 1.0
-        self._begun = [0] * len(self.optimizers)
+        nothing = [OWN] * len(self.optimizers)
+        self.program = self._program(nothing, [0] * len(self.optimizers))
         self._record: Record | None = None
         # The tape, the batch of each optimizer that its first row is of, and how many
         # of its rows are sure to be left.
@@ -165,20 +192,29 @@ class LentStep:
             statistics: The highest momentum of moving statistics.
             counts: The optimizers' counts, where they cannot be read: in a step.
         """
-        self._timetables = list(timetables)
-        self._statistics = statistics
-        self._begun = self.counts() if counts is None else counts
+        counts = self.counts() if counts is None else counts
+        self.program = self._program(timetables, counts, statistics)
         self.calls = 0
         self._record = None
         self.control.is_recording = False
         self.lay_anew()
-        self.sync(self._begun)
+        self.sync(counts)
+
+    def _program(
+        self,
+        timetables: Sequence[Timetable],
+        counts: Sequence[int],
+        statistics: float = 1.0,
+    ) -> Program:
+        lents = tuple(self.optimizers)
+        return Program(lents, tuple(timetables), tuple(counts), statistics)
 
     def take_over(self, other: LentStep) -> None:
         """Go on where another step of the same optimizers has stopped."""
-        self._timetables = other._timetables
-        self._statistics = other._statistics
-        self._begun = other._begun
+        program = other.program
+        self.program = self._program(
+            program.timetables, program.begun, program.statistics
+        )
         self.calls = other.calls
         self.lay_anew()
         self.sync(self.counts())
@@ -194,7 +230,7 @@ class LentStep:
             lent.counter = counts[i]
             if self._is_torch:
                 # Elsewhere the step looks at it.
-                self.control.own_rates[i] = self._own_rate(lent)
+                self.control.own_rates[i] = self._rate_set(lent)
         # Between two batches the counters tell which rows are used up.
         used = [count - base for count, base in zip(counts, self._base, strict=True)]
         is_inside = self._is_laid and 0 <= min(used) <= max(used) < self._rows
@@ -219,143 +255,110 @@ class LentStep:
         ]
 
     def spent(self) -> int:
-        """Updates of the first optimizer since the timetables began."""
-        each = self.optimizers[0].accumulation
-        return self.counts()[0] // each - self._begun[0] // each
+        """Updates of the first optimizer since the program began."""
+        return self.next_update(self.counts()) - self.program.timetables[0].first
+
+    def next_update(self, counts: Sequence[int]) -> int:
+        """The first optimizer's update of the run that comes next."""
+        return int(self.program.updates(0, np.array(counts[:1]))[0])
 
     def is_lent(self, optimizer: Any) -> bool:
         """Whether the step controls an optimizer's rates."""
         return any(lent.optimizer is optimizer for lent in self.optimizers)
 
+    def timetable_of(self, lent: LentOptimizer) -> Timetable:
+        """What an optimizer reads."""
+        return self.program.timetables[self.optimizers.index(lent)]
+
+    def own_rate(self, lent: LentOptimizer) -> float:
+        """An optimizer's own rate, or what its own schedule says now."""
+        own = self._rate_set(lent)
+        if own is None:
+            own = float(ops.convert_to_numpy(lent.own("learning_rate")))
+        return own
+
     def coming(self, lent: LentOptimizer, hyperparameter: str) -> float:
         """The value of an optimizer's next update."""
         i = self.optimizers.index(lent)
         count = lent.counter if self._is_torch else self.counts()[i]
-        return self._value_at(i, hyperparameter, count)
+        if hyperparameter == "learning_rate":
+            return self.program.rate(i, count, self.own_rate(lent))
+        return self.program.other(i, hyperparameter, count)
 
     def last(self, lent: LentOptimizer) -> float | None:
         """The rate of an optimizer's last update; None before the first one."""
-        return self._last_rates(self.counts()).get(self.optimizers.index(lent))
+        counts = self.counts()
+        row = self._last_row(counts[0])
+        found = self._last_update(self.optimizers.index(lent), counts, row)
+        return None if found is None else found.rate
 
-    def base(self, lent: LentOptimizer) -> float:
-        """The rate that an optimizer's schedule multiplies: its own, or the peak."""
-        return self._own_now(lent) * self.scale(lent)
-
-    def scale(self, lent: LentOptimizer) -> float:
-        """The rate at the schedule's peak over the optimizer's own."""
-        return self._timetables[self.optimizers.index(lent)].scale
-
-    def sets_peak(self, lent: LentOptimizer) -> bool:
-        """Whether the schedule's peak was given."""
-        return self._timetables[self.optimizers.index(lent)].sets_peak
-
-    def last_values(self, since: Sequence[int] | None = None) -> dict[str, float]:
+    def last_values(
+        self, counts: Sequence[int] | None = None, since: Sequence[int] | None = None
+    ) -> dict[str, float]:
         """The rates of the last update, and what else was scheduled, for the logs.
 
         Args:
+            counts: The counts now; None to look.
             since: The counts at a moment: of an optimizer that has made no update since
                 then there is nothing to tell. None for all.
         """
-        counts = self.counts()
+        counts = self.counts() if counts is None else counts
+        row = self._last_row(counts[0])
         told = {}
-        for i, rate in self._last_rates(counts).items():
-            timetable, lent = self._timetables[i], self.optimizers[i]
-            if timetable is OWN or (since is not None and counts[i] == since[i]):
+        for i, lent in enumerate(self.optimizers):
+            is_idle = since is not None and counts[i] == since[i]
+            found = self._last_update(i, counts, row)
+            if found is None or is_idle or not self.program.is_scheduled(i):
                 continue
-            suffix = "" if timetable.label is None else f"_{timetable.label}"
-            told[f"learning_rate{suffix}"] = rate
+            told[self.program.log_name(i, "learning_rate")] = found.rate
             for name in lent.attributes:
-                if name in timetable.head:
-                    value = self._value_at(i, name, self._last_count(i, counts))
-                    told[f"{name}{suffix}"] = float(value)
+                if name in self.program.timetables[i].head:
+                    value = self.program.other(i, name, found.count)
+                    told[self.program.log_name(i, name)] = value
         return told
 
-    def log_names(self) -> list[str]:
-        """What logs may tell: the keys of :meth:`last_values`."""
-        names = []
-        for timetable in self._timetables:
-            suffix = "" if timetable.label is None else f"_{timetable.label}"
-            names += [f"{name}{suffix}" for name in ("learning_rate", *timetable.head)]
-        return names
-
-    def made(self) -> int:
-        """The first optimizer's update of the run that comes next."""
-        counts = self.counts()
-        updates = self._updates(0, np.array([counts[0] - self.unwritten()]))
-        return int(updates[0])
-
-    def unwritten(self) -> int:
+    def unwritten(self, counts: Sequence[int]) -> int:
         """Batches that the first optimizer counts and that had no data.
 
         On TensorFlow the step that finds no more data counts as a batch, too.
         """
-        counts = self.counts()
-        last = self._last_written(counts[0])
-        if last is None:
+        if keras.backend.backend() != "tensorflow":
             return 0
-        return counts[0] - (last + self.optimizers[0].pace)
+        row = self._last_row(counts[0])
+        if row is None:
+            return 0
+        return counts[0] - row.count - self.optimizers[0].pace
 
-    def _last_written(self, count: int) -> int | None:
-        """The first optimizer's count when the last batch that had data began."""
+    def _last_row(self, count: int) -> Row | None:
+        """The row of the last batch that had data."""
         segment = self._current(count)
         if not segment.rows:
             return None
-        rates = segment.fetch()[:, self.names.index(rate_name(0))]
+        seen = segment.fetch()
+        rates = seen[:, self.names.index(rate_name(0))]
         written = np.flatnonzero(~np.isnan(rates))
-        return segment.first + int(written[-1]) if written.size else None
+        if not written.size:
+            return None
+        last = int(written[-1])
+        return Row(segment.first + last, seen[last])
 
-    def _last_count(self, i: int, counts: Sequence[int]) -> int:
-        """An optimizer's count before its last update."""
-        last = self._last_written(counts[0])
-        if last is not None and (i == 0 or self._goes_with_first(i, counts)):
-            more = self.optimizers[i].pace - 1
-            return last - self._base[0] + self._base[i] + more
-        return counts[i] - 1
-
-    def _goes_with_first(self, i: int, counts: Sequence[int]) -> bool:
-        """Whether an optimizer has made one update a batch, as the first one."""
-        is_one_each = self.optimizers[0].pace == self.optimizers[i].pace == 1
-        done = [count - base for count, base in zip(counts, self._base, strict=True)]
-        return is_one_each and done[i] == done[0]
-
-    def _last_rates(self, counts: Sequence[int]) -> dict[int, float]:
-        """The rate of the last update of each optimizer that has made one."""
-        last = self._last_written(counts[0])
-        if last is None:
-            return {}
-        segment = self._current(counts[0])
-        seen = segment.fetch()[last - segment.first]
-        rates = {}
-        for i in range(len(self.optimizers)):
-            if self._goes_with_first(i, counts):
-                # As the step has read it.
-                rates[i] = float(seen[self.names.index(rate_name(i))])
-            elif counts[i] > self._base[i]:
-                count = self._last_count(i, counts)
-                rates[i] = self._value_at(i, "learning_rate", count)
-        return rates
-
-    def _value_at(self, i: int, hyperparameter: str, count: int) -> float:
-        """What is in force for an optimizer at a count of its batches."""
+    def _last_update(
+        self, i: int, counts: Sequence[int], row: Row | None
+    ) -> Update | None:
+        """The last update of an optimizer; None before the first one."""
+        if row is None:
+            return None
         lent = self.optimizers[i]
-        timetable = self._timetables[i]
-        entry = None
-        if hyperparameter in timetable.head:
-            updates = self._updates(i, np.array([count]))
-            entry = float(timetable.values(hyperparameter, updates)[0])
-        if hyperparameter != "learning_rate":
-            return lent.own(hyperparameter) if entry is None else entry
-        if entry is not None and timetable.absolute:
-            return entry
-        own = self._own_now(lent)
-        return own if entry is None else own * entry
-
-    def _own_now(self, lent: LentOptimizer) -> float:
-        """The own rate, or what the optimizer's own schedule says now."""
-        own = self._own_rate(lent)
-        if own is None:
-            own = float(ops.convert_to_numpy(lent.own("learning_rate")))
-        return own
+        done = [count - base for count, base in zip(counts, self._base, strict=True)]
+        is_one_each = self.optimizers[0].pace == lent.pace == 1
+        if is_one_each and done[i] == done[0]:
+            # One a batch, as the first one: its rate stands in the row.
+            rate = float(row.seen[self.names.index(rate_name(i))])
+            return Update(row.count - self._base[0] + self._base[i], rate)
+        if not done[i]:
+            return None
+        count = row.count + lent.pace - 1 if i == 0 else counts[i] - 1
+        return Update(count, self.program.rate(i, count, self.own_rate(lent)))
 
     def recorded(self) -> dict[str, FloatArray]:
         """What has been written down of each batch since :meth:`record`, by name.
@@ -438,38 +441,12 @@ class LentStep:
             batches = count + np.arange(self._rows)
             begin, end = self.control.columns[i : i + 2]
             # In the order of the ring.
-            given[batches % self._rows, begin:end] = self._given_at(i, batches)
-        given[:, -1] = self._statistics
+            given[batches % self._rows, begin:end] = self.program.given(i, batches)
+        given[:, -1] = self.program.statistics
         self._tape.lay(given, *args)
         self._is_laid = True
         self._base = counts
         self._left = self._rows
-
-    def _given_at(self, i: int, batches: IntArray) -> FloatArray:
-        """What an optimizer is given in the rows of some of its batches."""
-        lent = self.optimizers[i]
-        timetable = self._timetables[i]
-        updates = self._updates(i, batches)
-        given = np.zeros((len(batches), 2 + len(lent.attributes)))
-        # The rate in force is own * factor + rate.
-        factor_or_rate = 1 if timetable.absolute else 0
-        if "learning_rate" in timetable.head:
-            given[:, factor_or_rate] = timetable.values("learning_rate", updates)
-        else:
-            given[:, 0] = 1.0
-        for place, name in enumerate(lent.attributes, 2):
-            if name in timetable.head:
-                given[:, place] = timetable.values(name, updates)
-            else:
-                given[:, place] = lent.own(name)
-        return given
-
-    def _updates(self, i: int, counts: IntArray) -> IntArray:
-        """The run's updates that an optimizer's batches belong to."""
-        each = self.optimizers[i].accumulation
-        begun = self._begun[i] // each
-        updates: IntArray = self._timetables[i].first + counts // each - begun
-        return updates
 
     def _current(self, count: int) -> Segment:
         """What the ring holds of the batches before a count."""
@@ -479,7 +456,7 @@ class LentStep:
         places = places_in_ring(first, rows, self._rows)
         return Segment(first, rows, lambda: fetch()[places])
 
-    def _own_rate(self, lent: LentOptimizer) -> float | None:
+    def _rate_set(self, lent: LentOptimizer) -> float | None:
         """The own rate; None if that is itself a schedule."""
         variable = keras_names.rate_variable(lent.optimizer)
         if variable is None:

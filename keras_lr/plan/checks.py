@@ -57,6 +57,12 @@ def check_at_least(name: str, value: float, least: float) -> None:
         )
 
 
+def check_int(name: str, value: Any) -> None:
+    """Raise unless a value is a whole number, in whatever type."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"`{name}` must be an int. {received(**{name: value})}")
+
+
 def check_fraction(name: str, value: float) -> None:
     """Raise unless a value lies in (0, 1]."""
     check_value(name, value)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -200,7 +201,7 @@ class Repeat(Made):
         lengths = np.array([max(1.0, clock.exact(each)) for each in arguments])
         inside = np.concatenate([[0.0], np.cumsum(lengths)[:-1]])
         cycles, starts, ends = self._cycles(k, float(lengths.sum()))
-        joins = starts[:, None] + np.outer(float(self.grow) ** cycles, inside)
+        joins = starts[:, None] + np.outer(self._growth(cycles), inside)
         joins = np.column_stack([joins, ends])
         # Joins that fall between two updates are rounded, each by itself: no drift.
         edges = np.floor(np.minimum(joins, FAR) + 0.5 + 1e-9).astype(np.int64)
@@ -209,6 +210,12 @@ class Repeat(Made):
         at = np.searchsorted(first, k, side="right") - 1
         width = len(self.phases)
         return cycles[at // width], at % width, first[at], length[at]
+
+    def _growth(self, cycles: IntArray) -> FloatArray:
+        """The length of cycles, in that of the first; of those that matter."""
+        with np.errstate(over="ignore"):
+            growth: FloatArray = np.minimum(float(self.grow) ** cycles, float(FAR))
+        return growth
 
     def _cycles(
         self, k: IntArray, length: float
@@ -219,11 +226,17 @@ class Repeat(Made):
             cycles = np.unique(np.concatenate([near - 1, near, near + 1]))
             cycles = cycles[cycles >= 0]
             return cycles, cycles * length, (cycles + 1) * length
-        starts = [0.0]
-        last = k.max(initial=0) + 1
-        while starts[-1] <= last:
-            starts.append(starts[-1] + length * self.grow ** (len(starts) - 1))
-        return np.arange(len(starts) - 1), np.array(starts[:-1]), np.array(starts[1:])
+        # As many as begin before the last update, whose sum is a geometric one.
+        last = float(k.max(initial=0)) + 1
+        # Of one that grows faster, the second cycle has no end either.
+        grow = min(float(self.grow), float(FAR))
+        number = math.log1p(last * (grow - 1) / length) / math.log(grow)
+        cycles = np.arange(math.ceil(number) + 2)
+        # Summed up from the first on, so that every window finds the same joins.
+        joins = np.cumsum(np.append(0.0, length * self._growth(cycles)))
+        first = np.searchsorted(joins, k.min(initial=FAR), side="right") - 1
+        begin = max(0, int(first) - 1)
+        return cycles[begin:], joins[begin:-1], joins[begin + 1 :]
 
 
 class Points(Made):

@@ -13,6 +13,7 @@ from keras_lr.plan.checks import check_fraction, check_rate, check_value
 from keras_lr.plan.curves import Curve
 from keras_lr.plan.duration import Duration, DurationOrZero
 from keras_lr.plan.parts import FunctionPhase, Part
+from keras_lr.plan.words import received
 from keras_lr.presets._base import Preset
 from keras_lr.schedule import registered
 
@@ -188,12 +189,12 @@ class RatedDecay(Decay):
         if (self.rate is None) != (self.every is None):
             raise ValueError(
                 "`rate` and `every` go together: one is the rate of each other. "
-                f"Received: rate={self.rate!r}, every={self.every!r}."
+                f"{received(rate=self.rate, every=self.every)}"
             )
         if self.rate is not None and self.decay is not None:
             raise ValueError(
                 "`decay` has no meaning beside `rate`, which sets the pace. "
-                f"Received: rate={self.rate!r}, decay={self.decay!r}."
+                f"{received(rate=self.rate, decay=self.decay)}"
             )
 
     def _law(self, time: Any, rate: float) -> Any:

@@ -14,6 +14,7 @@ from keras_lr.plan.curves import Curve
 from keras_lr.plan.duration import Duration, DurationOrZero
 from keras_lr.plan.parts import FunctionPhase, Part
 from keras_lr.plan.phase import Phase
+from keras_lr.plan.words import received
 from keras_lr.presets._base import Preset
 from keras_lr.schedule import registered
 
@@ -66,7 +67,7 @@ class Warmup(Preset):
         check_choice("curve", self.curve, ("linear", "cosine", "exponential"))
         if not 0 <= self.start <= 1:
             raise ValueError(
-                f"`start` must lie in [0, 1]. Received: start={self.start!r}."
+                f"`start` must lie in [0, 1]. {received(start=self.start)}"
             )
         if self.curve == "exponential" and self.start == 0:
             raise ValueError(

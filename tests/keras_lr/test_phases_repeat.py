@@ -179,6 +179,15 @@ def test_updates_of_a_cycle_may_come_in_any_order_from_any_distance():
     assert lay(saw(2), at=[]).tolist() == []
 
 
+def test_cycles_may_grow_as_slowly_or_as_fast_as_one_likes():
+    slow = saw(3, grow=1.0001)
+    at = np.array([10**7, 5, 2 * 10**7])
+    windows = [lay(slow, at=[update])[0] for update in at]
+    assert lay(slow, at=at).tolist() == windows
+    fast = lay(saw(3, grow=1e308), at=[2, 3, 10**9])
+    assert fast.tolist() == pytest.approx([0.0, 1.0, 1.0], rel=1e-9)
+
+
 def test_only_phases_can_be_repeated():
     with pytest.raises(ValueError, match=r"Received: \(3,\)\."):
         repeat(3)

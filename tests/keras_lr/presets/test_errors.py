@@ -263,6 +263,14 @@ MISTAKEN = {
         lambda: repeat(linear(3), grow="2"),
         "`grow` must be a number, not text. Received: grow='2'.",
     ),
+    "steps that are no int": (
+        lambda: k.LinearDecay().values(5.0),
+        "LinearDecay(): `steps` must be an int. Received: steps=5.0.",
+    ),
+    "a table of steps that are no int": (
+        lambda: k.LinearDecay().as_keras_schedule("5"),
+        "LinearDecay(): `steps` must be an int. Received: steps='5'.",
+    ),
     "no factors": (
         lambda: k.PiecewiseConstant([3], None),
         "`factors` must be a sequence. Received: factors=None.",

@@ -219,6 +219,18 @@ def test_piecewise_linear_in_a_tiny_run_keeps_the_later_point():
     assert PiecewiseLinear(points).values(3).tolist() == [0.5, 0.75, 1.0]
 
 
+def test_of_positions_that_meet_or_overtake_each_other_the_later_one_wins():
+    shares = PiecewiseConstant(["1%", "2%", "60%"], [1.0, 0.5, 0.25, 0.125])
+    assert shares.values(4).tolist() == [1.0, 0.25, 0.125, 0.125]
+    assert shares.values(1).tolist() == [1.0]
+    mixed = PiecewiseConstant([3, "50%"], [1.0, 0.5, 0.25])
+    assert mixed.values(4).tolist() == [1.0, 1.0, 1.0, 0.25]
+    assert mixed.values(2).tolist() == [1.0, 1.0]
+    line = PiecewiseLinear([(0, 0.0), (4, 1.0), ("50%", 0.5), ("100%", 0.0)])
+    assert line.values(4).tolist() == [0.0, 1 / 3, 2 / 3, 0.0]
+    assert line.values(1).tolist() == [0.0]
+
+
 def test_function_of_the_step():
     values = Function(lambda step: 1 / (1 + step), max_lr=0.5).values(3)
     assert values.tolist() == [0.5, 0.25, 0.5 / 3]
