@@ -18,10 +18,10 @@ from keras_lr.plan.words import shown
 LOOKS = 1000
 
 
-def goes_on(request: Request, model: Any, run: Clock) -> int:
+def made_before(request: Request, model: Any, run: Clock) -> int:
     """Updates of a schedule's horizon that its earlier fits of a model have made.
 
-    It says so. Once the horizon is used up, the next fit begins anew.
+    Once the horizon is used up, the next fit begins anew.
 
     Args:
         request: What the schedule asks for.
@@ -32,11 +32,20 @@ def goes_on(request: Request, model: Any, run: Clock) -> int:
     if not done:
         return 0
     total = request.clock(run).total
-    if total is not None and done >= total:
-        return 0
+    return 0 if total is not None and done >= total else done
+
+
+def say_that_it_goes_on(request: Request, done: int, run: Clock) -> None:
+    """Tell the user that a schedule goes on where its last fit has ended.
+
+    Args:
+        request: What the schedule asks for.
+        done: Updates of its horizon that have been made.
+        run: The run of the fit that begins.
+    """
+    total = request.clock(run).total
     name = shown(request.schedule)
     print(f"{name} goes on at update {done} of its horizon of {total}.")
-    return done
 
 
 def warn_of_another_plan(
