@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -224,24 +225,27 @@ class Loan:
         if not self.is_wanted():
             return None
         if hyperparameter != "learning_rate":
-            return self.step.coming(lent, hyperparameter)
+            return self._read(lent, hyperparameter)
         frame = callers.asking_frame()
         base = self._base(lent)
         if keras_names.is_writer(frame, "LearningRateScheduler"):
             # It hands the rate to a function of the user's, and sets what comes back.
             value = base
         else:
-            value = self._read(lent)
+            value = self._read(lent, "learning_rate")
         rate = Rate(value, base, partial(self.set_rate, lent))
         if not callers.is_setter(frame):
             self._reader = (id(frame), frame.f_code, self.step.calls)
             self._read_rate = rate
         return rate
 
-    def _read(self, lent: LentOptimizer) -> float:
+    def _read(
+        self, lent: LentOptimizer, hyperparameter: str = "learning_rate"
+    ) -> float:
         hook = callers.hook_of() or ""
-        last = None if hook.endswith("_begin") else self.step.last(lent)
-        return self.step.coming(lent, "learning_rate") if last is None else last
+        is_coming = hook.endswith("_begin")
+        last = None if is_coming else self.step.last(lent, hyperparameter)
+        return self.step.coming(lent, hyperparameter) if last is None else last
 
     def set_rate(
         self, lent: LentOptimizer, rate: Any, is_converted: bool | None = None
@@ -261,7 +265,8 @@ class Loan:
         if not self.is_wanted() or callable(rate):
             lent.cls.learning_rate.fset(lent.optimizer, rate)
             return
-        if isinstance(rate, Rate) and rate.asked == rate.asked:
+        # It has lost its ratio where what was read was 0, and something was added.
+        if isinstance(rate, Rate) and not math.isnan(rate.asked):
             base = rate.asked
         else:
             number = float(ops.convert_to_numpy(rate))
@@ -278,7 +283,7 @@ class Loan:
         """The rate that the schedule is to multiply after a plain number is set."""
         frame = callers.asking_frame(sets=True)
         if keras_names.is_writer(frame, "ReduceLROnPlateau"):
-            return self._base(lent) * number / self._read(lent)
+            return self._base(lent) * number / self._read(lent, "learning_rate")
         if is_converted is None:
             reader = (id(frame), frame.f_code, self.step.calls)
             rate = self._read_rate if self._reader == reader else None

@@ -287,12 +287,14 @@ class LentStep:
             return self.program.rate(i, count, self.own_rate(lent))
         return self.program.other(i, hyperparameter, count)
 
-    def last(self, lent: LentOptimizer) -> float | None:
-        """The rate of an optimizer's last update; None before the first one."""
+    def last(self, lent: LentOptimizer, hyperparameter: str) -> float | None:
+        """The value of an optimizer's last update; None before the first one."""
+        i = self.optimizers.index(lent)
         counts = self.counts()
-        row = self._last_row(counts[0])
-        found = self._last_update(self.optimizers.index(lent), counts, row)
-        return None if found is None else found.rate
+        found = self._last_update(i, counts, self._last_row(counts[0]))
+        if found is None or hyperparameter == "learning_rate":
+            return None if found is None else found.rate
+        return self.program.other(i, hyperparameter, found.count)
 
     def last_values(
         self, counts: Sequence[int] | None = None, since: Sequence[int] | None = None
