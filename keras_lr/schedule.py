@@ -43,9 +43,13 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
 
     The value in force is the optimizer's own rate times the phases' value, or
     ``max_lr`` times it where that is given. Several schedules in one fit multiply.
-    While the fit runs ``optimizer.learning_rate`` reads the scheduled value, and logs
-    get ``learning_rate`` at the end of each epoch: the rate of its last update. At the
-    end of the fit the optimizer is as it was.
+
+    While the fit runs ``optimizer.learning_rate`` reads the rate of the last update, as
+    a fit, an epoch or a batch begins that of the coming one, and logs get
+    ``learning_rate`` at the end of each epoch. A number that is assigned to it is the
+    rate that the schedule goes on multiplying: the optimizer's own, or the peak of this
+    fit where ``max_lr`` is given; a multiple of what was read scales what is in force.
+    At the end of the fit the optimizer is as it was, but for an own rate that was set.
 
     Args:
         *phases: Laid end to end (see :mod:`keras_lr.phases`); values are factors.
@@ -56,15 +60,18 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         start: Factor just before the first update, for a first phase without a start.
         **common: ``horizon``: length of the whole run as a duration, where ``fit`` does
             not tell it (a fit in a loop with ``initial_epoch``, data of unknown size);
-            None takes it from ``fit``. ``hyperparameter``: ``"learning_rate"``,
-            ``"momentum"`` (beta_1 in Adam and its kin) or ``"weight_decay"``; for the
-            last two ``max_lr`` is the value that factor 1 stands for. ``optimizer``:
-            the one that the schedule is for: an attribute of the model, such as
-            ``"d_optimizer"``, or else the name of one of a MultiOptimizer; None for all
-            that the model was compiled with.
+            None takes it from ``fit``. With one, and no ``initial_epoch``, the next fit
+            of the same model goes on where the last one has ended.
+            ``hyperparameter``: ``"learning_rate"``, ``"momentum"`` (beta_1 in Adam and
+            its kin) or ``"weight_decay"``; for the last two ``max_lr`` is the value
+            that factor 1 stands for. ``optimizer``: the one that the schedule is for:
+            an attribute of the model, such as ``"d_optimizer"``, or else the name of
+            one of a MultiOptimizer; None for all that the model was compiled with.
 
     Raises:
-        ValueError: If an argument is out of range, or no phase is given.
+        ValueError: If an argument is out of range, or no phase is given; in a fit, if
+            the optimizer that is named is not there, or values of the first epoch
+            depend on a length that nobody knows.
 
     Example:
         >>> from keras_lr.phases import cosine, hold, linear
