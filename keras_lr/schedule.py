@@ -27,7 +27,7 @@ from keras_lr.plan.config import from_config as part_from_config
 from keras_lr.plan.config import to_config
 from keras_lr.plan.course import HYPERPARAMETERS, Course
 from keras_lr.plan.duration import Argument, Clock, parse
-from keras_lr.plan.oddities import Look, is_zero, look, oddity
+from keras_lr.plan.oddities import Look, look, oddity
 from keras_lr.plan.parts import Part
 from keras_lr.plan.plain import plain
 from keras_lr.plan.product import Planned
@@ -277,14 +277,14 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         if self._warned or run.total is None:
             return
         clock = self._clock(run)
-        _, single = self._singles()[0]
-        course = single._courses()[0]
         if self._looked is None or self._looked[0] != clock:
             # Fits in a loop, with a horizon, have the same one.
+            _, single = self._singles()[0]
+            course = single._courses()[0]
             self._looked = (clock, look(course, clock, self._has_peak))
+        seen = self._looked[1]
         is_rate = self.hyperparameter == "learning_rate"
-        is_all_zero = is_rate and is_zero(course, clock, run.total)
-        odd = oddity(self._looked[1], clock, run, is_all_zero)
+        odd = oddity(seen, clock, run, is_rate and seen.is_zero(run.total))
         if odd is not None:
             self._warned = True
             warnings.warn(f"{shown(self)} {odd}.", UserWarning, stacklevel=2)

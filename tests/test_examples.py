@@ -74,6 +74,18 @@ def test_find_then_train_learns_the_digits():
     assert float(shown[-1].split()[-1].rstrip("%")) > 85
 
 
+def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(tmp_path):
+    shown = output_of("examples/gan.py", "--fast", "--out", str(tmp_path))
+    lines = [line for line in shown.splitlines() if "after epoch" in line]
+    # Two epochs of one fit, and one of the other, which ends at 0.
+    assert len(lines) == 3
+    for line in lines:
+        d_logged, d_value, g_logged, g_value = map(float, line.split()[-4:])
+        assert (d_logged, g_logged) == (d_value, g_value)
+        assert (d_value == g_value == 0) == (line is lines[-1])
+    assert (tmp_path / "gan.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_loop_of_ones_own_trains_as_fit_does():
     loop, fit, difference = output_of("examples/custom_loop.py").splitlines()
     for name, line in {"own loop": loop, "fit": fit}.items():

@@ -16,7 +16,7 @@ from keras_lr.fit.loan import Loan, end_if_left, while_in_fit
 from keras_lr.fit.notices import warn_of_no_effect, warn_of_plain_number
 from keras_lr.fit.optimizer import LentOptimizer, attributes_of
 from keras_lr.fit.past import past_of
-from keras_lr.fit.seams import goes_on, warn_of_another_plan
+from keras_lr.fit.seams import made_before, say_that_it_goes_on, warn_of_another_plan
 from keras_lr.fit.step import ROWS
 from keras_lr.fit.timetable import Claim, Facts, Request, Run, Timetable, lay
 from keras_lr.plan.duration import Clock
@@ -91,6 +91,8 @@ class Director:
         self._is_located = False
         self._is_in_epoch = False
         self._has_said_plain_number = False
+        #: The run as the first optimizer counts it.
+        self._run = Clock()
         self.runs: list[Clock] = []
 
     @property
@@ -148,7 +150,7 @@ class Director:
             return  # BackupAndRestore found the run finished: there is nothing to do.
         self._has_ended = False
         self._is_by_hand = not self._is_in_fit()
-        self._loan = self._take_loan(self._epoch, begins=True)
+        self._loan = self._take_loan(self._epoch)
 
     def begin_epoch(self, epoch: int) -> None:
         """Find the place in the run, which is known for certain only now."""
@@ -161,13 +163,17 @@ class Director:
         counts = loan.step.counts()
         has_moved = (epoch, counts) != (self._epoch, self._counts)
         if not self._is_located and has_moved:
+            # BackupAndRestore has gone to another epoch.
             self._calendar.begin(epoch, counts[0])
+            self._look_back(loan, epoch, counts)
             self._lay(loan, epoch, counts)
         elif self._is_located and self._calendar.counts_batches:
             self._lay(loan, epoch, counts)
         else:
             loan.step.sync(counts)
-        self._is_located = True
+        if not self._is_located:
+            self._is_located = True
+            self._tell_of_seams(epoch)
         self._since = counts
 
     def end_epoch(self) -> dict[str, float]:
@@ -193,7 +199,7 @@ class Director:
 
     # The loan.
 
-    def _take_loan(self, epoch: int, *, begins: bool = False) -> Loan:
+    def _take_loan(self, epoch: int) -> Loan:
         loan = Loan(
             self.model,
             self._choose,
@@ -205,7 +211,7 @@ class Director:
         try:
             counts = loan.step.counts()
             self._calendar.begin(epoch, counts[0])
-            if begins:
+            if not self._is_located:
                 self._look_back(loan, epoch, counts)
             self._lay(loan, epoch, counts)
             loan.hear_of_pace(self._follow_pace)
@@ -304,8 +310,8 @@ class Director:
             if timetable.head:
                 self.runs.append(clock)
             own = self._own_rates.get(lent.optimizer)
-            if timetable.sets_peak and own is not None:
-                # BackupAndRestore may have loaded the peak of the run that it resumes.
+            if timetable.sets_peak and own not in (None, loan.step.own_rate(lent)):
+                # BackupAndRestore has loaded the peak of the run that it resumes.
                 loan.keep_rate(lent, own)
         return timetables
 
@@ -342,15 +348,22 @@ class Director:
     # Runs in pieces.
 
     def _look_back(self, loan: Loan, epoch: int, counts: Sequence[int]) -> None:
-        """Go on where the last fit has ended, or say that the plan is another one."""
-        past = past_of(self.model)
-        requests = [part.request for part in self._parts]
-        clock, _ = self._calendar.place(loan.step.optimizers[0], counts[0], epoch)
+        """Go on where the last fit has ended, unless an epoch says where to begin."""
+        self._run, _ = self._calendar.place(loan.step.optimizers[0], counts[0], epoch)
         for part in self._parts:
-            part.done = 0 if epoch else goes_on(part.request, self.model, clock)
+            before = made_before(part.request, self.model, self._run)
+            part.done = 0 if epoch else before
+
+    def _tell_of_seams(self, epoch: int) -> None:
+        """Say what goes on, or that the plan is another one."""
+        for part in self._parts:
+            if part.done:
+                say_that_it_goes_on(part.request, part.done, self._run)
+        past = past_of(self.model)
         if epoch:
-            warn_of_another_plan(past, requests, clock, self._calendar.epochs)
-        past.planned = clock
+            requests = [part.request for part in self._parts]
+            warn_of_another_plan(past, requests, self._run, self._calendar.epochs)
+        past.planned = self._run
 
     def _note_places(self) -> None:
         """Note where the schedules that have a horizon stand, for the next fit."""

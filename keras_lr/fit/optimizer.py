@@ -117,6 +117,7 @@ class LentOptimizer:
         self._look_up: LookUp = _nothing
         self._values: Mapping[str, Any] = {}
         self._steps = 0
+        self._replicas = 0
         #: Updates under way that are no part of the loan's step.
         self._strangers = 0
         self._lent_cls = self._make_class(compiled)
@@ -124,7 +125,8 @@ class LentOptimizer:
     @property
     def pace(self) -> int:
         """Updates that a step makes, as the last one did; at least 1."""
-        return max(self.applied, 1)
+        # Replicas of a step, which take turns, make their updates together.
+        return max(self.applied // max(self._replicas, 1), 1)
 
     # On loan.
 
@@ -142,6 +144,7 @@ class LentOptimizer:
     def begin_step(self, look_up: LookUp) -> None:
         """The loan's own step begins: its updates get what is looked up for them."""
         self._look_up = look_up
+        self._replicas = self._replicas + 1 if self._steps else 1
         self._steps += 1
         self.applied = 0
 

@@ -18,10 +18,10 @@ from keras_lr.plan.words import shown
 LOOKS = 1000
 
 
-def goes_on(request: Request, model: Any, run: Clock) -> int:
+def made_before(request: Request, model: Any, run: Clock) -> int:
     """Updates of a schedule's horizon that its earlier fits of a model have made.
 
-    It says so. Once the horizon is used up, the next fit begins anew.
+    Once the horizon is used up, the next fit begins anew.
 
     Args:
         request: What the schedule asks for.
@@ -32,11 +32,20 @@ def goes_on(request: Request, model: Any, run: Clock) -> int:
     if not done:
         return 0
     total = request.clock(run).total
-    if total is not None and done >= total:
-        return 0
+    return 0 if total is not None and done >= total else done
+
+
+def say_that_it_goes_on(request: Request, done: int, run: Clock) -> None:
+    """Tell the user that a schedule goes on where its last fit has ended.
+
+    Args:
+        request: What the schedule asks for.
+        done: Updates of its horizon that have been made.
+        run: The run of the fit that begins.
+    """
+    total = request.clock(run).total
     name = shown(request.schedule)
     print(f"{name} goes on at update {done} of its horizon of {total}.")
-    return done
 
 
 def warn_of_another_plan(
@@ -53,10 +62,13 @@ def warn_of_another_plan(
     planned = past.planned
     if past.has_warned or planned is None or None in (planned.total, run.total):
         return
+    moved = [one for one in requests if one.clock(planned) != one.clock(run)]
+    if not moved:
+        return
     # Past the end of the shorter one, its last value would stay.
     common = min(planned.total or 0, run.total or 0)
     updates = np.unique(np.linspace(0, common - 1, LOOKS).astype(int))
-    changed = [one.schedule for one in requests if _differs(one, planned, run, updates)]
+    changed = [one.schedule for one in moved if _differs(one, planned, run, updates)]
     if not changed:
         return
     past.has_warned = True
@@ -73,9 +85,8 @@ def warn_of_another_plan(
 
 def _differs(request: Request, before: Clock, after: Clock, updates: IntArray) -> bool:
     """Whether a schedule has other values under another plan."""
-    return not np.allclose(
-        _values(request, before, updates), _values(request, after, updates), rtol=1e-9
-    )
+    was, now = (_values(request, clock, updates) for clock in (before, after))
+    return not np.allclose(was, now, rtol=1e-9)
 
 
 def _values(request: Request, run: Clock, updates: IntArray) -> FloatArray:

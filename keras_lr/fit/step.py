@@ -152,6 +152,8 @@ class LentStep:
         self._rows = max(ROWS, 1 << (4 * self._each - 1).bit_length())
         self._base = [0] * len(self.optimizers)
         self._left = 0
+        #: How many rows a call of the function uses up, as the last one did.
+        self._used = self._each
         self._is_laid = False
         self._given = self.control.columns[-1] + 1
         self._is_entered = self._is_torch
@@ -378,7 +380,7 @@ class LentStep:
         """Run the step: on JAX of state and data, elsewhere of data."""
         if self.calls == 1 and self.on_pace is not None and self.pace() > 1:
             self.on_pace(self._tape.counts(*args))
-        if self._tape.is_stale(*args) or self._left < self._rows_of_a_call():
+        if self._tape.is_stale(*args) or self._left < self._used:
             self._lay(*args)
         try:
             result = self._tape.call(self._inner, *args)
@@ -387,7 +389,8 @@ class LentStep:
             if self.on_failure is not None and not keras_names.is_end_of_data(error):
                 self.on_failure()
             raise
-        self._left -= self._rows_of_a_call()
+        self._used = self._each * self.pace()
+        self._left -= self._used
         if not self._is_entered:
             raise RuntimeError(
                 "A scheduled fit needs a training function that calls the model's "
@@ -409,10 +412,6 @@ class LentStep:
         return max(lent.pace for lent in self.optimizers)
 
     # Rows.
-
-    def _rows_of_a_call(self) -> int:
-        """How many rows a call of the function uses up, as the last one did."""
-        return self._each * self.pace()
 
     @property
     def _rate_variable(self) -> Any | None:

@@ -285,12 +285,14 @@ def _clock(claim: Claim, course: Course, peak: float, run: Run) -> Clock:
     in it do not depend on that.
     """
     counted = claim.request.clock
+    if run.clock.total is not None:
+        return counted(run.clock)
     try:
         clock = counted(run.clock)
         course.values(peak, clock, np.array([run.first + claim.done]))
         return clock
     except ValueError:
-        if run.clock.total is not None or _depends(claim, course, peak, run.epochs):
+        if _depends(claim, course, peak, run.epochs):
             raise
         return counted(_assumed(run.epochs, ENDLESS_EPOCH))
 

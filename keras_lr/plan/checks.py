@@ -15,11 +15,11 @@ from keras_lr.plan.words import received
 
 def number(name: str, value: Any) -> float:
     """The value as a float; TypeError if it is no number."""
-    given = received(**{name: value})
     if isinstance(value, str | bytes):
         raise TypeError(
-            f"`{name}` must be a number, not text. {given} Write it without quotes; in "
-            "YAML with a point, as 1.0e-3; or convert it with float(...)."
+            f"`{name}` must be a number, not text. {received(**{name: value})} Write "
+            "it without quotes; in YAML with a point, as 1.0e-3; or convert it with "
+            "float(...)."
         )
     if not isinstance(value, bool | np.bool_) and hasattr(value, "__float__"):
         try:
@@ -28,7 +28,7 @@ def number(name: str, value: Any) -> float:
             pass
         except OverflowError:
             return math.inf
-    raise TypeError(f"`{name}` must be a number. {given}")
+    raise TypeError(f"`{name}` must be a number. {received(**{name: value})}")
 
 
 def check_rate(name: str, rate: float | None, *, above: float | None = None) -> None:

@@ -88,12 +88,12 @@ def parse(
         >>> parse(500)
         Length(unit='updates', amount=500, offset=0)
     """
-    given = received(**{name: duration})
     if isinstance(duration, str):
-        return _checked(_read(duration, name, given), name, given, may_be_zero)
+        return _checked(_read(duration, name), name, duration, may_be_zero)
     if not isinstance(duration, bool | np.bool_ | bytes):
         with suppress(TypeError):
-            return _checked(_number(duration), name, given, may_be_zero)
+            return _checked(_number(duration), name, duration, may_be_zero)
+    given = received(**{name: duration})
     raise TypeError(f"`{name}` must be a duration: {_FORMS}. {given}")
 
 
@@ -109,48 +109,57 @@ def _number(duration: Any) -> Length:
         return Length("fraction", math.inf)
 
 
-def _read(text: str, name: str, given: str) -> Length:
+def _read(text: str, name: str) -> Length:
     match = _TEXT.fullmatch(text.strip())
     if match is None:
+        given = received(**{name: text})
         raise ValueError(f"`{name}` must be a duration: {_FORMS}. {given}")
     number = float(match[1])
     word = (match[2] or "").lower()
+    if word in _UNITS:
+        return Length(_UNITS[word], number / 100 if word == "%" else number)
+    given = received(**{name: text})
     if not word:
         raise ValueError(
             f"`{name}` as text must name its unit: %, epochs or steps. {given}"
         )
-    if word not in _UNITS:
-        raise ValueError(
-            f"`{name}` must be counted in %, epochs or steps, not in {word[:20]!r}. "
-            f"{given}"
-        )
-    return Length(_UNITS[word], number / 100 if word == "%" else number)
+    raise ValueError(
+        f"`{name}` must be counted in %, epochs or steps, not in {word[:20]!r}. {given}"
+    )
 
 
-def _checked(length: Length, name: str, given: str, may_be_zero: bool) -> Length:
+def _checked(length: Length, name: str, written: Any, may_be_zero: bool) -> Length:
+    """The length, if it is one; what was written is shown if it is none."""
+    problem = _problem(length, may_be_zero)
+    if problem is not None:
+        rule, step = problem
+        given = received(**{name: written})
+        raise ValueError(f"`{name}` {rule}. {given}{step}")
+    if length.unit == "updates":
+        return Length("updates", int(length.amount))
+    return length
+
+
+def _problem(length: Length, may_be_zero: bool) -> tuple[str, str] | None:
+    """The rule that a length breaks, and the next step; None if it breaks none."""
     unit, amount, _ = length
     # Before anything makes a float of an int that is too large for one.
     if unit != "fraction" and amount > LONGEST and amount != math.inf:
-        raise ValueError(f"`{name}` must be at most 10**15 {unit}. {given}")
+        return f"must be at most 10**15 {unit}", ""
     if amount < 0 and amount != -math.inf:
-        raise ValueError(f"`{name}` must not be negative. {given}")
+        return "must not be negative", ""
     if not math.isfinite(amount):
-        raise ValueError(f"`{name}` must be finite. {given}")
+        return "must be finite", ""
     if amount == 0 and not may_be_zero:
-        raise ValueError(
-            f"`{name}` must be longer than nothing. {given} The shortest is 1, an "
-            "update."
-        )
+        return "must be longer than nothing", " The shortest is 1, an update."
     if unit == "fraction" and amount > 1:
-        raise ValueError(
-            f"`{name}` as a fraction must not exceed the whole run (1.0, or 100%). "
-            f"{given} For a number of updates write an int."
+        return (
+            "as a fraction must not exceed the whole run (1.0, or 100%)",
+            " For a number of updates write an int.",
         )
-    if unit == "updates":
-        if amount != int(amount):
-            raise ValueError(f"`{name}` must be a whole number of updates. {given}")
-        return Length(unit, int(amount))
-    return length
+    if unit == "updates" and amount != int(amount):
+        return "must be a whole number of updates", ""
+    return None
 
 
 @dataclass(frozen=True)

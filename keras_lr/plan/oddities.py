@@ -25,11 +25,17 @@ class Look:
         end: The update from which the value stays; None if it never does.
         has_peak: Whether the peak is reached.
         beyond: The argument that reaches beyond the end of the run, None if all fit.
+        first: The first update whose value is above 0; None if there is none.
     """
 
     end: int | None
     has_peak: bool
     beyond: Argument | None
+    first: int | None
+
+    def is_zero(self, updates: int) -> bool:
+        """Whether the value is 0 at each of the run's first updates, so many."""
+        return self.first is None or self.first >= updates
 
 
 def look(course: Course, clock: Clock, expects_peak: bool) -> Look:
@@ -46,7 +52,8 @@ def look(course: Course, clock: Clock, expects_peak: bool) -> Look:
     if expects_peak and clock.total is not None and clock.total <= LARGEST_LOOK:
         values = evaluate(placed, np.arange(clock.total), clock)
         has_peak = bool(values.max() >= peak * (1 - 1e-9))
-    return Look(span(placed), has_peak, _beyond(placed, clock))
+    first = _first_above_zero(placed, clock)
+    return Look(span(placed), has_peak, _beyond(placed, clock), first)
 
 
 def _beyond(placed: list[Placed], clock: Clock) -> Argument | None:
@@ -77,14 +84,17 @@ def _peak(course: Course) -> float:
     return course.peak or max(1.0, course.floor or 0.0)
 
 
-def is_zero(course: Course, clock: Clock, updates: int) -> bool:
-    """Whether the value is 0 at each of the run's first updates, so many."""
-    placed = course.place(_peak(course), clock)
+def _first_above_zero(placed: list[Placed], clock: Clock) -> int | None:
+    """The first update whose value is above 0, as far as one looks."""
+    total = LARGEST_LOOK if clock.total is None else min(clock.total, LARGEST_LOOK)
     # Nearly all schedules are told by one of these; the rest is for those that are not.
-    few = np.unique(np.array([0, updates // 2, updates - 1]))
-    if evaluate(placed, few, clock).any() or updates > LARGEST_LOOK:
-        return False
-    return not evaluate(placed, np.arange(updates), clock).any()
+    for updates in (np.arange(min(total, 2)), np.arange(total)):
+        above = np.flatnonzero(evaluate(placed, updates, clock))
+        if above.size:
+            return int(above[0])
+    # Beyond, nobody looks.
+    is_whole = clock.total is not None and clock.total <= LARGEST_LOOK
+    return None if is_whole else LARGEST_LOOK
 
 
 def oddity(seen: Look, clock: Clock, run: Clock, is_all_zero: bool) -> str | None:

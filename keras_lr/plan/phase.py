@@ -75,8 +75,8 @@ class Phase(Made):
         check_rate("start", start)
         check_flag("endpoint", endpoint)
         check_callable("curve", curve)
-        if curve in curves.CURVES.values():
-            _check_options(curve, options or {})
+        if options and curve in curves.CURVES.values():
+            _check_options(curve, options)
         self.duration = duration
         self.to = to
         self.start = start

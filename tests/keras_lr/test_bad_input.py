@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_lr
+from tests.kit.names import name_of
 from tests.kit.probe import counted, fit, recorded, watched
 
 pytestmark = pytest.mark.backend
@@ -99,7 +100,7 @@ def test_an_error_in_the_users_function_leaves_nothing_behind():
         ),
         (keras_lr.CosineDecay(), 1, r"CosineDecay\(\) has a rate of 0 at every update"),
     ],
-    ids=repr,
+    ids=name_of,
 )
 def test_a_fit_says_once_what_is_odd_about_a_schedule(schedule, updates, message):
     model = watched(optimizers.SGD(0.1), 20)

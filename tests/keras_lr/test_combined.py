@@ -11,6 +11,7 @@ import pytest
 
 import keras_lr as k
 from keras_lr.phases import hold, linear
+from tests.kit.names import name_of
 from tests.kit.probe import assert_rates, fit, recorded, watched
 
 mpl.use("Agg")
@@ -26,7 +27,7 @@ PRODUCTS = [
 ]
 
 
-@pytest.mark.parametrize("product", PRODUCTS, ids=repr)
+@pytest.mark.parametrize("product", PRODUCTS, ids=name_of)
 def test_a_product_is_that_of_its_schedules(product):
     peak = 0.5 if "max_lr" in repr(product) else 0.1
     factors = 1.0
@@ -58,7 +59,7 @@ def test_products_of_products_are_flat():
     assert repr(eval(repr(product), vars(k))) == repr(product)
 
 
-@pytest.mark.parametrize("product", PRODUCTS, ids=repr)
+@pytest.mark.parametrize("product", PRODUCTS, ids=name_of)
 def test_a_product_survives_its_config_copies_and_pickles(product):
     written = json.dumps(keras.saving.serialize_keras_object(product))
     for again in (

@@ -1,6 +1,5 @@
 import inspect
 import json
-import re
 from collections import UserList
 from decimal import Decimal
 from fractions import Fraction
@@ -12,6 +11,7 @@ import pytest
 import keras_lr as k
 from keras_lr.phases import cosine, exponential, function, hold, linear, repeat, tanh
 from keras_lr.plan import config as _config
+from tests.kit.names import name_of
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -48,11 +48,6 @@ SCHEDULES = [
     k.Schedule(tanh(9, to=0.1, start=1.0, lower=-2.0, endpoint=False), max_lr=0.1),
     k.Schedule(exponential(to=0.1, start=1.0), hyperparameter="momentum", max_lr=0.9),
 ]
-
-
-def name_of(schedule):
-    """Without a function's place in memory: processes that share tests agree on it."""
-    return re.sub(" at 0x[0-9a-f]+", "", repr(schedule))
 
 
 with_name = pytest.mark.parametrize("schedule", SCHEDULES, ids=name_of)
@@ -138,14 +133,16 @@ def test_a_repr_of_own_phases_can_be_read():
         function(slowly, 3, unit="1 epoch"),
         _config.Points(((0, 1.0), ("50%", 0.5)), "hold"),
     ],
-    ids=repr,
+    ids=name_of,
 )
 def test_a_part_is_rebuilt_from_its_config(part):
     assert _config.from_config(_config.to_config(part)) == part
 
 
 of_rates = pytest.mark.parametrize(
-    "schedule", [s for s in SCHEDULES if s.hyperparameter == "learning_rate"], ids=repr
+    "schedule",
+    [s for s in SCHEDULES if s.hyperparameter == "learning_rate"],
+    ids=name_of,
 )
 
 

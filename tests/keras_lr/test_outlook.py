@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 import keras_lr as k
 from tests.keras_lr.test_config import SCHEDULES
+from tests.kit.names import name_of
 
 RUN = {"steps": 40, "base_lr": 0.5, "steps_per_epoch": 10}
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=name_of)
 def test_values_at_some_updates_are_those_of_the_whole(schedule):
     whole = schedule.values(**RUN)
     at = np.array([[39, 0, 7], [7, 38, 12]])

@@ -22,6 +22,7 @@ from keras_lr.phases import (
 from keras_lr.plan.duration import Clock
 from keras_lr.plan.layout import evaluate, place
 from keras_lr.plan.parts import FunctionPhase, Points
+from tests.kit.names import name_of
 
 SHAPES = ["linear", "cosine", "polynomial", "one_minus_sqrt", "one_minus_square"]
 SHAPES += ["rex", "tanh", "k_decay", "exponential", "inverse_time", "inverse_sqrt"]
@@ -195,7 +196,7 @@ def test_an_own_curve_is_met_at_both_ends():
         (exponential(3, to=0.01, start=1.0), 0.1),
         (rex(3, to=0.0, start=1.0), 2 / 3),
     ],
-    ids=repr,
+    ids=name_of,
 )
 def test_options_reach_the_curve(phase, middle):
     assert lay(phase, total=3)[1] == pytest.approx(middle, rel=1e-14)
@@ -257,7 +258,7 @@ def test_only_one_phase_may_be_open():
         (linear(100),),
         (repeat(linear(3), linear(4, to=0.0), duration=40), hold(4, 0.5)),
     ],
-    ids=repr,
+    ids=name_of,
 )
 def test_a_run_too_short_for_its_phases_sees_their_beginning(parts):
     whole = lay(*parts, total=200, spe=4)
@@ -292,7 +293,7 @@ def test_fractions_of_the_whole_run_always_fit(parts):
         assert values[-1] == min(parts, total)
 
 
-@pytest.mark.parametrize("last", [cosine(to=0.0), linear(to=0.0)], ids=repr)
+@pytest.mark.parametrize("last", [cosine(to=0.0), linear(to=0.0)], ids=name_of)
 def test_an_open_phase_that_must_end_needs_the_length_of_the_run(last):
     with pytest.raises(ValueError, match="the rest of the run, whose length is not kn"):
         lay(linear(2), last, at=[0])

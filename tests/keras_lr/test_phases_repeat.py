@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from keras_lr.phases import cosine, hold, linear, repeat
 from keras_lr.plan.duration import Clock
 from keras_lr.plan.layout import evaluate, place
+from tests.kit.names import name_of
 
 
 def lay(*parts, total=None, at=None, spe=None):
@@ -141,7 +142,7 @@ def test_cycles_need_no_length_of_the_run():
 
 
 @pytest.mark.parametrize(
-    "parts", [(), (linear(),), (hold(3),), (linear(2), cosine())], ids=repr
+    "parts", [(), (linear(),), (hold(3),), (linear(2), cosine())], ids=name_of
 )
 def test_each_phase_of_a_cycle_needs_a_duration_and_a_value(parts):
     with pytest.raises(ValueError, match="phases that each have a duration and a val"):

@@ -166,6 +166,29 @@ def test_a_fit_that_was_interrupted_goes_on_at_the_update_it_had_reached(capsys)
     assert "goes on at update 4 of" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["schedule-first", "backup-first"])
+def test_a_backup_says_where_a_fit_goes_on_and_the_place_does_not(
+    tmp_path, capsys, order
+):
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 4 and self.epoch == 1:
+                raise KeyboardInterrupt
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch = epoch
+
+    model = watched(optimizers.SGD(0.5), 60)
+    schedule = keras_lr.LinearDecay(horizon="4 epochs")
+    backup = keras.callbacks.BackupAndRestore(tmp_path)
+    both = [schedule, backup][::order]
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, [*both, Stop()], epochs=4)
+    fit(model, both, epochs=4)
+    assert "goes on" not in capsys.readouterr().out
+    assert_rates(recorded(model)[:40], schedule.values(40, 0.5, steps_per_epoch=10))
+
+
 def test_early_stopping_is_an_end_as_any_other():
     model = watched(optimizers.SGD(0.5), 60)
     schedule = keras_lr.LinearDecay(horizon="4 epochs")

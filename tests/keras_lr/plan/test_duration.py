@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_lr.plan.duration import FAR, Argument, Clock, Length, parse
+from tests.kit.names import name_of
 
 LEGAL = {
     "int": (500, ("updates", 500)),
@@ -87,7 +88,7 @@ def test_every_legal_form_is_read(duration, expected):
     assert parse(duration) == Length(*expected)
 
 
-@pytest.mark.parametrize("duration", WRONG_TYPE, ids=repr)
+@pytest.mark.parametrize("duration", WRONG_TYPE, ids=name_of)
 def test_what_is_neither_number_nor_text_is_refused(duration):
     with pytest.raises(TypeError, match="`warmup` must be a duration: an int") as error:
         parse(duration, "warmup")

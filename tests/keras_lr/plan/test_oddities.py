@@ -133,4 +133,4 @@ def test_few_values_are_looked_at_before_a_fit():
         return 1.0
 
     assert said(k.Function(counted), 10_000, times=1) == []
-    assert len(calls) == 3
+    assert len(calls) <= 3

@@ -22,6 +22,7 @@ from keras_lr import (
     WarmupLinear,
     WarmupStableDecay,
 )
+from tests.kit.names import name_of
 
 COOLDOWNS = {
     "linear": lambda p: 1 - p,
@@ -121,7 +122,7 @@ def test_inverse_sqrt_without_warmup_starts_at_the_peak():
         (ExponentialDecay(max_lr=0.8, min_lr=0.2), [0.8, 0.4, 0.2]),
         (InverseTimeDecay(max_lr=0.6, min_lr=0.2), [0.6, 0.3, 0.2]),
     ],
-    ids=repr,
+    ids=name_of,
 )
 def test_a_decay_starts_at_the_peak_and_ends_at_the_floor(schedule, expected):
     values = schedule.values(3)
