@@ -213,14 +213,21 @@ def test_train_on_batch_in_a_list_of_callbacks_is_scheduled(optimizer):
     assert_rates(recorded(model)[20:31], 0.5)
 
 
+def begun(model, callbacks):
+    """A loop by hand in its first epoch."""
+    loop = keras.callbacks.CallbackList(callbacks, model=model, epochs=1, steps=10)
+    loop.on_train_begin()
+    loop.on_epoch_begin(0)
+    return loop
+
+
 def test_a_loop_that_was_left_is_ended_by_the_next_fit():
     model = watched(optimizers.SGD(0.5), 30)
     schedule = keras_lr.Warmup(8)
-    left = keras.callbacks.CallbackList([schedule], model=model, epochs=1, steps=10)
-    left.on_train_begin()
-    left.on_epoch_begin(0)
+    left = begun(model, [schedule])
     model.train_on_batch(*data(1))
     fit(model, [])
+    assert left.callbacks[0] is schedule
     assert_rates(recorded(model)[0], 0.5 / 8)
     assert_rates(recorded(model)[1:11], 0.5)
     fit(model, [keras_lr.LinearDecay()])
@@ -230,9 +237,7 @@ def test_a_loop_that_was_left_is_ended_by_the_next_fit():
 def test_a_loop_that_was_left_gives_way_to_another_with_the_same_schedule():
     model = watched(optimizers.SGD(0.5), 30)
     schedule = keras_lr.Warmup(8)
-    left = keras.callbacks.CallbackList([schedule], model=model, epochs=1, steps=10)
-    left.on_train_begin()
-    left.on_epoch_begin(0)
+    left = begun(model, [schedule])
     model.train_on_batch(*data(1))
     loop_by_hand(model, [schedule], 10)
     assert_rates(recorded(model)[1:11], schedule.values(10, 0.5))
@@ -241,11 +246,7 @@ def test_a_loop_that_was_left_gives_way_to_another_with_the_same_schedule():
 
 def test_a_loop_that_has_no_end_and_dies_gives_the_optimizer_back():
     model = watched(optimizers.SGD(0.5), 30)
-    loop = keras.callbacks.CallbackList(
-        [keras_lr.Warmup(8)], model=model, epochs=1, steps=10
-    )
-    loop.on_train_begin()
-    loop.on_epoch_begin(0)
+    loop = begun(model, [keras_lr.Warmup(8)])
     model.train_on_batch(*data(1))
     del loop
     gc.collect()
@@ -255,11 +256,7 @@ def test_a_loop_that_has_no_end_and_dies_gives_the_optimizer_back():
 
 def test_a_step_of_ones_own_in_a_list_of_callbacks_is_told_to_have_no_schedule():
     model = watched(optimizers.SGD(0.5), 30)
-    loop = keras.callbacks.CallbackList(
-        [keras_lr.Warmup(8)], model=model, epochs=1, steps=10
-    )
-    loop.on_train_begin()
-    loop.on_epoch_begin(0)
+    loop = begun(model, [keras_lr.Warmup(8)])
     variables = model.trainable_variables
     zeros = [keras.ops.zeros(v.shape) for v in variables]
     model.optimizer.apply(zeros, variables)
