@@ -124,7 +124,7 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         self.optimizer = shared["optimizer"]
         self._director: Director | None = None
         #: Where its fits of each model have ended, in updates of its horizon.
-        self._ends: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        self._ends: WeakKeyDictionary[Any, tuple[int, ...]] = WeakKeyDictionary()
         self._warned = False
         self._looked: tuple[Clock, Look] | None = None
         for name in arguments_of(type(self)):

@@ -56,7 +56,12 @@ def is_in_fit(callbacks: Any) -> bool:
 
 def _is_of_keras(frame: FrameType) -> bool:
     """Whether a frame is of Keras itself: a loop of a user's may be called fit, too."""
-    return str(frame.f_globals.get("__name__")).startswith("keras.")
+    return _module_of(frame).startswith("keras.")
+
+
+def _module_of(frame: FrameType) -> str:
+    # What `exec` runs has no name.
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def calling_method() -> str:
@@ -86,7 +91,10 @@ def hook_of(callbacks: Any = None) -> str | None:
 
 
 def asking_frame(*, sets: bool = False) -> FrameType:
-    """The innermost frame that is not this package's: it reads the rate, or sets it.
+    """The innermost frame that reads the rate, or sets it, for a purpose of its own.
+
+    Frames of this package are none, nor is the property of a LossScaleOptimizer, which
+    hands both on to the optimizer that it wraps.
 
     Args:
         sets: Whether it sets it: then setters of attributes between are passed over.
@@ -94,7 +102,8 @@ def asking_frame(*, sets: bool = False) -> FrameType:
     """
     frame: FrameType = sys._getframe(1)
     while frame.f_back is not None and (
-        frame.f_globals["__name__"].startswith("keras_lr.")
+        _module_of(frame).startswith("keras_lr.")
+        or (frame.f_code.co_name == "learning_rate" and _is_of_keras(frame))
         or (sets and is_setter(frame))
     ):
         frame = frame.f_back

@@ -49,13 +49,13 @@ class Participant:
     Attributes:
         request: The request.
         choices: The optimizers that it is for.
-        done: Updates of its horizon that earlier fits have made.
+        done: Updates of its horizon that earlier fits have made, for each of them.
         has_warned: Whether the user has been told that it has no effect.
     """
 
     request: Request
     choices: Sequence[Choice]
-    done: int = 0
+    done: tuple[int, ...] = ()
     has_warned: bool = False
 
 
@@ -158,7 +158,8 @@ class Director:
         if loan is None or self._is_in_epoch:
             return
         self._is_in_epoch = True
-        if not loan.is_open or not loan.is_current():
+        is_compiled_anew = keras_names.function_at(self.model) is None
+        if not loan.is_open or not loan.is_current() or is_compiled_anew:
             loan = self._follow_model(loan, epoch)
         counts = loan.step.counts()
         has_moved = (epoch, counts) != (self._epoch, self._counts)
@@ -289,6 +290,9 @@ class Director:
         if all(paces.get(one, 1) == pace for one, pace in found.items()):
             return
         paces.update(found)
+        first = loan.step.optimizers[0]
+        self._run, _ = self._calendar.place(first, counts[0], self._epoch)
+        past_of(self.model).planned = self._run
         made = [now - then for now, then in zip(counts, self._since, strict=True)]
         self._counts = counts
         timetables = self._timetables(loan, self._epoch, made)
@@ -304,7 +308,8 @@ class Director:
             clock, first = self._calendar.place(lent, self._counts[i], epoch)
             if made is not None:
                 first += made[i] // lent.accumulation
-            run = Run(clock, self._calendar.epochs, first, ROWS)
+            is_certain = not self._calendar.counts_batches
+            run = Run(clock, self._calendar.epochs, first, ROWS, is_certain)
             timetable = self._timetable(lent, run)
             timetables.append(timetable)
             if timetable.head:
@@ -319,10 +324,11 @@ class Director:
         claims = []
         label = None
         for part in self._parts:
-            for choice in part.choices:
+            for i, choice in enumerate(part.choices):
                 if choice.optimizer is lent.optimizer:
                     label = label or choice.label
-                    claims.append(Claim(part.request, self._highest(part), part.done))
+                    done = part.done[i] if part.done else 0
+                    claims.append(Claim(part.request, self._highest(part), done))
         return lay(claims, self._facts_of(lent, label), run)
 
     def _measure(self, loan: Loan) -> None:
@@ -351,14 +357,23 @@ class Director:
         """Go on where the last fit has ended, unless an epoch says where to begin."""
         self._run, _ = self._calendar.place(loan.step.optimizers[0], counts[0], epoch)
         for part in self._parts:
-            before = made_before(part.request, self.model, self._run)
-            part.done = 0 if epoch else before
+            runs = []
+            for i in self._places_in(loan, part):
+                lent = loan.step.optimizers[i]
+                runs.append(self._calendar.place(lent, counts[i], epoch)[0])
+            before = made_before(part.request, self.model, runs)
+            part.done = () if epoch else before
+
+    def _places_in(self, loan: Loan, part: Participant) -> list[int]:
+        """Where the optimizers of a request stand in the step."""
+        lents = [id(lent.optimizer) for lent in loan.step.optimizers]
+        return [lents.index(id(choice.optimizer)) for choice in part.choices]
 
     def _tell_of_seams(self, epoch: int) -> None:
         """Say what goes on, or that the plan is another one."""
         for part in self._parts:
             if part.done:
-                say_that_it_goes_on(part.request, part.done, self._run)
+                say_that_it_goes_on(part.request, part.done[0], self._run)
         past = past_of(self.model)
         if epoch:
             requests = [part.request for part in self._parts]
@@ -376,11 +391,15 @@ class Director:
         except RuntimeError:
             return  # What a step that failed has used up cannot be read.
         if self._calendar.counts_batches:
-            counts = [counts[0] - loan.step.unwritten(counts)]
-        made = loan.step.next_update(counts)
+            missing = loan.step.unwritten(counts)
+            counts = [count - missing for count in counts]
         for part in parts:
             assert part.request.ends is not None  # noqa: S101  chosen above
-            part.request.ends[self.model] = part.done + made
+            places = self._places_in(loan, part)
+            made = [loan.step.next_update(counts, i) for i in places]
+            before = part.done or (0,) * len(made)
+            ends = tuple(sum(both) for both in zip(made, before, strict=True))
+            part.request.ends[self.model] = ends
 
     # What the user is told.
 

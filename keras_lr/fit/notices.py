@@ -23,12 +23,14 @@ def warn_of_no_effect(
     """
     idle = " and ".join(repr(one.name) for one in optimizers)
     others = [repr(other) for other in names_of(model) if other != name]
+    scaled = hasattr(getattr(model, "optimizer", None), "inner_optimizer")
+    skipped = "; loss scaling may have skipped all of them" if scaled else ""
     there = f" (there is {', '.join(others)})" if others else ""
     warnings.warn(
         f"{shown(schedule)} has no effect: the optimizer that it is for ({idle}) made "
-        "no update in this epoch of fit or train_on_batch. Name the one that trains "
-        f"the model with `optimizer=`{there}, or use as_keras_schedule in a loop of "
-        "your own.",
+        f"no update in this epoch of fit or train_on_batch{skipped}. Name the one that "
+        f"trains the model with `optimizer=`{there}, or use as_keras_schedule in a "
+        "loop of your own.",
         UserWarning,
         stacklevel=2,
     )

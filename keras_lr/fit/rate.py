@@ -23,17 +23,20 @@ class Rate(float):
         base: The rate that the schedule multiplies, when this one was read.
         ratio: This value over the one that was read.
         assign: Called with what is assigned, and whether this rate has been converted.
+        origin: The rate that was read; None for this one.
 
     Attributes:
         base: The rate that the schedule multiplies, when this one was read.
         ratio: This value over the one that was read; NaN where that was 0.
-        is_converted: Whether somebody has made a number of it that has no ratio.
+        is_converted: Whether somebody has made a number that has no ratio of it, or of
+            what was calculated from it.
     """
 
     base: float
     ratio: float
     is_converted: bool
     _assign: Callable[[Any, bool], None]
+    _origin: Rate | None
 
     #: As those of Keras' variable.
     shape = ()
@@ -47,12 +50,14 @@ class Rate(float):
         base: float,
         assign: Callable[[Any, bool], None],
         ratio: float = 1.0,
+        origin: Rate | None = None,
     ) -> Rate:
         """Make a float, which cannot be changed once it is there."""
         made = super().__new__(cls, value)
         made.base = base
         made.ratio = ratio
         made.is_converted = False
+        made._origin = origin
         made._assign = assign
         return made
 
@@ -97,7 +102,8 @@ class Rate(float):
     # Conversions, each by a protocol. Inside of the class `_number` does it unnoticed.
 
     def __float__(self) -> float:
-        self.is_converted = True
+        read = self if self._origin is None else self._origin
+        read.is_converted = True
         return self._number()
 
     def _number(self) -> float:
@@ -130,7 +136,8 @@ class Rate(float):
         if ratio is None:
             here = self._number()
             ratio = self.ratio * value / here if here else float("nan")
-        return Rate(value, self.base, self._assign, ratio)
+        origin = self if self._origin is None else self._origin
+        return Rate(value, self.base, self._assign, ratio, origin)
 
     def _with(self, operation: Callable[..., Any], *numbers: Any) -> Any:
         """The result of an operation of which this rate is one of the numbers."""
@@ -183,6 +190,10 @@ class Rate(float):
 
     def __pos__(self) -> Any:
         return self
+
+    def __neg__(self) -> float:
+        # There is no rate below 0.
+        return -float(self)
 
     def __round__(self, digits: Any = None) -> Any:
         return self._with(lambda value: round(value, digits), self)

@@ -18,7 +18,7 @@ from keras_lr.plan.words import shown
 LOOKS = 1000
 
 
-def made_before(request: Request, model: Any, run: Clock) -> int:
+def made_before(request: Request, model: Any, runs: Sequence[Clock]) -> tuple[int, ...]:
     """Updates of a schedule's horizon that its earlier fits of a model have made.
 
     Once the horizon is used up, the next fit begins anew.
@@ -26,13 +26,20 @@ def made_before(request: Request, model: Any, run: Clock) -> int:
     Args:
         request: What the schedule asks for.
         model: The model.
-        run: The run of the fit that begins.
+        runs: The run of the fit that begins, as each of its optimizers counts it.
+
+    Returns:
+        For each optimizer; nothing where the fit begins anew.
     """
-    done = 0 if request.ends is None else request.ends.get(model, 0)
-    if not done:
-        return 0
-    total = request.clock(run).total
-    return 0 if total is not None and done >= total else done
+    done = () if request.ends is None else request.ends.get(model, ())
+    if len(done) != len(runs) or not any(done):
+        return ()
+    totals = [request.clock(run).total for run in runs]
+    is_used_up = all(
+        total is not None and made >= total
+        for made, total in zip(done, totals, strict=True)
+    )
+    return () if is_used_up else done
 
 
 def say_that_it_goes_on(request: Request, done: int, run: Clock) -> None:

@@ -260,9 +260,9 @@ class LentStep:
         """Updates of the first optimizer since the program began."""
         return self.next_update(self.counts()) - self.program.timetables[0].first
 
-    def next_update(self, counts: Sequence[int]) -> int:
-        """The first optimizer's update of the run that comes next."""
-        return int(self.program.updates(0, np.array(counts[:1]))[0])
+    def next_update(self, counts: Sequence[int], i: int = 0) -> int:
+        """An optimizer's update of the run that comes next."""
+        return int(self.program.updates(i, np.array([counts[i]]))[0])
 
     def is_lent(self, optimizer: Any) -> bool:
         """Whether the step controls an optimizer's rates."""
@@ -291,7 +291,7 @@ class LentStep:
         """The value of an optimizer's last update; None before the first one."""
         i = self.optimizers.index(lent)
         counts = self.counts()
-        found = self._last_update(i, counts, self._last_row(counts[0]))
+        found = self._last_update(i, counts, self._last_made(counts))
         if found is None or hyperparameter == "learning_rate":
             return None if found is None else found.rate
         return self.program.other(i, hyperparameter, found.count)
@@ -307,10 +307,11 @@ class LentStep:
                 then there is nothing to tell. None for all.
         """
         counts = self.counts() if counts is None else counts
-        row = self._last_row(counts[0])
+        row = self._last_made(counts)
         told = {}
         for i, lent in enumerate(self.optimizers):
-            is_idle = since is not None and counts[i] == since[i]
+            each = lent.accumulation
+            is_idle = since is not None and counts[i] // each == since[i] // each
             found = self._last_update(i, counts, row)
             if found is None or is_idle or not self.program.is_scheduled(i):
                 continue
@@ -333,35 +334,50 @@ class LentStep:
             return 0
         return counts[0] - row.count - self.optimizers[0].pace
 
-    def _last_row(self, count: int) -> Row | None:
-        """The row of the last batch that had data."""
+    def _last_row(self, count: int, each: int = 1) -> Row | None:
+        """The row of the last batch that had data.
+
+        Args:
+            count: The first optimizer's count.
+            each: Batches that make an update: the last one of these is asked for.
+        """
         segment = self._current(count)
         if not segment.rows:
             return None
         seen = segment.fetch()
         rates = seen[:, self.names.index(rate_name(0))]
-        written = np.flatnonzero(~np.isnan(rates))
+        counts = segment.first + np.arange(segment.rows)
+        written = np.flatnonzero(~np.isnan(rates) & ((counts + 1) % each == 0))
         if not written.size:
             return None
         last = int(written[-1])
         return Row(segment.first + last, seen[last])
 
+    def _last_made(self, counts: Sequence[int]) -> Row | None:
+        """The row of the batch that made the first optimizer's last update."""
+        return self._last_row(counts[0], self.optimizers[0].accumulation)
+
     def _last_update(
         self, i: int, counts: Sequence[int], row: Row | None
     ) -> Update | None:
         """The last update of an optimizer; None before the first one."""
-        if row is None:
-            return None
-        lent = self.optimizers[i]
+        first, lent = self.optimizers[0], self.optimizers[i]
         done = [count - base for count, base in zip(counts, self._base, strict=True)]
-        is_one_each = self.optimizers[0].pace == lent.pace == 1
-        if is_one_each and done[i] == done[0]:
-            # One a batch, as the first one: its rate stands in the row.
+        is_one_each = first.pace == lent.pace == 1
+        is_alike = is_one_each and first.accumulation == lent.accumulation
+        if row is not None and is_alike and done[i] == done[0]:
+            # As the first one: its rate stands in the row.
+            count = row.count - self._base[0] + self._base[i]
             rate = float(row.seen[self.names.index(rate_name(i))])
-            return Update(row.count - self._base[0] + self._base[i], rate)
-        if not done[i]:
+            # The ring may still have the rows of an earlier fit.
+            return Update(count, rate) if count >= self.program.begun[i] else None
+        if row is not None and i == 0:
+            count = row.count + lent.pace - 1
+        else:
+            # The last batch of the last update that is complete.
+            count = counts[i] // lent.accumulation * lent.accumulation - 1
+        if count < self.program.begun[i]:
             return None
-        count = row.count + lent.pace - 1 if i == 0 else counts[i] - 1
         return Update(count, self.program.rate(i, count, self.own_rate(lent)))
 
     def recorded(self) -> dict[str, FloatArray]:

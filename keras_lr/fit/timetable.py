@@ -40,15 +40,15 @@ class Request:
         clock: The run as the schedule counts it.
         optimizer: The name of the optimizer that it is for; None for all that the
             model was compiled with.
-        ends: Where its fits of each model have ended, in updates of its horizon; None
-            where it has no horizon.
+        ends: Where its fits of each model have ended, in updates of its horizon, for
+            each of the optimizers; None where it has no horizon.
     """
 
     schedule: Any
     courses: tuple[Course, ...]
     clock: Callable[[Clock], Clock]
     optimizer: str | None = None
-    ends: MutableMapping[Any, int] | None = None
+    ends: MutableMapping[Any, tuple[int, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,15 @@ class Run:
         epochs: Its epochs, as far as known.
         first: The update that comes next.
         least: Updates that are worked out where the run has no known end.
+        is_certain: Whether the length is that of this run's data, and not of an epoch
+            that has been measured.
     """
 
     clock: Clock
     epochs: int | None
     first: int
     least: int
+    is_certain: bool = True
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,7 @@ def lay(claims: Sequence[Claim], facts: Facts, run: Run) -> Timetable:
     }
     first, total = run.first, run.clock.total
     # Past the end of the run the last values stay.
-    ends = total is not None and total - first <= HEAD
+    ends = run.is_certain and total is not None and total - first <= HEAD
     left = run.least if total is None else max(total - first, 1)
     updates = first + np.arange(min(left, HEAD))
     head = {name: product.values(updates) for name, product in products.items()}
@@ -263,7 +266,8 @@ class _Product:
         if claim.highest <= 0:
             raise ValueError(
                 "The optimizer's own rate must be above 0 for a schedule to scale it. "
-                f"Received: learning_rate={claim.highest:g}."
+                f"Received: learning_rate={claim.highest:g}, for "
+                f"{shown(claim.request.schedule)}."
             )
         return claim.highest
 

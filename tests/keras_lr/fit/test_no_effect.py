@@ -67,6 +67,17 @@ def test_another_optimizer_is_followed_from_the_next_epoch_on(change, peak):
     assert_rates(recorded(model)[20:30], decay.values(10, 0.2))
 
 
+def compiled_with_its_own(model):
+    model.compile(model.optimizer, "mae")
+
+
+def test_a_model_compiled_with_the_same_optimizer_is_followed():
+    model = watched(optimizers.SGD(0.05), 40)
+    decay = keras_lr.LinearDecay()
+    fit(model, [decay, AtEnd(compiled_with_its_own)], epochs=3)
+    assert_rates(recorded(model)[:30], decay.values(30, 0.05))
+
+
 def frozen_and_compiled(model):
     model.layers[0].trainable = False
     model.compile(optimizers.Adam(0.02), "mae", metrics=["mse"])

@@ -303,6 +303,30 @@ def test_from_the_second_epoch_on_the_measured_length_serves():
     assert_rates(real(model, 10, 4), 0.5 * np.prod(factors, axis=0))
 
 
+def test_an_epoch_longer_than_the_measured_one_goes_on_with_the_schedule():
+    model = watched(optimizers.SGD(0.5), 60)
+    lengths = iter([10, 6, 10])
+    schedule = keras_lr.LinearDecay(max_lr=0.1, horizon=40)
+    x, y = data(10)
+
+    def generate():
+        for row in range(0, 2 * next(lengths), 2):
+            yield x[row : row + 2], y[row : row + 2]
+
+    import tensorflow as tf
+
+    spec = tf.TensorSpec((None, 4)), tf.TensorSpec((None, 2))
+    rows = tf.data.Dataset.from_generator(generate, output_signature=spec)
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("others take their batches beforehand")
+    model.fit(rows, epochs=3, callbacks=[schedule], shuffle=False, verbose=0)
+    rates = recorded(model)
+    assert_rates(
+        np.concatenate([rates[:10], rates[11:17], rates[18:28]]),
+        schedule.values(40)[:26],
+    )
+
+
 def test_a_length_that_an_earlier_fit_measured_serves_from_the_begin_on():
     model = watched(optimizers.SGD(0.5), 90)
     fit_unknown(model, [keras_lr.Warmup(3)], epochs=2)

@@ -82,6 +82,21 @@ def test_gradient_accumulation_counts_updates_not_batches(batches):
     assert_rates(recorded(model), schedule.values(updates))
 
 
+def test_logs_tell_the_last_update_that_is_complete_under_accumulation():
+    schedule = keras_lr.LinearDecay(max_lr=0.1)
+    model = watched(optimizers.SGD(0.5, gradient_accumulation_steps=3), 20)
+    history = fit(model, [schedule], epochs=3).history
+    # 10 batches are 3 updates and a third of one.
+    assert_rates(history["learning_rate"], schedule.values(10)[[2, 5, 9]])
+    model = watched(optimizers.SGD(0.5, gradient_accumulation_steps=15), 20)
+    rows = []
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: rows.append(logs.get("learning_rate"))
+    )
+    fit(model, [keras_lr.Warmup(2), keep], epochs=3)
+    assert rows == [None, pytest.approx(0.25), pytest.approx(0.5)]
+
+
 def test_epochs_are_counted_in_updates_under_gradient_accumulation():
     schedule = keras_lr.Warmup("1.5 epochs")
     model = watched(optimizers.SGD(0.1, gradient_accumulation_steps=2), 10)

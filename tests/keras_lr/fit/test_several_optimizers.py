@@ -108,6 +108,51 @@ def test_a_schedule_lasts_as_long_as_its_fit_however_often_it_updates():
     assert_rates(recorded(model.d_optimizer)[48:96], down.values(48))
 
 
+def test_each_optimizer_goes_on_at_its_own_place_of_a_horizon(capsys):
+    model = gan(d_steps=2)
+    d, g = (
+        keras_lr.LinearDecay(max_lr=0.4, optimizer=name, horizon="3 epochs")
+        for name in ("d_optimizer", "g_optimizer")
+    )
+    for _ in range(2):
+        fit_gan(model, [d, g], batches=5)
+    d_values = d.values(30, steps_per_epoch=10)
+    assert_rates(recorded(model.d_optimizer)[2:20], d_values[2:20])
+    g_values = g.values(15, steps_per_epoch=5)
+    assert_rates(recorded(model.g_optimizer)[:10], g_values[:10])
+    assert capsys.readouterr().out.count("goes on") == 2
+
+
+def test_a_resume_of_a_plan_whose_pace_was_found_out_warns_of_nothing():
+    model = gan(d_steps=2)
+    down = keras_lr.LinearDecay(optimizer="d_optimizer")
+    stop = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", True)
+    )
+    fit_gan(model, [down, stop], batches=5, epochs=3)
+    fit_gan(model, [down], batches=5, epochs=3, initial_epoch=1)
+    assert_rates(recorded(model.d_optimizer)[2:30], down.values(30, 0.1)[2:])
+
+
+def test_logs_tell_the_rates_of_an_optimizer_beside_one_that_is_idle():
+    model = gan()
+    down = keras_lr.LinearDecay(max_lr=0.05, optimizer="d_optimizer", horizon=20)
+    seen = []
+
+    class Reads(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(float(self.model.d_optimizer.learning_rate))
+
+    model.optimizer.build(model.trainable_variables)
+    with pytest.warns(UserWarning, match=r"Warmup.*no effect"):
+        history = fit_gan(model, [keras_lr.Warmup(5), down, Reads()])
+    assert_rates(history["learning_rate_d_optimizer"], down.values(20)[9])
+    assert "learning_rate" not in history
+    assert_rates(seen, down.values(20)[:10])
+    fit_gan(model, [down])
+    assert_rates(recorded(model.d_optimizer)[:20], down.values(20))
+
+
 def test_a_second_fit_and_a_table_of_rates_reach_a_named_optimizer():
     class Halves(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
