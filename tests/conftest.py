@@ -1,11 +1,30 @@
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import pytest
 from hypothesis import settings
 
 # Machines are shared: no deadline, and the same examples everywhere.
 settings.register_profile("here", deadline=None, derandomize=True)
 settings.load_profile("here")
+
+#: TensorFlow waits for its threads, up to a minute, when Python happens to collect many
+#: of its objects in the middle of a trace. So they are collected after each test.
+COLLECTS = os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+
+
+def pytest_collection_finish() -> None:
+    if COLLECTS:
+        # What is there now stays, and need not be looked at each time.
+        gc.collect()
+        gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    if COLLECTS and item.get_closest_marker("backend"):
+        gc.collect()
