@@ -21,7 +21,8 @@ from sklearn.datasets import load_digits
 
 import keras_lr
 
-EPOCHS, BATCH = 8, 50
+EPOCHS = 8
+BATCH = 50
 SCHEDULE = keras_lr.combine(
     keras_lr.Warmup("0.5 epochs"), keras_lr.OneCycle(max_lr=0.05)
 )

@@ -69,11 +69,8 @@ def calling_method() -> str:
     return sys._getframe(2).f_code.co_name
 
 
-def hook_of(callbacks: Any = None) -> str | None:
+def hook_of() -> str | None:
     """The hook of a list of callbacks that is being called, in this thread.
-
-    Args:
-        callbacks: The list; None for any.
 
     Returns:
         As ``on_epoch_end``; None outside of hooks.
@@ -83,8 +80,7 @@ def hook_of(callbacks: Any = None) -> str | None:
         name = frame.f_code.co_name.removeprefix("_")
         if name.startswith("on_"):
             owner = frame.f_locals.get("self")
-            is_list = isinstance(owner, keras.callbacks.CallbackList)
-            if is_list and callbacks in (None, owner):
+            if isinstance(owner, keras.callbacks.CallbackList):
                 return name
         frame = frame.f_back
     return None

@@ -272,11 +272,17 @@ class Director:
 
     # The run.
 
-    def _lay(self, loan: Loan, epoch: int, counts: list[int]) -> None:
-        """Lay all schedules over the run, from where it stands."""
+    def _lay(
+        self,
+        loan: Loan,
+        epoch: int,
+        counts: list[int],
+        made: Sequence[int] | None = None,
+    ) -> None:
+        """Lay all schedules over the run, from an epoch on or some batches after."""
         self._epoch = epoch
         self._counts = counts
-        loan.step.follow(self._timetables(loan, epoch), counts=counts)
+        loan.step.follow(self._timetables(loan, epoch, made), counts=counts)
 
     def _follow_pace(self, counts: list[int]) -> None:
         """Lay the schedules anew: a step makes several updates of an optimizer.
@@ -294,12 +300,10 @@ class Director:
         self._run, _ = self._calendar.place(first, counts[0], self._epoch)
         past_of(self.model).planned = self._run
         made = [now - then for now, then in zip(counts, self._since, strict=True)]
-        self._counts = counts
-        timetables = self._timetables(loan, self._epoch, made)
-        loan.step.follow(timetables, counts=counts)
+        self._lay(loan, self._epoch, counts, made)
 
     def _timetables(
-        self, loan: Loan, epoch: int, made: Sequence[int] | None = None
+        self, loan: Loan, epoch: int, made: Sequence[int] | None
     ) -> list[Timetable]:
         """What each optimizer reads from an epoch on, or some batches after that."""
         self.runs = []

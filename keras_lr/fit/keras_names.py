@@ -429,6 +429,7 @@ def leave_out_of_csv(callback: Any, names: Sequence[str]) -> Function:
 
     Keras gives each log a second column for validation where it has seen none yet.
     """
+    check("CSVLogger", callback, INSTANCE_CONTRACT)
     hook: Function = type(callback).on_epoch_end
 
     def on_epoch_end(epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -213,10 +213,7 @@ class LentStep:
 
     def take_over(self, other: LentStep) -> None:
         """Go on where another step of the same optimizers has stopped."""
-        program = other.program
-        self.program = self._program(
-            program.timetables, program.begun, program.statistics
-        )
+        self.program = replace(other.program, lents=tuple(self.optimizers))
         self.calls = other.calls
         self.lay_anew()
         self.sync(self.counts())
@@ -361,7 +358,8 @@ class LentStep:
         self, i: int, counts: Sequence[int], row: Row | None
     ) -> Update | None:
         """The last update of an optimizer; None before the first one."""
-        first, lent = self.optimizers[0], self.optimizers[i]
+        first = self.optimizers[0]
+        lent = self.optimizers[i]
         done = [count - base for count, base in zip(counts, self._base, strict=True)]
         is_one_each = first.pace == lent.pace == 1
         is_alike = is_one_each and first.accumulation == lent.accumulation

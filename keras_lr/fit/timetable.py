@@ -167,7 +167,8 @@ def lay(claims: Sequence[Claim], facts: Facts, run: Run) -> Timetable:
         for name in HYPERPARAMETERS
         if (found := _asking(claims, name, facts))
     }
-    first, total = run.first, run.clock.total
+    first = run.first
+    total = run.clock.total
     # Past the end of the run the last values stay.
     ends = run.is_certain and total is not None and total - first <= HEAD
     left = run.least if total is None else max(total - first, 1)
