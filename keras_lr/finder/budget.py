@@ -53,3 +53,33 @@ def updates_of(
             f"budget={budget!r}, {amount:.0f} updates."
         )
     return int(amount)
+
+
+def planned_updates(
+    epochs: int | None,
+    x: Any,
+    schedule: Schedule | None,
+    batch_size: int,
+    each: int,
+) -> int | None:
+    """Updates of the training that is planned; None where that is not known.
+
+    Args:
+        epochs: Epochs that it is to have.
+        x: The data that epochs are of.
+        schedule: What knows the length, if it has a horizon and no epochs are given.
+        batch_size: Examples of a batch of arrays.
+        each: Batches of an update.
+    """
+    unit = "epochs"
+    amount = epochs
+    if epochs is None:
+        if schedule is None or schedule.horizon is None:
+            return None
+        unit, amount, _ = parse(schedule.horizon, "horizon")
+    if unit == "epochs":
+        batches = batches_of_an_epoch(x, batch_size)
+        if batches is None:
+            return None
+        amount *= max(1, batches // each)
+    return int(amount)
