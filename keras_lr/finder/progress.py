@@ -206,10 +206,11 @@ def left_text(updates: int, seconds: float) -> str:
 
     Example:
         >>> left_text(490, 12.3), left_text(640, float("nan"))
-        ('; at most 12 s, 490 updates left', '; at most 640 updates left')
+        ('; at most 12 s left (490 updates)', '; at most 640 updates left')
     """
-    known = "" if math.isnan(seconds) else f"{duration_text(seconds)}, "
-    return f"; at most {known}{updates} updates left"
+    if math.isnan(seconds):
+        return f"; at most {updates} updates left"
+    return f"; at most {duration_text(seconds)} left ({updates} updates)"
 
 
 def duration_text(seconds: float) -> str:

@@ -74,9 +74,9 @@ sweep of 160 updates ...
 sweep, update 80 of 160: rate 0.00034, loss 2.311
 training 1, 30 updates at 0.001; at most 640 updates left
 training 1, 30 updates at 0.001: held-out loss 0.5123; best 0.5123 at 0.001
-training 2, 30 updates at 0.1; best 0.5123 at 0.001; at most 20 s, 610 updates left
+training 2, 30 updates at 0.1; best 0.5123 at 0.001; at most 20 s left (610 updates)
 training 2, 30 updates at 0.1: diverged after 11; best 0.5123 at 0.001
-training 3, 98 updates at 0.0046; best 0.5123 at 0.001; at most 29 s, 599 updates left
+training 3, 98 updates at 0.0046; best 0.5123 at 0.001; at most 29 s left (599 updates)
 training 3, 98 updates at 0.0046: held-out loss 0.4124; best 0.4124 at 0.0046
 find_lr: Learning rate 0.0022. 4 s.
 """
