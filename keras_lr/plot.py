@@ -1,4 +1,4 @@
-"""Drawing schedules. Matplotlib is imported late: all else works without it."""
+"""Drawing schedules, and figures. The only file to import matplotlib, and late."""
 
 from __future__ import annotations
 
@@ -85,3 +85,14 @@ def new_figure(height: float) -> Any:
             "Plotting needs matplotlib: pip install 'keras-lr[plot]'."
         ) from None
     return plt.figure(figsize=(7, height), layout="constrained")
+
+
+def detached_figure(height: float) -> Any:
+    """The same unknown to pyplot, for what is no more than saved: nobody closes it.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(7, height), layout="constrained")

@@ -12,7 +12,7 @@ import numpy as np
 from keras_lr.finder.judge import Course, course
 from keras_lr.finder.probe import Probe
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plot import new_figure
+from keras_lr.plot import detached_figure, new_figure
 
 #: Of Okabe and Ito's colours, which the colour-blind tell apart as well.
 CURVE, SUGGESTION = "#0072B2", "#D55E00"
@@ -76,10 +76,7 @@ def png(result: DrawnResult) -> bytes:
     Raises:
         ImportError: If matplotlib is not installed.
     """
-    from matplotlib.figure import Figure
-
-    # Unknown to pyplot: nobody would close it.
-    figure = Figure(figsize=(7, _height(result)), layout="constrained")
+    figure = detached_figure(_height(result))
     _draw_all(result, figure)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=120)
