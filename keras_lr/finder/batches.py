@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from keras_lr.finder.tuning import TUNING
 from keras_lr.fit import keras_data, keras_names
 from keras_lr.fit.building import Building
-from keras_lr.fit.feed import Batch, Feed, Given, draw, rows_of, size_of
+from keras_lr.fit.feed import Batch, Feed, Given, draw, size_of
 
 Index = NDArray[np.int64]
 
@@ -314,9 +314,7 @@ def _split_rows(
     left = order[held:]
     size = keras_names.shared(model, min(batch_size, len(left)))
     whole = len(left) // size
-    epochs = [
-        rng.permutation(left)[: whole * size] for _ in range(-(-count // whole))
-    ]
+    epochs = [rng.permutation(left)[: whole * size] for _ in range(-(-count // whole))]
     train = np.concatenate(epochs)[: count * size]
     return _Split(train, order[:held], size, rows % batch_size == 0)
 

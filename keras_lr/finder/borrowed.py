@@ -40,6 +40,7 @@ class Borrowed:
     Attributes:
         accumulation: Batches that make an update.
         begun: Batches of the first update that were trained on before.
+        begun_updates: Updates that were made before.
         batches_a_step: Batches that Keras trains on between two calls of callbacks.
     """
 
@@ -61,7 +62,9 @@ class Borrowed:
         keras_names.check_model(model, optimizers)
         self.accumulation = int(optimizers[0].gradient_accumulation_steps or 1)
         counter = keras_names.counter_of(optimizers[0])
-        self.begun = int(keras_names.read(counter)) % self.accumulation
+        done = int(keras_names.read(counter))
+        self.begun = done % self.accumulation
+        self.begun_updates = done // self.accumulation
         self.batches_a_step = int(model.steps_per_execution)
         self._loss = loss
         self._model = model

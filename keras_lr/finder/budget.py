@@ -71,15 +71,13 @@ def planned_updates(
         batch_size: Examples of a batch of arrays.
         each: Batches of an update.
     """
-    unit = "epochs"
-    amount = epochs
-    if epochs is None:
-        if schedule is None or schedule.horizon is None:
-            return None
-        unit, amount, _ = parse(schedule.horizon, "horizon")
-    if unit == "epochs":
-        batches = batches_of_an_epoch(x, batch_size)
-        if batches is None:
-            return None
-        amount *= max(1, batches // each)
-    return int(amount)
+    if epochs is not None:
+        planned = parse(f"{epochs} epochs", "epochs")
+    elif schedule is not None and schedule.horizon is not None:
+        planned = parse(schedule.horizon, "horizon")
+    else:
+        return None
+    if planned.unit != "epochs":
+        return int(planned.amount)
+    batches = batches_of_an_epoch(x, batch_size)
+    return None if batches is None else int(planned.amount * max(1, batches // each))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -18,10 +17,12 @@ from keras_lr.finder.climb import Seen, lengths, search
 from keras_lr.finder.judge import LEAST
 from keras_lr.finder.lr_finder import divisor
 from keras_lr.finder.plan import SweepPlan, check_schedule, comes_down, in_small
+from keras_lr.finder.probe import Probe
+from keras_lr.finder.progress import Progress
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep
 from keras_lr.finder.trainings import Trainings
-from keras_lr.finder.verdict import verdict_of
+from keras_lr.finder.verdict import Evidence, verdict_of
 from keras_lr.fit import keras_names
 from keras_lr.fit.building import Building
 from keras_lr.fit.choice import names_of
@@ -63,8 +64,7 @@ def find_lr(
     left = spend - swept_updates
     plan = SweepPlan(steps=swept_updates)
     longest = max(swept_updates, *lengths(left))
-    say = print if verbose else _silent
-    begun = time.monotonic()
+    progress = Progress(verbose)
 
     with ExitStack() as exits:
         exits.enter_context(_history_kept(model))
@@ -85,8 +85,10 @@ def find_lr(
         )
         exits.callback(borrowed.give_back)
         borrowed.begin(plan.values(plan.steps), quick=True)
-        trainings = Trainings(model, borrowed, data)
-        say(f"find_lr: sweep of {swept_updates} updates ...")
+        unused = _unused(model, optimizer)
+        trainings = Trainings(model, borrowed, data, unused)
+        is_trained = borrowed.begun_updates > 0
+        progress.begin_sweep(swept_updates)
         start = trainings.begin()
         if not math.isfinite(start.loss):
             raise ValueError(
@@ -96,18 +98,13 @@ def find_lr(
             )
         sweep = Sweep(plan, borrowed, swept_updates)
 
-        def look(batch: int) -> bool:
-            if batch and not borrowed.is_used():
-                raise ValueError(_unused(model, optimizer))
-            return sweep.look(batch)
-
         borrowed.again(plan.values(plan.steps), quick=True)
-        trainings.fit(swept_updates, look)
+        trainings.fit(swept_updates, sweep.look)
         sweep.finish()
         over = divisor(schedule)
         swept = sweep.judge(over)
         fallen = swept.suggestions.get("zero_lag")
-        probes = _Probes(trainings, schedule, say)
+        probes = _Probes(trainings, schedule, left, progress)
         summit = search(
             probes,
             updates=left,
@@ -118,23 +115,32 @@ def find_lr(
             comes_down=comes_down(schedule),
         )
         verdict = verdict_of(
-            start, summit.seen, probes.swapped, summit.best, held=sum(data.held.rows)
+            Evidence(
+                start=start,
+                best=summit.seen,
+                swapped=probes.swapped,
+                rows=sum(data.held.rows),
+                is_given=validation_data is not None,
+                is_trained=is_trained,
+                lowest_rate=min(probe.lr for probe in probes.seen),
+            )
         )
 
     is_sure = verdict.name == "trust"
-    steps = swept.steps + sum(one["updates"] for one in probes.seen)
     result = dataclasses.replace(
         swept,
         suggestion=summit.rate if is_sure else None,
         interval=summit.interval if is_sure else None,
         verdict=verdict.name,
         reason=verdict.reason,
-        probes=tuple(sorted(probes.seen, key=lambda one: (one["lr"], one["updates"]))),
-        steps=steps,
+        probes=tuple(sorted(probes.seen, key=lambda one: (one.lr, one.updates))),
+        steps=swept.steps + sum(probe.updates for probe in probes.seen),
+        start=start.loss,
+        batches_drawn=data.drawn,
     )
     if set_rate and result.suggestion is not None:
         _set_rates(optimizers, own, result.suggestion)
-    say(f"find_lr: {result} {time.monotonic() - begun:.0f} s.")
+    progress.end(result)
     return result
 
 
@@ -142,32 +148,38 @@ class _Probes:
     """The trainings that a search asks for, as it asks for them.
 
     Attributes:
-        seen: Peak rate, held-out loss and updates of each, in the order they were run.
+        seen: Each, in the order they were run.
         swapped: What is seen of the best long one with the targets of other rows.
     """
 
     def __init__(
-        self, trainings: Trainings, schedule: Schedule | None, say: Any
+        self,
+        trainings: Trainings,
+        schedule: Schedule | None,
+        updates: int,
+        progress: Progress,
     ) -> None:
         self._trainings = trainings
         self._schedule = schedule
-        self._say = say
+        self._left = updates
+        self._progress = progress
         self._lowest = math.inf
-        self.seen: list[dict[str, Any]] = []
+        self.seen: list[Probe] = []
         self.swapped: Seen | None = None
 
     def __call__(self, rate: float, updates: int, follows: bool) -> Seen:
         """Run one."""
+        self._progress.begin_training(rate, updates, self._left)
         shape = in_small(self._schedule, updates) if follows else np.ones(updates)
         seen, spent = self._trainings.probe(rate * shape)
         if follows and seen.loss < self._lowest:
             self._lowest = seen.loss
             self.swapped = self._trainings.evaluate_swapped()
-        self.seen.append({"lr": rate, "loss": seen.loss, "updates": spent})
-        self._say(
-            f"find_lr: probe {len(self.seen)}, {spent} updates at {rate:.2e}, "
-            f"held-out loss {seen.loss:.4g}"
-        )
+        is_scheduled = follows and self._schedule is not None
+        probe = Probe(rate, seen.loss, spent, updates, is_scheduled)
+        self.seen.append(probe)
+        self._left -= updates
+        self._progress.end_training(probe)
         return seen
 
 
@@ -230,7 +242,3 @@ def _set_rates(optimizers: list[Any], own: list[float | None], rate: float) -> N
     highest = max(one or 0.0 for one in own) or 1.0
     for optimizer, one in zip(optimizers, own, strict=True):
         optimizer.learning_rate = rate * ((one or 0.0) / highest or 1.0)
-
-
-def _silent(text: str) -> None:
-    """Say nothing."""

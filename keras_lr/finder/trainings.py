@@ -31,18 +31,33 @@ class Trainings:
         model: The model, borrowed.
         borrowed: What takes it back to its state.
         data: The batches.
+        unused: What to say where the model's step does not use the optimizer.
     """
 
-    def __init__(self, model: Any, borrowed: Borrowed, data: Data) -> None:
+    def __init__(self, model: Any, borrowed: Borrowed, data: Data, unused: str) -> None:
         self._model = model
         self._borrowed = borrowed
         self._data = data
+        self._unused = unused
         self._is_tested = True
 
     def fit(self, updates: int, is_over: Callable[[int], bool]) -> None:
         """Train, until a function that is asked before each step says it is over."""
         batches = updates * self._borrowed.accumulation
-        loop.train(self._model, self._data.train, batches, is_over)
+        self._train(self._data.train, batches, is_over)
+
+    def _train(self, feed: Feed, batches: int, is_over: Callable[[int], bool]) -> None:
+        def is_over_or_wrong(done: int) -> bool:
+            if done:
+                self._check_used()
+            return is_over(done)
+
+        loop.train(self._model, feed, batches, is_over_or_wrong)
+        self._check_used()
+
+    def _check_used(self) -> None:
+        if not self._borrowed.is_used():
+            raise ValueError(self._unused)
 
     def probe(self, rates: FloatArray) -> tuple[Seen, int]:
         """Train at given rates from the state of the beginning.
@@ -97,7 +112,7 @@ class Trainings:
             if losses is not None:
                 return losses
         self._borrowed.go_on(np.zeros(count), quick=True)
-        loop.train(self._model, feed, count, lambda _: False)
+        self._train(feed, count, lambda _: False)
         return self._borrowed.losses(count)
 
     def _is_lost(self, batch: int) -> bool:

@@ -1,9 +1,9 @@
 """What ``fit`` would feed a model's step: its own batches, to be used again and again.
 
 Keras turns data of many kinds into batches, and some models (those of keras_hub) have a
-``fit`` that prepares data before. So nothing is guessed here: the model's own ``fit`` is
-called for no epoch at all, and what it would iterate over is kept. That yields what the
-step of a real fit would get, down to the shapes that a trace depends on.
+``fit`` that prepares data before. So nothing is guessed here: the model's own ``fit``
+is called for no epoch at all, and what it would iterate over is kept. That yields what
+the step of a real fit would get, down to the shapes that a trace depends on.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from keras_lr.fit import callers, keras_names
 CONTRACT = {
     # What a fit iterates over, and what makes batches of the data for it.
     "EpochIterator": ("_get_iterator", "data_adapter"),
-    "TFEpochIterator": ("_distribute_strategy",),
+    "TFEpochIterator": ("_distributed_dataset",),
 }
 
 
@@ -95,7 +95,10 @@ def on_device(batch: Any) -> Any:
 
 def dataset_of(source: Any) -> Any:
     """The dataset that a fit on TensorFlow would iterate over, on one device."""
-    return source.data_adapter.get_tf_dataset()
+    tf = importlib.import_module("tensorflow")
+    dataset = source._distributed_dataset
+    is_one = isinstance(dataset, tf.data.Dataset)
+    return dataset if is_one else source.data_adapter.get_tf_dataset()
 
 
 def distributed(model: Any, dataset: Any) -> Any:

@@ -34,7 +34,7 @@ def train(model: Any, feed: Feed, batches: int, is_over: Callable[[int], bool]) 
     if backend == "jax":
         _train_on_jax(model, iterator, range(0, batches, each), is_over)
         return
-    step = keras_names.function_at(model)
+    step = keras_names.plain_function(model)
     if backend == "torch":
         model.train()
     try:
@@ -53,7 +53,7 @@ def _train_on_jax(
     calls: range,
     is_over: Callable[[int], bool],
 ) -> None:
-    step = keras_names.function_at(model)
+    step = keras_names.plain_function(model)
     state = keras_names.take_state(model, trains=True)
     keras_names.hold_state(model, state)
     try:
