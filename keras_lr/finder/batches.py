@@ -90,6 +90,7 @@ def batches_for(
     if validation is not None:
         held = draws.validation(validation, given, seed)
     assert held is not None  # noqa: S101  one of the ways has given it
+    held = held.cut(model)
     return Data(train.feed, held.feed, held.swapped(), drawn)
 
 
@@ -125,6 +126,17 @@ class _Drawn:
 
     feed: Feed
     seen: list[_Seen]
+
+    def cut(self, model: Any) -> _Drawn:
+        """In smaller batches, where they are too few to tell what is noise."""
+        rows = self.feed.rows
+        if len(rows) >= TUNING.parts or keras_names.fixed_batch(model) is not None:
+            return self
+        pieces = -(-TUNING.parts // len(rows))
+        size = keras_names.shared(model, max(1, min(rows) // pieces))
+        feed = self.feed.cut(size)
+        # The shapes are those of whole batches: alike if these are.
+        return _Drawn(feed, (self.seen * pieces)[: len(feed.rows)])
 
     def split(self, at: int) -> tuple[_Drawn, _Drawn]:
         before, after = self.feed.split(at)

@@ -20,6 +20,7 @@ class Tuning:
     surer_by_share: float = 1.2
     noisy: float = 0.1
     noisy_swap: float = 0.5
+    noisy_spread: float = 0.25
 
 
 TUNING = Tuning()

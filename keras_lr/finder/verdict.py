@@ -12,6 +12,8 @@ from keras_lr.finder.judge import Verdict
 from keras_lr.finder.tuning import TUNING
 from keras_lr.plan.curves import FloatArray
 
+LEAST_DEGREES = 3
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -72,12 +74,17 @@ def verdict_of(evidence: Evidence) -> Finding:
         return Finding("flat", _nothing_better(evidence))
     swap = None
     if evidence.swapped is not None:
-        swap = _Difference(evidence.swapped.losses, best.losses)
+        # A last part of fewer rows has none to take the targets of.
+        count = len(evidence.swapped.losses)
+        swap = _Difference(evidence.swapped.losses, best.losses[:count])
     supported = swap is not None and swap.is_real(TUNING.sure)
     is_clear = supported and fall.relative > TUNING.clear_fall
     if not fall.is_real(TUNING.sure_if_clear if is_clear else TUNING.sure):
+        spread = float(np.std(start.losses)) / max(abs(start.loss), 1e-30)
+        is_noisy = spread > TUNING.noisy_spread and not evidence.is_trained
+        is_noisy = is_noisy or fall.hides(TUNING.noisy * abs(start.loss))
         return Finding(
-            "noisy" if fall.hides(TUNING.noisy * abs(start.loss)) else "flat",
+            "noisy" if is_noisy else "flat",
             f"the best training brought {falls}, which chance explains as well on "
             f"{_rows(evidence)}",
         )
@@ -194,7 +201,7 @@ def student(sure: float, degrees: int) -> float:
 
     Args:
         sure: The normal deviate.
-        degrees: Degrees of freedom; infinite below 1.
+        degrees: Degrees of freedom; infinite below 3, where the series is no good.
 
     Example:
         >>> round(student(3.0, 7), 1), round(student(3.0, 1000), 2)
@@ -202,7 +209,7 @@ def student(sure: float, degrees: int) -> float:
 
     Source: Abramowitz and Stegun 1964, Handbook of Mathematical Functions, 26.7.5.
     """
-    if degrees < 1:
+    if degrees < LEAST_DEGREES:
         return math.inf
     first = (sure**3 + sure) / 4
     second = (5 * sure**5 + 16 * sure**3 + 3 * sure) / 96
