@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
-from types import GeneratorType
+from itertools import chain, islice
 from typing import Any
 
 import keras
@@ -15,9 +14,14 @@ from numpy.typing import NDArray
 from keras_lr.finder.tuning import TUNING
 from keras_lr.fit import keras_data, keras_names
 from keras_lr.fit.building import Building
-from keras_lr.fit.feed import Batch, Feed, Given, draw, size_of
+from keras_lr.fit.feed import LEAST_KEPT, Batch, Feed, Given, draw, size_of
 
 Index = NDArray[np.int64]
+
+TOO_FEW = (
+    "A search needs at least 5 batches, or validation_data and one batch. Received: "
+    "data that ended after {}. Give it more data."
+)
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,7 @@ def batches_for(
             at = min(drawn // 5, TUNING.most_batches_held)
             held, train = whole.split(at)
         if not train.feed.rows or not (held is None or held.feed.rows):
-            raise ValueError(
-                "A search needs at least 5 batches, or validation_data and one batch. "
-                f"Received: data that ended after {drawn}. Give it more data."
-            )
+            raise ValueError(TOO_FEW.format(drawn))
     if validation is not None:
         held = draws.validation(validation, given, seed)
     assert held is not None  # noqa: S101  one of the ways has given it
@@ -176,7 +177,14 @@ class _Draws:
         self._building = building
         self._room = room
 
-    def rows(self, given: Given, index: Index, size: int, is_whole: bool) -> _Drawn:
+    def rows(
+        self,
+        given: Given,
+        index: Index,
+        size: int,
+        is_whole: bool,
+        name: str = "the data",
+    ) -> _Drawn:
         """Batches of some rows of arrays.
 
         Args:
@@ -184,6 +192,7 @@ class _Draws:
             index: The rows, for whole batches.
             size: Rows of a batch.
             is_whole: Whether the user's own batches of the arrays are all of one size.
+            name: What the user calls the data.
         """
         count = len(index) // size
         arrays = (given.x, given.y, given.sample_weight)
@@ -200,16 +209,19 @@ class _Draws:
             small = replace(given, x=x, y=y, sample_weight=weight, batch_size=size)
 
         def place(number: int, row: int) -> str:
-            return f"row {index[number * size + row]} of the data"
+            return f"row {index[number * size + row]} of {name}"
 
         return self._draw(small, count, place)
 
     def stream(self, given: Given, count: int, name: str) -> _Drawn:
         """The first batches of something that yields them."""
         x = given.x
-        is_generator = isinstance(x, GeneratorType)
+        is_generator = isinstance(x, Iterator)
         if is_generator:
-            x = _bounded(x, count, self._room)
+            first = next(x, None)
+            if first is None:
+                raise ValueError(TOO_FEW.format(0))
+            x = _bounded(chain([first], x), count, self._room)
         elif isinstance(x, keras.utils.PyDataset):
             x = _FirstOf(x, count)
         small = replace(given, x=x, batch_size=None, begins_anew=not is_generator)
@@ -225,7 +237,7 @@ class _Draws:
             size = min(_held_size(self._model, given.batch_size or 32, held), rows)
             index = np.random.default_rng(seed).permutation(rows)
             index = index[: held // size * size]
-            return self.rows(Given(x, y, weight), index, size, True)
+            return self.rows(Given(x, y, weight), index, size, True, name)
         return self.stream(Given(validation), TUNING.most_batches_held, name)
 
     def _draw(
@@ -386,10 +398,10 @@ class _RowBatches(keras.utils.PyDataset):  # type: ignore[misc]
 def _bounded(source: Iterator[Any], count: int, room: float) -> Iterator[Any]:
     """The first batches of a generator, until the memory is full."""
     taken = 0
-    for batch in islice(source, count):
+    for number, batch in enumerate(islice(source, count), 1):
         yield batch
         taken += size_of(batch)
-        if taken > room:
+        if taken > room and number >= LEAST_KEPT:
             return
 
 

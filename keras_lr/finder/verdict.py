@@ -69,19 +69,19 @@ def verdict_of(evidence: Evidence) -> Finding:
             "or far from a scale of 1) and at the optimizer",
         )
     falls = f"the held-out loss from {start.loss:.4g} to {best.loss:.4g}"
-    fall = _Difference(start.losses, best.losses)
+    fall = Difference(start.losses, best.losses)
+    spread = float(np.std(start.losses)) / max(abs(start.loss), 1e-30)
+    is_noisy = spread > TUNING.noisy_spread and not evidence.is_trained
     if best.loss >= start.loss:
-        return Finding("flat", _nothing_better(evidence))
+        return Finding("noisy" if is_noisy else "flat", _nothing_better(evidence))
     swap = None
     if evidence.swapped is not None:
         # A last part of fewer rows has none to take the targets of.
         count = len(evidence.swapped.losses)
-        swap = _Difference(evidence.swapped.losses, best.losses[:count])
+        swap = Difference(evidence.swapped.losses, best.losses[:count])
     supported = swap is not None and swap.is_real(TUNING.sure)
     is_clear = supported and fall.relative > TUNING.clear_fall
     if not fall.is_real(TUNING.sure_if_clear if is_clear else TUNING.sure):
-        spread = float(np.std(start.losses)) / max(abs(start.loss), 1e-30)
-        is_noisy = spread > TUNING.noisy_spread and not evidence.is_trained
         is_noisy = is_noisy or fall.hides(TUNING.noisy * abs(start.loss))
         return Finding(
             "noisy" if is_noisy else "flat",
@@ -143,7 +143,7 @@ def _caveat(evidence: Evidence) -> str:
     )
 
 
-class _Difference:
+class Difference:
     """The difference of two trainings, by the parts of the rows held out.
 
     Twice: in its own unit, and relative to each part, where parts of quite different

@@ -22,6 +22,8 @@ from keras_lr.fit import keras_data
 from keras_lr.fit.building import Building
 
 Batch = Any
+#: Batches that are kept in any case: those that are held out must be.
+LEAST_KEPT = 5
 #: Is called with the number of a batch, from 0, and the batch.
 Look = Callable[[int, Batch], None]
 
@@ -88,7 +90,8 @@ def draw(
         given: The data.
         building: Builds the model in passing.
         count: How many batches at most.
-        room: Bytes that may be kept; of data that cannot be begun anew, all are.
+        room: Bytes that may be kept, beyond a few batches; of data that cannot be begun
+            anew, all are.
         look: Is shown each batch as it is drawn.
 
     Raises:
@@ -198,7 +201,7 @@ def _draw_list(source: Any, count: int, room: float, look: Look) -> Feed:
     for number, batch in enumerate(begin()):
         look(number, batch)
         taken += size_of(batch)
-        if kept and taken > room:
+        if len(kept) >= LEAST_KEPT and taken > room:
             return ListFeed(kept, begin)
         kept.append(batch)
     return ListFeed(kept)
@@ -274,7 +277,7 @@ def _draw_on_tensorflow(
         building.with_batch(batch)
         look(number, batch)
         taken += size_of(batch)
-        if rows and taken > room:
+        if len(rows) >= LEAST_KEPT and taken > room:
             return DatasetFeed(model, dataset.take(count), rows)
         rows.append(rows_of(batch))
     return DatasetFeed(model, cached, rows)
