@@ -33,12 +33,14 @@ class Data:
         held: To judge by: nothing is ever trained on them.
         swapped: Those that are held out, with the targets of other rows; None where
             that says nothing: without targets, or with inputs that are all the same.
+        is_constant: Whether the targets of all rows that are held out are the same.
         drawn: Batches that were drawn from ``x``; 0 where it is arrays.
     """
 
     train: Feed
     held: Feed
     swapped: Feed | None
+    is_constant: bool
     drawn: int
 
 
@@ -92,7 +94,7 @@ def batches_for(
         held = draws.validation(validation, given, seed)
     assert held is not None  # noqa: S101  one of the ways has given it
     held = held.cut(model)
-    return Data(train.feed, held.feed, held.swapped(), drawn)
+    return Data(train.feed, held.feed, held.swapped(), held.is_constant, drawn)
 
 
 def batches_of_an_epoch(x: Any, batch_size: int) -> int | None:
@@ -143,6 +145,12 @@ class _Drawn:
         before, after = self.feed.split(at)
         return _Drawn(before, self.seen[:at]), _Drawn(after, self.seen[at:])
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether the targets of all rows are the same."""
+        firsts = [one.target for one in self.seen]
+        return None not in firsts and len(set(firsts)) == 1
+
     def swapped(self) -> Feed | None:
         """The batches with the targets of others, where that says something."""
         alike = 0
@@ -163,10 +171,12 @@ class _Seen:
     Attributes:
         targets: The shapes of what stands beside the inputs.
         varies: Whether not all rows have the same inputs.
+        target: The targets of a row, where all rows have the same; else None.
     """
 
     targets: tuple[tuple[int, ...], ...]
     varies: bool
+    target: bytes | None
 
 
 class _Draws:
@@ -248,8 +258,10 @@ class _Draws:
         def look(number: int, batch: Batch) -> None:
             parts = batch if isinstance(batch, tuple | list) else (batch,)
             _check_finite(batch, lambda row: place(number, row))
+            targets = keras.tree.flatten(parts[1:2])
             shapes = [tuple(leaf.shape) for leaf in keras.tree.flatten(parts[1:])]
-            seen.append(_Seen(tuple(shapes), _varies(parts[0])))
+            target = None if _varies(targets) else _first_row(targets)
+            seen.append(_Seen(tuple(shapes), _varies(parts[0]), target))
 
         feed = draw(self._model, given, self._building, count, self._room, look)
         return _Drawn(feed, seen)
@@ -274,6 +286,10 @@ def _varies(inputs: Any) -> bool:
         if values is None or (values[1:] != values[:-1]).any():
             return True
     return False
+
+
+def _first_row(leaves: list[Any]) -> bytes:
+    return b"".join(np.ascontiguousarray(_array(leaf)[:1]).tobytes() for leaf in leaves)
 
 
 def _numbers(leaf: Any) -> Any:

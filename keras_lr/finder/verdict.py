@@ -40,6 +40,8 @@ class Evidence:
         rows: How many rows are held out.
         is_given: Whether the user has held them out.
         is_trained: Whether the model had been trained before.
+        is_doubtful: Whether nothing but these trainings says that the model learns: the
+            sweep saw no fall, or all targets are the same.
         lowest_rate: Of all trainings.
     """
 
@@ -49,15 +51,18 @@ class Evidence:
     rows: int
     is_given: bool
     is_trained: bool
+    is_doubtful: bool
     lowest_rate: float
 
 
 def verdict_of(evidence: Evidence) -> Finding:
     """Judge a search by the loss on the rows that are held out.
 
-    There is a rate to trust where the loss has fallen, by more than chance explains,
-    and where the targets of other rows fit worse: else what was learned owes nothing to
-    the inputs, as the mean of the targets does not.
+    There is a rate to trust where the loss has fallen, by more than chance explains.
+    Where that is in doubt, the targets of other rows must fit worse, too: else what was
+    learned owes nothing to the inputs, as the mean of the targets does not. (Where it
+    is not, they need not: some nets learn the mean for a hundred updates, and then go
+    on to the inputs.)
     """
     start = evidence.start
     best = evidence.best
@@ -88,7 +93,7 @@ def verdict_of(evidence: Evidence) -> Finding:
             f"the best training brought {falls}, which chance explains as well on "
             f"{_rows(evidence)}",
         )
-    if swap is not None and not supported:
+    if evidence.is_doubtful and swap is not None and not supported:
         gain = start.loss - best.loss
         if swap.hides(TUNING.noisy_swap * gain):
             return Finding(
