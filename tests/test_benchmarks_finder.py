@@ -177,3 +177,18 @@ def test_the_erratic_task_is_in_no_mean(capsys: pytest.CaptureFixture[str]) -> N
     assert "| ordinary (1) | find_lr | 0.100 | 0.100 | 700 | 70% |" in means
     assert "| find_lr | 1.000 | 1.000 | 100% | 0.00 | 700 |  |" in apart
     assert tables.by_task(measured).count("\n") == 3
+
+
+def test_folk_rates_are_counted_by_kind_of_task() -> None:
+    kinds = ("mlp digits, SGD", "raw pixels digits, SGD", "fine-tuning digits, SGD")
+    tasks = [by_name(name) for name in kinds]
+    regrets = [
+        (task, {"constant": regret, "one-cycle": 2 * regret})
+        for task in tasks
+        for regret in (0.0, 0.01, 0.2)
+    ]
+    lines = tables.of_folk_rates(regrets).splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == [
+        f"| {task.kind}" for task in tasks
+    ]
+    assert lines[2] == "| ordinary | 0.070, 0.010 | 0.140, 0.020 | 1 of 3 |"

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import numpy as np
 
 from benchmarks.finder.train import Trainer
+
+SCHEDULE_FREE = "schedule-free AdamW"
 
 
 def optimizers() -> dict[str, Any]:
@@ -27,7 +28,7 @@ def optimizers() -> dict[str, Any]:
         "Prodigy": contrib.prodigy(),
         "D-Adapt AdamW": contrib.dadapt_adamw(),
         "COCOB": contrib.cocob(),
-        "schedule-free AdamW": contrib.schedule_free_adamw(),
+        SCHEDULE_FREE: contrib.schedule_free_adamw(),
     }
 
 
@@ -38,20 +39,19 @@ def final_losses(name: str, trainer: Trainer, seeds: Sequence[int]) -> list[floa
 
     optimizer = optimizers()[name]
 
-    def step(state: Any, batch: Any) -> Any:
-        weights, others, slots = state
-        (_, others), gradients = trainer.gradients(weights, others, *batch)
-        moves, slots = optimizer.update(gradients, slots, weights)
-        return (optax.apply_updates(weights, moves), others, slots), None
-
     @jax.jit
     def train(weights: Any, others: Any, x: Any, y: Any, batches: Any) -> Any:
-        def at(state: Any, rows: Any) -> Any:
-            return step(state, (x[rows], y[rows]))
+        def step(state: Any, rows: Any) -> Any:
+            weights, others, slots = state
+            (_, others), gradients = trainer.gradients(
+                weights, others, x[rows], y[rows]
+            )
+            moves, slots = optimizer.update(gradients, slots, weights)
+            return (optax.apply_updates(weights, moves), others, slots), None
 
         begin = (weights, others, optimizer.init(weights))
-        (weights, others, slots), _ = jax.lax.scan(at, begin, batches)
-        if name == "schedule-free AdamW":
+        (weights, others, slots), _ = jax.lax.scan(step, begin, batches)
+        if name == SCHEDULE_FREE:
             # It trains at one place and is to be used at another, the mean of all.
             weights = contrib.schedule_free_eval_params(slots, weights)
         return weights, others
@@ -60,7 +60,9 @@ def final_losses(name: str, trainer: Trainer, seeds: Sequence[int]) -> list[floa
     losses = []
     for seed in seeds:
         weights, others, _ = trainer.begin(seed)
+        # optax computes with JAX's arrays alone.
+        weights = [jax.numpy.asarray(weight) for weight in weights]
         batches = trainer.batches(seed, trainer.task.updates)
-        state = train([jax.numpy.asarray(w) for w in weights], others, x, y, batches)
+        state = train(weights, others, x, y, batches)
         losses.append(trainer.value(state, x_val, y_val))
-    return [float(loss) for loss in np.asarray(losses)]
+    return losses

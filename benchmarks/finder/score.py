@@ -146,6 +146,17 @@ def measure(
     return Measured(task, scores)
 
 
+def folk_regrets(truths: dict[str, Truth]) -> list[tuple[Task, dict[str, float]]]:
+    """Of a folk rate on all tasks but the erratic one: it is tuned on none of them."""
+    found = []
+    for task in TASKS:
+        if not task.erratic:
+            rate = rivals.folk_rate(task.optimizer())
+            truth = truths[task.name]
+            found.append((task, {s: truth.regret(s, rate) for s in SCHEDULES}))
+    return found
+
+
 def chosen(names: list[str], tuned: bool) -> list[Task]:
     """The tasks of those names, or all that are tuned on or not."""
     if names:
@@ -182,6 +193,9 @@ def main() -> None:
         print(f"{task.name:36} {shown}  ({time.monotonic() - begun:.0f} s)", flush=True)
         write(measured, Path(args.out))
     show(measured)
+    if not args.no_rivals:
+        folk = tables.of_folk_rates(folk_regrets(truths))
+        print(f"\na folk rate on all tasks, tuned on or not\n\n{folk}")
 
 
 def show(measured: list[Measured]) -> None:

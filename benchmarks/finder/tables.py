@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.finder.tasks import Task
 
 CONSTANT = "constant"
+KINDS = ("ordinary", "off the usual scale", "fine-tuning")
 #: Finders of the table that says when not to bother, as far as they were scored.
 WORTH = (
     "folk rate",
@@ -86,13 +87,13 @@ def summary(measured: list[Measured]) -> str:
 
 def by_kind(measured: list[Measured]) -> str:
     """What each way loses on each kind of task, and what it costs there."""
-    kinds = sorted({one.task.kind for one in measured}, key=_order)
+    known = {one.task.kind for one in measured}
     finders = [name for name in WORTH if name in measured[0].scores]
     lines = [
         "| kind of task | way | constant | one-cycle | updates | share of a training |",
         "|---|---|---:|---:|---:|---:|",
     ]
-    for kind in kinds:
+    for kind in (kind for kind in KINDS if kind in known):
         here = [one for one in measured if one.task.kind == kind]
         for finder in finders:
             scores = [one.scores[finder] for one in here]
@@ -122,8 +123,25 @@ def by_task(measured: list[Measured]) -> str:
     return "\n".join(lines)
 
 
-def _order(kind: str) -> int:
-    return ("ordinary", "off the usual scale", "fine-tuning").index(kind)
+def of_folk_rates(regrets: list[tuple[Task, dict[str, float]]]) -> str:
+    """How often a folk rate is right, by kind of task."""
+    lines = [
+        "| kind of task | constant: mean, median | one-cycle: mean, median "
+        "| above .05, at a constant rate |",
+        "|---|---:|---:|---:|",
+    ]
+    for kind in KINDS:
+        here = [by_schedule for task, by_schedule in regrets if task.kind == kind]
+        constant = np.array([one[CONSTANT] for one in here])
+        cycle = np.array([one["one-cycle"] for one in here])
+        cells = [
+            kind,
+            f"{constant.mean():.3f}, {np.median(constant):.3f}",
+            f"{cycle.mean():.3f}, {np.median(cycle):.3f}",
+            f"{np.sum(constant > 0.05)} of {len(here)}",
+        ]
+        lines.append(_row(cells))
+    return "\n".join(lines)
 
 
 def _mean(values: Iterable[float | None], spec: str) -> str:
