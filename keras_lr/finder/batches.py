@@ -1,141 +1,96 @@
-"""The batches of a search: drawn once, so that every probe sees the same."""
+"""The data of a search: what it trains on, and what is held out to judge by."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
+from types import GeneratorType
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
-from keras_lr.fit import keras_names
+from keras_lr.finder.tuning import TUNING
+from keras_lr.fit import keras_data, keras_names
+from keras_lr.fit.building import Building
+from keras_lr.fit.feed import Batch, Feed, Given, draw, size_of
 
-#: Share of the rows, or of the batches drawn, that is held out, and the most of each.
-HELD, MOST_ROWS, MOST_BATCHES = 0.2, 1000, 32
-#: Batches that rows held out make at least: how they differ tells what is noise.
-PARTS = 16
-
-#: What the user calls the data that are held out, if they are given.
-HELD_OUT = "validation_data"
-
-Batch = tuple[Any, ...]
+Index = NDArray[np.int64]
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """The first batches of a fixed sequence, again and again the same.
+@dataclass(frozen=True)
+class Data:
+    """The batches of a search.
 
-    Args:
-        source: The batches, or the rows of each.
-        count: How many batches.
-        arrays: What the rows are of.
-        called: What the user calls these data.
-        begin: Number of the first batch in them.
-        whole: Whether the user's own batches of these arrays would all be of one size.
-        swapped: Whether each row gets the targets (and weight) of the row before it.
+    Attributes:
+        train: To train on.
+        held: To judge by: nothing is ever trained on them.
+        swapped: Those that are held out, with the targets of other rows; None where
+            that says nothing: without targets, or with inputs that are all the same.
+        drawn: Batches that were drawn from ``x``; 0 where it is arrays.
     """
 
-    def __init__(
-        self,
-        source: list[Any],
-        count: int,
-        arrays: Any = None,
-        called: str = "the data",
-        begin: int = 0,
-        whole: bool = False,
-        swapped: bool = False,
-    ) -> None:
-        super().__init__()
-        self._source = source
-        self._count = count
-        self._arrays = arrays
-        self._called = called
-        self._begin = begin
-        self._whole = whole
-        self._swapped = swapped
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: int) -> Any:
-        found = self._source[index % len(self._source)]
-        if self._arrays is not None:
-            found = _rows(self._arrays, found)
-        if not self._swapped:
-            return found
-        return found[:1] + keras.tree.map_structure(_rolled, tuple(found[1:]))
-
-    def sizes(self) -> list[int]:
-        """Rows of each batch."""
-        return [_length(self[i]) for i in range(len(self))]
-
-    def first(self, count: int) -> Batches:
-        """The same sequence, of another length."""
-        return Batches(
-            self._source, count, self._arrays, self._called, self._begin, self._whole
-        )
-
-    def for_fit(self) -> Any:
-        """The batches as ``fit`` would get them from the user's arrays.
-
-        On TensorFlow a step is traced for what is known of its batches beforehand, and
-        Keras knows more of arrays than of a PyDataset. So the step of the user's fits
-        serves here, too.
-        """
-        if self._arrays is None or keras.backend.backend() != "tensorflow":
-            return self
-        return keras_names.dataset_of(self, whole=self._whole)
-
-    def swapped(self) -> Batches:
-        """The same batches, in each of which the targets belong to other rows."""
-        return Batches(self._source, self._count, self._arrays, swapped=True)
+    train: Feed
+    held: Feed
+    swapped: Feed | None
+    drawn: int
 
 
-def draw(
-    given: Batch, batch_size: int, count: int, validation: Any, seed: int
-) -> tuple[Batches, Batches]:
-    """Batches to train on, and batches that are held out.
+def batches_for(
+    model: Any,
+    given: Given,
+    count: int,
+    validation: Any,
+    seed: int,
+    room: float,
+    building: Building,
+) -> Data:
+    """Draw the batches that a search needs, and build the model.
 
     Args:
-        given: ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``: arrays, or a single
-            thing that yields batches.
-        batch_size: Examples of a batch of arrays.
+        model: A compiled model.
+        given: What the user gives to train on.
         count: Batches of the longest training; fewer are repeated.
-        validation: Data of the same kinds to hold out, or None to split some off.
+        validation: Data to hold out, or None to split some off.
         seed: Of the order of the rows.
+        room: Bytes that may be kept.
+        building: Builds the model in passing.
+
+    Raises:
+        ValueError: If there are too few data, or some are not finite.
     """
-    if len(given) > 1 or _is_array(given[0]):
-        arrays = _arrays(given)
-        rows = _length(arrays)
-        order = np.random.default_rng(seed).permutation(rows)
-        held = 0 if validation is not None else min(int(rows * HELD), MOST_ROWS)
-        if rows - held < 2 or (validation is None and held < 1):
-            raise ValueError(
-                "A search needs at least 5 rows, or validation_data. Received: "
-                f"{rows} rows. Give it more data."
-            )
-        rng, left = np.random.default_rng(seed), order[held:]
-        size = _shared(min(batch_size, len(left)))
-        whole = len(left) // size
-        index: list[Any] = []
-        while len(index) < count:
-            index += np.split(rng.permutation(left)[: whole * size], whole)
-        whole_batches = rows % batch_size == 0
-        train = Batches(index[:count], count, arrays, whole=whole_batches)
-        out = Batches(_chunks(order[:held], batch_size), 0, arrays)
+    draws = _Draws(model, building, room)
+    held: _Drawn | None = None
+    drawn = 0
+    if keras_data.are_arrays(given.x, given.y, given.sample_weight):
+        split = _split_rows(given, count, validation is None, seed, model)
+        train = draws.rows(given, split.train, split.size, split.is_whole)
+        if len(split.held):
+            size = _held_size(model, split.size, len(split.held))
+            given_held = replace(given, class_weight=None)
+            held = draws.rows(given_held, split.held, size, True)
     else:
-        drawn = _stream(given[0], count if validation is not None else count * 5 // 4)
-        many = 0 if validation is not None else min(len(drawn) // 5, MOST_BATCHES)
-        if len(drawn) - many < 1 or (validation is None and many < 1):
+        _check_batched(model, given.x)
+        wanted = count
+        if validation is None:
+            wanted += min(count // 4, TUNING.most_batches_held)
+        whole = draws.stream(given, wanted, "the data")
+        drawn = len(whole.feed.rows)
+        train = whole
+        if validation is None:
+            at = min(drawn // 5, TUNING.most_batches_held)
+            held, train = whole.split(at)
+        if not train.feed.rows or not (held is None or held.feed.rows):
             raise ValueError(
                 "A search needs at least 5 batches, or validation_data and one batch. "
-                f"Received: data that ended after {len(drawn)}. Give it more data."
+                f"Received: data that ended after {drawn}. Give it more data."
             )
-        train = Batches(drawn[many:], count, begin=many)
-        out = Batches(drawn[:many], 0)
     if validation is not None:
-        out = _held(validation, batch_size, seed)
-    return train, out.first(len(out._source))
+        held = draws.validation(validation, given, seed)
+    assert held is not None  # noqa: S101  one of the ways has given it
+    return Data(train.feed, held.feed, held.swapped(), drawn)
 
 
 def batches_of_an_epoch(x: Any, batch_size: int) -> int | None:
@@ -145,119 +100,297 @@ def batches_of_an_epoch(x: Any, batch_size: int) -> int | None:
         >>> batches_of_an_epoch({"a": np.zeros((10, 2))}, 4)
         3
     """
-    if _is_array(x):
-        return -(-_length((x,)) // batch_size)
+    if keras_data.are_arrays(x):
+        return -(-_count_rows(x) // batch_size)
+    if isinstance(x, keras.utils.PyDataset):
+        batches: int | None = x.num_batches
+        return batches
     try:
         return len(x)
     except TypeError:  # A Dataset of unknown length has `__len__`, too.
         return None
 
 
-def check_finite(*parts: Batches) -> None:
-    """Refuse data with NaN or infinity, by row of the arrays or number of the batch.
+# Drawing.
 
-    Raises:
-        ValueError: At the first one.
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Batches, and what was seen of each as it was drawn.
+
+    Attributes:
+        feed: The batches.
+        seen: What tells whether targets can be swapped.
     """
-    for part in parts:
-        for i, found in enumerate(part._source):
-            for leaf in keras.tree.flatten(part[i]):
-                values = np.asarray(leaf)
-                if "float" not in values.dtype.name or np.isfinite(values).all():
-                    continue
-                bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
-                where = f"batch {part._begin + i}"
-                if part._arrays is not None:
-                    where = f"row {found[int(np.argmax(bad))]}"
-                raise ValueError(
-                    "The data must be finite. Received: NaN or infinity in "
-                    f"{where} of {part._called}, counted from 0. Leave those rows out."
-                )
+
+    feed: Feed
+    seen: list[_Seen]
+
+    def split(self, at: int) -> tuple[_Drawn, _Drawn]:
+        before, after = self.feed.split(at)
+        return _Drawn(before, self.seen[:at]), _Drawn(after, self.seen[at:])
+
+    def swapped(self) -> Feed | None:
+        """The batches with the targets of others, where that says something."""
+        alike = 0
+        for one in self.seen:
+            if one.targets != self.seen[0].targets:
+                break
+            alike += 1
+        varies = any(one.varies for one in self.seen)
+        if alike < 2 or not varies or not self.seen[0].targets:
+            return None
+        return self.feed.swapped(alike)
 
 
-def _held(validation: Any, batch_size: int, seed: int) -> Batches:
-    if isinstance(validation, tuple):
-        arrays = _arrays(validation)
-        order = np.random.default_rng(seed).permutation(_length(arrays))[:MOST_ROWS]
-        return Batches(_chunks(order, batch_size), 0, arrays, HELD_OUT)
-    return Batches(_stream(validation, MOST_BATCHES), 0, called=HELD_OUT)
+@dataclass(frozen=True)
+class _Seen:
+    """What was seen of a batch.
+
+    Attributes:
+        targets: The shapes of what stands beside the inputs.
+        varies: Whether not all rows have the same inputs.
+    """
+
+    targets: tuple[tuple[int, ...], ...]
+    varies: bool
 
 
-def _stream(source: Any, count: int) -> list[Batch]:
-    """The first batches of something that yields them, in host memory."""
-    if isinstance(source, keras.utils.PyDataset):
-        source = [source[i] for i in range(min(count, len(source)))]
-    if not isinstance(source, Iterable):
-        raise TypeError(
-            "`x` must be arrays, or something that yields batches. Received: "
-            f"x={type(source).__name__}."
+class _Draws:
+    """Draws batches and looks at each."""
+
+    def __init__(self, model: Any, building: Building, room: float) -> None:
+        self._model = model
+        self._building = building
+        self._room = room
+
+    def rows(self, given: Given, index: Index, size: int, is_whole: bool) -> _Drawn:
+        """Batches of some rows of arrays.
+
+        Args:
+            given: The arrays.
+            index: The rows, for whole batches.
+            size: Rows of a batch.
+            is_whole: Whether the user's own batches of the arrays are all of one size.
+        """
+        count = len(index) // size
+        arrays = (given.x, given.y, given.sample_weight)
+        a_row = size_of(arrays) / _count_rows(given.x)
+        if a_row * len(index) > self._room:
+            x = _RowBatches(arrays, index.reshape(count, size))
+            small = replace(given, x=x, y=None, sample_weight=None, batch_size=None)
+        else:
+            if keras.backend.backend() == "tensorflow" and not is_whole:
+                # One row of a further batch: a step on TensorFlow is traced for what is
+                # known of the size of batches, and so one trace serves fits, too.
+                index = np.append(index, index[:1])
+            x, y, weight = keras_data.rows_of(arrays, index)
+            small = replace(given, x=x, y=y, sample_weight=weight, batch_size=size)
+
+        def place(number: int, row: int) -> str:
+            return f"row {index[number * size + row]} of the data"
+
+        return self._draw(small, count, place)
+
+    def stream(self, given: Given, count: int, name: str) -> _Drawn:
+        """The first batches of something that yields them."""
+        x = given.x
+        is_generator = isinstance(x, GeneratorType)
+        if is_generator:
+            x = _bounded(x, count, self._room)
+        elif isinstance(x, keras.utils.PyDataset):
+            x = _FirstOf(x, count)
+        small = replace(given, x=x, batch_size=None, begins_anew=not is_generator)
+        return self._draw(small, count, lambda number, _: f"batch {number} of {name}")
+
+    def validation(self, validation: Any, given: Given, seed: int) -> _Drawn:
+        """What the user has held out."""
+        name = "validation_data"
+        if isinstance(validation, tuple | list) and keras_data.are_arrays(*validation):
+            x, y, weight = (*validation, None, None)[:3]
+            rows = _count_rows(x)
+            held = min(rows, TUNING.most_rows_held)
+            size = min(_held_size(self._model, given.batch_size or 32, held), rows)
+            index = np.random.default_rng(seed).permutation(rows)
+            index = index[: held // size * size]
+            return self.rows(Given(x, y, weight), index, size, True)
+        return self.stream(Given(validation), TUNING.most_batches_held, name)
+
+    def _draw(
+        self, given: Given, count: int, place: Callable[[int, int], str]
+    ) -> _Drawn:
+        seen: list[_Seen] = []
+
+        def look(number: int, batch: Batch) -> None:
+            parts = batch if isinstance(batch, tuple | list) else (batch,)
+            _check_finite(batch, lambda row: place(number, row))
+            shapes = [tuple(leaf.shape) for leaf in keras.tree.flatten(parts[1:])]
+            seen.append(_Seen(tuple(shapes), _varies(parts[0])))
+
+        feed = draw(self._model, given, self._building, count, self._room, look)
+        return _Drawn(feed, seen)
+
+
+def _check_finite(batch: Batch, place: Callable[[int], str]) -> None:
+    for leaf in keras.tree.flatten(batch):
+        values = _numbers(leaf)
+        if values is None or np.isfinite(values).all():
+            continue
+        bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        raise ValueError(
+            "The data must be finite. Received: NaN or infinity in "
+            f"{place(int(np.argmax(bad)))}, counted from 0. Leave those rows out."
         )
-    found: Iterator[Any] = islice(source, count)
-    drawn = [
-        keras.tree.map_structure(_host, tuple(batch))
-        if isinstance(batch, tuple | list)
-        else (_host(batch),)
-        for batch in found
-    ]
-    # A last batch of another size would make every backend compile anew.
-    size = _length(drawn[0]) if drawn else 0
-    return [batch for batch in drawn if _length(batch) == size]
 
 
-def _is_array(value: Any) -> bool:
-    leaves = keras.tree.flatten(value) if isinstance(value, list | dict) else [value]
-    return all(hasattr(leaf, "__array__") for leaf in leaves) and bool(leaves)
+def _varies(inputs: Any) -> bool:
+    """Whether not all rows of some inputs are the same, as far as it can be known."""
+    for leaf in keras.tree.flatten(inputs):
+        values = _array(leaf)
+        if values is None or (values[1:] != values[:-1]).any():
+            return True
+    return False
 
 
-def _arrays(given: Batch) -> Batch:
-    arrays = tuple(keras.tree.map_structure(_as_in_fit, part) for part in given)
-    rows = [len(leaf) for leaf in keras.tree.flatten(arrays)]
-    if len(set(rows)) > 1:
+def _numbers(leaf: Any) -> Any:
+    """A leaf of a batch as an array of floats; None if it is none."""
+    values = _array(leaf)
+    is_float = values is not None and "float" in values.dtype.name
+    return values if is_float else None
+
+
+def _array(leaf: Any) -> Any:
+    """A leaf of a batch as an array with rows; None where it is none, or sparse."""
+    if leaf is None or not hasattr(leaf, "__array__"):
+        return None
+    values = np.asarray(keras.ops.convert_to_numpy(leaf))
+    return values if values.ndim else None
+
+
+# Rows of arrays.
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Rows of arrays to train on and to hold out.
+
+    Attributes:
+        train: Rows of all batches to train on, one after another.
+        held: Rows to hold out, for whole batches.
+        size: Rows of a batch to train on.
+        is_whole: Whether the user's own batches are all of one size.
+    """
+
+    train: Index
+    held: Index
+    size: int
+    is_whole: bool
+
+
+def _split_rows(
+    given: Given, count: int, holds_out: bool, seed: int, model: Any
+) -> _Split:
+    arrays = (given.x, given.y, given.sample_weight)
+    counts = [int(leaf.shape[0]) for leaf in _leaves(arrays)]
+    if len(set(counts)) > 1:
         raise ValueError(
             "All arrays must have as many rows. Received: inputs, targets and weights "
-            f"of {', '.join(map(str, rows))} rows."
+            f"of {', '.join(map(str, counts))} rows."
         )
-    return arrays
+    rows = counts[0]
+    batch_size = given.batch_size or 32
+    order = np.random.default_rng(seed).permutation(rows)
+    held = 0
+    if holds_out:
+        held = min(int(rows * TUNING.share_held), TUNING.most_rows_held)
+        size = _held_size(model, batch_size, held)
+        held = max(held // size, 1) * size
+    if rows - held < 2 or (holds_out and rows < 5):
+        raise ValueError(
+            "A search needs at least 5 rows, or validation_data. Received: "
+            f"{rows} rows. Give it more data."
+        )
+    rng = np.random.default_rng(seed)
+    left = order[held:]
+    size = keras_names.shared(model, min(batch_size, len(left)))
+    whole = len(left) // size
+    epochs = [rng.permutation(left)[: whole * size] for _ in range(-(-count // whole))]
+    train = np.concatenate(epochs)[: count * size]
+    return _Split(train, order[:held], size, rows % batch_size == 0)
 
 
-def _host(value: Any) -> Any:
-    return keras.ops.convert_to_numpy(value) if hasattr(value, "shape") else value
+def _held_size(model: Any, batch_size: int, rows: int) -> int:
+    """Rows of a batch that is held out: few large ones, but enough to tell noise."""
+    fixed = keras_names.fixed_batch(model)
+    if fixed is not None:
+        return fixed
+    size = min(rows // TUNING.parts, TUNING.larger * batch_size)
+    return keras_names.shared(model, max(1, size))
 
 
-def _as_in_fit(value: Any) -> Any:
-    """An array in the dtype that ``fit`` gives it."""
-    array = _host(value)
-    if getattr(array, "dtype", None) == np.float64:
-        return array.astype(keras.config.floatx())
-    return array
+def _leaves(arrays: Any) -> list[Any]:
+    return [leaf for leaf in keras.tree.flatten(arrays) if leaf is not None]
 
 
-def _rows(arrays: Batch, index: Any) -> Batch:
-    return tuple(
-        keras.tree.map_structure(lambda leaf: leaf[index], part) for part in arrays
-    )
+def _count_rows(arrays: Any) -> int:
+    return int(_leaves(arrays)[0].shape[0])
 
 
-def _rolled(leaf: Any) -> Any:
-    return np.roll(leaf, 1, axis=0)
+# Things that yield batches.
 
 
-def _length(arrays: Batch) -> int:
-    return len(keras.tree.flatten(arrays)[0])
+class _FirstOf(keras.utils.PyDataset):  # type: ignore[misc]
+    """The first batches of a PyDataset, none of whose hooks is called."""
+
+    def __init__(self, source: Any, count: int) -> None:
+        super().__init__()
+        self._source = source
+        known = source.num_batches
+        self._count = count if known is None else min(count, known)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Any:
+        return self._source[index]
 
 
-def _chunks(order: Any, size: int) -> list[Any]:
-    """Rows in batches of one size; what is left over at the end is left out."""
-    size = _shared(max(1, min(size, len(order) // PARTS)))
-    whole = max(1, len(order) // size)
-    return list(np.split(order[: whole * size], whole))
+class _RowBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches of arrays that are too large to be copied."""
+
+    def __init__(self, arrays: Any, index: Index) -> None:
+        super().__init__()
+        self._arrays = arrays
+        self._index = index
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __getitem__(self, number: int) -> Any:
+        rows = keras_data.rows_of(self._arrays, self._index[number])
+        return tuple(part for part in rows if part is not None)
 
 
-def _shared(size: int) -> int:
-    """A batch size, made a multiple of the devices that share a batch on JAX."""
-    among = keras.distribution.distribution()
-    if among is None:
-        return size
-    mesh = among.device_mesh
-    devices = int(mesh.shape[mesh.axis_names.index(among.batch_dim_name)])
-    return max(1, size // devices) * devices
+def _bounded(source: Iterator[Any], count: int, room: float) -> Iterator[Any]:
+    """The first batches of a generator, until the memory is full."""
+    taken = 0
+    for batch in islice(source, count):
+        yield batch
+        taken += size_of(batch)
+        if taken > room:
+            return
+
+
+def _check_batched(model: Any, x: Any) -> None:
+    """Refuse a dataset of single rows, which Keras' own error does not tell."""
+    spec = getattr(x, "element_spec", None)
+    inputs = getattr(model, "inputs", None)
+    if spec is None or not inputs:
+        return
+    first = keras.tree.flatten(spec)[0]
+    rank = getattr(getattr(first, "shape", None), "rank", None)
+    if rank is not None and rank == len(inputs[0].shape) - 1:
+        raise ValueError(
+            "A tf.data.Dataset must yield batches. Received: one that yields single "
+            f"rows of shape {tuple(first.shape)}. Give x.batch(32)."
+        )

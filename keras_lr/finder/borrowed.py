@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_lr.fit import keras_names
-from keras_lr.fit.choice import optimizers_of
+from keras_lr.fit.choice import chosen
 from keras_lr.fit.loan import Loan, end_or_refuse
 from keras_lr.fit.snapshot import Snapshot
 from keras_lr.fit.step import rate_name
@@ -33,10 +33,14 @@ class Borrowed:
             user's; else the fits are the finder's own.
         told: Gives numbers of each batch of the fit so far that are NaN where its data
             are not finite; None where the data are known.
+        optimizer: Which of the model's optimizers is to follow the rates; None for all
+            that it was compiled with.
+        loss: What the logs call the loss.
 
     Attributes:
         accumulation: Batches that make an update.
         begun: Batches of the first update that were trained on before.
+        begun_updates: Updates that were made before.
         batches_a_step: Batches that Keras trains on between two calls of callbacks.
     """
 
@@ -49,14 +53,20 @@ class Borrowed:
         *,
         alone: bool,
         told: Callable[[], Any] | None = None,
+        optimizer: str | None = None,
+        loss: str = "loss",
     ) -> None:
         end_or_refuse(model)
-        optimizers = optimizers_of(model)
+        self._choose = partial(optimizers_chosen, model, optimizer)
+        optimizers = self._choose()
         keras_names.check_model(model, optimizers)
         self.accumulation = int(optimizers[0].gradient_accumulation_steps or 1)
         counter = keras_names.counter_of(optimizers[0])
-        self.begun = int(keras_names.read(counter)) % self.accumulation
+        done = int(keras_names.read(counter))
+        self.begun = done % self.accumulation
+        self.begun_updates = done // self.accumulation
         self.batches_a_step = int(model.steps_per_execution)
+        self._loss = loss
         self._model = model
         self._updates = updates
         self._memory_limit = memory_limit
@@ -84,8 +94,9 @@ class Borrowed:
             self._snapshot = Snapshot(self._model, self._memory_limit)
         loan = Loan(
             self._model,
-            partial(optimizers_of, self._model),
+            self._choose,
             self._is_wanted,
+            loss=self._loss,
             on_stranger=self._on_stranger,
             on_failure=partial(self.fail, True),
             at_last=self._restore,
@@ -98,6 +109,15 @@ class Borrowed:
         """Have the logs of each epoch tell the rates of its last update."""
         if self._loan is not None:
             self._loan.log_rates()
+
+    def go_on(self, rates: FloatArray, *, quick: bool = False) -> None:
+        """Go on from where the last fit has ended, at other rates."""
+        self._follow(rates, quick)
+
+    def is_used(self) -> bool:
+        """Whether the step that has run has updated weights by all the optimizers."""
+        lents = [] if self._loan is None else self._loan.step.optimizers
+        return all(lent.applied for lent in lents)
 
     def again(self, rates: FloatArray, *, quick: bool = False) -> None:
         """Go back to the state of the beginning, for a fit at other rates."""
@@ -128,6 +148,14 @@ class Borrowed:
             table[2, updates[batch]] = np.nan
         return table
 
+    def losses(self, batches: int) -> FloatArray:
+        """The loss of each of the first batches of the fit so far."""
+        if self._loan is None:
+            return np.zeros(0)
+        seen = self._loan.step.recorded()
+        losses: FloatArray = seen["loss"][~np.isnan(seen[rate_name(0)])][:batches]
+        return losses
+
     def spent(self) -> int:
         """Updates of the fit, after it."""
         return 0 if self._loan is None else self._loan.step.spent()
@@ -157,7 +185,7 @@ class Borrowed:
     def _follow(self, rates: FloatArray, quick: bool) -> None:
         assert self._loan is not None  # noqa: S101  it has begun
         step = self._loan.step
-        optimizers = optimizers_of(self._model)
+        optimizers = self._choose()
         own = [keras_names.own_rate(one) for one in optimizers]
         highest = max((rate for rate in own if rate), default=None)
         timetables = []
@@ -189,6 +217,11 @@ class Borrowed:
         if self._snapshot is not None:
             self._snapshot.restore()
             self._snapshot.drop()
+
+
+def optimizers_chosen(model: Any, name: str | None) -> list[Any]:
+    """The optimizers that ``optimizer=`` means, unwrapped (see ``fit.choice``)."""
+    return [choice.optimizer for choice in chosen(model, name)]
 
 
 def refuse(asking: str) -> None:

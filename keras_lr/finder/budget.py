@@ -53,3 +53,31 @@ def updates_of(
             f"budget={budget!r}, {amount:.0f} updates."
         )
     return int(amount)
+
+
+def planned_updates(
+    epochs: int | None,
+    x: Any,
+    schedule: Schedule | None,
+    batch_size: int,
+    each: int,
+) -> int | None:
+    """Updates of the training that is planned; None where that is not known.
+
+    Args:
+        epochs: Epochs that it is to have.
+        x: The data that epochs are of.
+        schedule: What knows the length, if it has a horizon and no epochs are given.
+        batch_size: Examples of a batch of arrays.
+        each: Batches of an update.
+    """
+    if epochs is not None:
+        planned = parse(f"{epochs} epochs", "epochs")
+    elif schedule is not None and schedule.horizon is not None:
+        planned = parse(schedule.horizon, "horizon")
+    else:
+        return None
+    if planned.unit != "epochs":
+        return int(planned.amount)
+    batches = batches_of_an_epoch(x, batch_size)
+    return None if batches is None else int(planned.amount * max(1, batches // each))

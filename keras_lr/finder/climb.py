@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+
+from keras_lr.plan.curves import FloatArray
 
 #: The step from one point to the next: a third of a decade.
 STEP = 10 ** (1 / 3)
@@ -20,20 +23,74 @@ LONGER = 3.2
 NEAR = 0.02
 
 
-class Summit(NamedTuple):
+@dataclass(frozen=True)
+class Seen:
+    """What is seen of a training on what is held out.
+
+    Attributes:
+        loss: The mean loss, infinite where the training was lost.
+        losses: That of each part of the rows, the same parts each time.
+    """
+
+    loss: float
+    losses: FloatArray
+
+
+@dataclass(frozen=True)
+class Summit:
     """Where a climb ended.
 
     Attributes:
-        place: Where the lowest loss is, in points; between two of them.
-        best: The point of the lowest loss of a long probe.
-        loss: That loss.
-        good: Points within a tenth of the gain of the best of their length, ascending.
+        rate: The answer.
+        interval: Rates between which the answer may lie as well.
+        best: The rate of the best of the long trainings.
+        seen: What is seen of it.
     """
 
+    rate: float
+    interval: tuple[float, float]
+    best: float
+    seen: Seen
+
+
+class _Top(NamedTuple):
     place: float
     best: int
     loss: float
     good: list[int]
+
+
+FIRST = 3.0
+STAYS, COMES_DOWN = 0.47, 0.68
+
+
+def search(
+    probe: Callable[[float, int, bool], Seen],
+    *,
+    updates: int,
+    start: Seen,
+    first: float | None,
+    looks_wide: bool,
+    planned: int | None,
+    comes_down: bool,
+) -> Summit:
+    """Provisional."""
+    base = (first or 0.003) / FIRST
+    seen = {}
+    short, long = lengths(updates)
+
+    def ask(k: int, is_long: bool) -> float:
+        one = probe(base * STEP**k, long if is_long else short, is_long)
+        seen[k, is_long] = one
+        return one.loss
+
+    top = climb(ask, updates, start.loss)
+    factor = COMES_DOWN if comes_down else STAYS
+    rate = base * STEP**top.place * factor
+    near = [rate, *(base * STEP**k * factor for k in top.good)]
+    return Summit(
+        rate, (min(near), max(near)), base * STEP**top.best, seen[top.best, True]
+    )
 
 
 def lengths(updates: int) -> tuple[int, int]:
@@ -47,7 +104,7 @@ def lengths(updates: int) -> tuple[int, int]:
     return short, updates // EACH - short
 
 
-def climb(probe: Callable[[int, bool], float], updates: int, start: float) -> Summit:
+def climb(probe: Callable[[int, bool], float], updates: int, start: float) -> _Top:
     r"""Find where the loss is lowest by asking for few points.
 
     Short probes look two thirds of a decade apart, a decade and a third to both sides
@@ -82,14 +139,14 @@ def climb(probe: Callable[[int, bool], float], updates: int, start: float) -> Su
     best = _best(fine)
     loss = fine[best]
     if not math.isfinite(loss):
-        return Summit(best, best, loss, [])
+        return _Top(best, best, loss, [])
     lasted = [value for value in coarse.values() if value < math.inf]
     level = min(start, float(np.median(lasted))) if lasted else start
     gain = max(level - loss, 1e-12)
     weights = [math.exp((loss - value) / (NEAR * gain)) for value in fine.values()]
     place = float(np.average(list(fine), weights=weights))
     good = {k for seen in (coarse, fine) for k in _good(seen, gain / 10)}
-    return Summit(place, best, loss, sorted(good))
+    return _Top(place, best, loss, sorted(good))
 
 
 def _walk(

@@ -6,19 +6,16 @@ import base64
 import csv
 import dataclasses
 import html
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 
-from keras_lr.finder import rules
+from keras_lr.finder import pictures, result_file
 from keras_lr.finder.judge import Verdict
-from keras_lr.plan.checks import number
+from keras_lr.finder.probe import Probe
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.words import received, shown
-from keras_lr.plot import picture_of_sweep, plot_sweep
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -40,8 +37,12 @@ class LRFinderResult:
         suggestions: What each rule says, by name, whatever the verdict:
             ``zero_lag`` (ours), ``minimum``, ``slide``, ``steepest``, ``valley``; see
             :mod:`keras_lr.finder.rules`.
-        probes: Trainings that were run to verify the answer; empty for a sweep alone.
+        probes: Short trainings that were run to verify the answer, by rate; empty for a
+            sweep alone.
         steps: Optimizer updates that were spent.
+        start: The held-out loss before any training; None for a sweep alone.
+        batches_drawn: Batches that were taken from what yields them, and that a
+            generator will not yield again; 0 for arrays.
     """
 
     suggestion: float | None
@@ -52,8 +53,10 @@ class LRFinderResult:
     losses: FloatArray
     smoothed: FloatArray
     suggestions: Mapping[str, float]
-    probes: tuple[Any, ...]
+    probes: tuple[Probe, ...]
     steps: int
+    start: float | None = None
+    batches_drawn: int = 0
 
     def __post_init__(self) -> None:
         for name in ("lrs", "losses", "smoothed"):
@@ -62,43 +65,55 @@ class LRFinderResult:
             object.__setattr__(self, name, array)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the sweep and what was made of it (needs matplotlib, extra ``plot``).
+        """Draw what was seen and what was made of it; needs the extra ``plot``.
+
+        Above, the sweep: the training loss at each rate, the same without noise, and
+        where it has fallen. Below, over the same rates, where there are ``probes``: the
+        held-out loss after each short training, a line for each length, beside the loss
+        before any training. Losses that blow up do not flatten the rest: what lies
+        above the picture, or is not finite, is marked at its upper edge. Suggestion and
+        interval run through both; the title says them in words, or why there is none.
 
         Args:
-            ax: Matplotlib axes to draw on; None makes a figure.
+            ax: Matplotlib axes to draw the sweep on, without the trainings; None for a
+                new figure of pyplot, with both.
 
         Returns:
-            The axes.
+            The axes of the sweep. Those of the trainings are the second of its figure,
+            ``result.plot().figure.axes[1]``.
+
+        Raises:
+            ImportError: If matplotlib is not installed.
         """
-        return plot_sweep(self, rules.start(self.losses, len(self.losses)), ax)
+        return pictures.plot(self, ax)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON can hold.
 
-        Numbers that are not finite are written as ``"nan"``, ``"inf"``, ``"-inf"``.
+        Numbers that are not finite are written as ``"nan"``, ``"inf"``, ``"-inf"``, and
+        each of ``probes`` as a dict.
         """
         return {
-            "suggestion": self.suggestion,
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "interval": None if self.interval is None else list(self.interval),
-            "lrs": [_plain(x) for x in self.lrs.tolist()],
-            "losses": [_plain(x) for x in self.losses.tolist()],
-            "smoothed": [_plain(x) for x in self.smoothed.tolist()],
-            "suggestions": dict(self.suggestions),
-            "probes": [{**one, "loss": _plain(one["loss"])} for one in self.probes],
-            "steps": self.steps,
+            field.name: result_file.plain(getattr(self, field.name))
+            for field in dataclasses.fields(self)
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """A result from what ``to_dict`` wrote.
+        """A result from what ``to_dict`` wrote, also in an older version.
 
         Raises:
             ValueError: If it is not that: no mapping, a field is missing, unknown or of
                 another kind, or the lists of rates and losses differ in length.
         """
-        return cls(**_read(values, [field.name for field in dataclasses.fields(cls)]))
+        fields = dataclasses.fields(cls)
+        defaults = {
+            field.name: field.default
+            for field in fields
+            if field.default is not dataclasses.MISSING
+        }
+        names = [field.name for field in fields]
+        return cls(**result_file.read(values, names, defaults))
 
     def to_csv(self, path: str | Path) -> None:
         """Write rate, loss and smoothed loss, one line for each rate."""
@@ -114,7 +129,10 @@ class LRFinderResult:
         else:
             low, high = self.interval
             head = f"Learning rate {self.suggestion:.2g} ({low:.2g} to {high:.2g})"
-        return f"{head}: {self.reason}. {self.steps} updates."
+        spent = f"{self.steps} updates"
+        if self.batches_drawn:
+            spent += f", {self.batches_drawn} batches taken from the data"
+        return f"{head}: {self.reason}. {spent}."
 
     def __repr__(self) -> str:
         return (
@@ -125,103 +143,11 @@ class LRFinderResult:
     def _repr_html_(self) -> str:
         """The verdict in words and the picture, for notebooks."""
         words = html.escape(str(self))
-        start = rules.start(self.losses, len(self.losses))
         try:
-            picture = base64.b64encode(picture_of_sweep(self, start)).decode()
+            picture = base64.b64encode(pictures.png(self)).decode()
         except ImportError:
             return f"<p>{words}</p>"
         return (
             f'<p>{words}</p><img width="700" alt="{words}" '
             f'src="data:image/png;base64,{picture}">'
         )
-
-
-def _plain(number: float) -> float | str:
-    return number if math.isfinite(number) else str(number)
-
-
-def _read(values: Any, names: Sequence[str]) -> dict[str, Any]:
-    """The fields of a result, checked one by one."""
-    if not isinstance(values, Mapping):
-        raise ValueError(f"A result is read from a mapping. Received: {shown(values)}.")
-    wrong = [name for name in values if name not in names]
-    wrong += [name for name in names if name not in values]
-    if wrong:
-        raise ValueError(
-            f"A result has the fields {', '.join(names)}. Received: a mapping that "
-            f"differs in {', '.join(map(str, wrong[:8]))}."
-        )
-    verdicts = get_args(Verdict)
-    lrs = _list_of_floats("lrs", values["lrs"])
-    losses = _list_of_floats("losses", values["losses"])
-    smoothed = _list_of_floats("smoothed", values["smoothed"])
-    suggestion = values["suggestion"]
-    interval = values["interval"]
-    suggestions = values["suggestions"]
-    probes = values["probes"]
-    steps = values["steps"]
-    _demand(values["verdict"] in verdicts, f"`verdict` is one of {verdicts}", values)
-    _demand(isinstance(values["reason"], str), "`reason` is text", values)
-    _demand(
-        len(lrs) == len(losses) == len(smoothed),
-        "`lrs`, `losses` and `smoothed` are of one length",
-        values,
-    )
-    _demand(isinstance(interval, list | tuple | None), "`interval` is a pair", values)
-    if interval is not None:
-        interval = tuple(_float("interval", end) for end in interval)
-        _demand(len(interval) == 2, "`interval` is a pair", values)
-    _demand(isinstance(suggestions, Mapping), "`suggestions` is a mapping", values)
-    _demand(isinstance(probes, list | tuple), "`probes` is a list", values)
-    is_count = isinstance(steps, int) and not isinstance(steps, bool) and steps >= 0
-    _demand(is_count, "`steps` is a number of updates", values)
-    return {
-        "suggestion": None if suggestion is None else _float("suggestion", suggestion),
-        "verdict": values["verdict"],
-        "reason": values["reason"],
-        "interval": interval,
-        "lrs": lrs,
-        "losses": losses,
-        "smoothed": smoothed,
-        "suggestions": {
-            str(rule): _float("suggestions", rate) for rule, rate in suggestions.items()
-        },
-        "probes": tuple(map(_probe, probes)),
-        "steps": steps,
-    }
-
-
-def _demand(is_so: bool, rule: str, values: Mapping[str, Any]) -> None:
-    if not is_so:
-        name = rule.split("`")[1]
-        raise ValueError(f"Of a result {rule}. Received: {name}={shown(values[name])}.")
-
-
-def _list_of_floats(name: str, value: Any) -> FloatArray:
-    if not isinstance(value, list | tuple | np.ndarray):
-        raise ValueError(f"Of a result `{name}` is a list. {received(**{name: value})}")
-    return np.array([_float(name, each) for each in value], dtype=np.float64)
-
-
-def _float(name: str, value: Any) -> float:
-    """A number, or what stands for one that is not finite."""
-    if isinstance(value, str) and value in ("nan", "inf", "-inf"):
-        return float(value)
-    try:
-        return number(name, value)
-    except TypeError as error:
-        raise ValueError(f"Of a result {error}") from error
-
-
-def _probe(values: Any) -> dict[str, Any]:
-    is_probe = isinstance(values, Mapping) and {"lr", "loss", "updates"} <= set(values)
-    if not is_probe:
-        raise ValueError(
-            "Each of `probes` of a result has `lr`, `loss` and `updates`. "
-            f"Received: {shown(values)}."
-        )
-    return {
-        **values,
-        "lr": _float("lr", values["lr"]),
-        "loss": _float("loss", values["loss"]),
-    }

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from keras_lr.fit import keras_names
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -87,6 +89,28 @@ def optimizers_of(model: Any) -> list[Any]:
             "Received: a model without one. Call model.compile(optimizer=...)."
         )
     return unwrapped(optimizer)
+
+
+def optimizers_in(model: Any) -> list[Any]:
+    """All optimizers that a training of a model may use, as they are, each once.
+
+    Those that it, or a part of it, was compiled with, and all that are attributes of
+    it, in lists and dictionaries too.
+    """
+    found: list[Any] = []
+    for part in [model, *keras_names.parts_of(model)]:
+        found.append(getattr(part, "optimizer", None))
+        for name, value in vars(part).items():
+            if name.startswith("_"):
+                continue
+            if isinstance(value, dict):
+                found += value.values()
+            elif isinstance(value, list | tuple):
+                found += value
+            else:
+                found.append(value)
+    optimizers = [one for one in found if isinstance(one, keras.optimizers.Optimizer)]
+    return list({id(one): one for one in optimizers}.values())
 
 
 def unwrapped(optimizer: Any) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -65,6 +65,7 @@ class Control:
         model: Any,
         optimizers: Sequence[LentOptimizer],
         scalars: Sequence[Scalar],
+        loss: str,
     ) -> None:
         self.own_rates: list[float | None] = [None] * len(optimizers)
         self.is_recording = False
@@ -76,7 +77,7 @@ class Control:
         self._scalars = tuple(scalars)
         self._is_torch = keras.backend.backend() == "torch"
         self._is_compiled = self._is_torch and bool(model.jit_compile)
-        self._losses = _Losses(model)
+        self._losses = _Losses(model, loss)
         self._normalizations = _Normalizations(keras_names.normalizations(model))
         self._own_step = keras_names.step_of(model)
         self._set_step = keras_names.set_step_of(model)
@@ -137,7 +138,7 @@ class Control:
 
     def scalars(self, values: Values, data: Any, logs: Any) -> list[Any]:
         """What is written down of a batch, after its step and before the end."""
-        loss = self._losses.mean()
+        loss = self._losses.mean(logs)
         self.reports_loss = loss is not None
         if loss is None:
             loss = float("nan") if self._is_torch else ops.full((), np.nan)
@@ -170,61 +171,98 @@ def wide_dtype() -> str:
 class _Losses:
     """Listens to what a step tells its metrics of the loss.
 
-    The loss tracker is the one thing that gets the loss of each batch inside of the
-    step, on every backend, whatever the logs say.
+    The metric of the loss is the one thing that gets the loss of each batch inside of
+    the step, on every backend, whatever the logs say. It is the one that bears the name
+    of the loss; where none does, as in many a step of a user's, the one whose result
+    the step returns under that name. A number that the step returns there without any
+    metric is taken as it is.
+
+    Args:
+        model: A compiled model.
+        name: What the logs call the loss.
     """
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._hooks: list[tuple[dict[str, Any], Callable[..., Any]]] = []
+    def __init__(self, model: Any, name: str) -> None:
+        self._name = name
+        self._trackers = keras_names.loss_trackers(model, name)
+        self._is_known = bool(self._trackers)
+        if not self._is_known:
+            self._trackers = list(model.metrics)
+        self._is_listening = False
         # Replicas of MirroredStrategy run in threads, each with a loss of its own.
         self._local = threading.local()
 
     def listen(self) -> None:
         """Keep the losses from now on."""
-        if not self._hooks:
-            trackers = keras_names.loss_trackers(self._model)
-            self._hooks = [(vars(tracker), self._hook(tracker)) for tracker in trackers]
-        self._local.losses = []
-        for attributes, hook in self._hooks:
-            attributes["update_state"] = hook
+        self._local.told = []
+        self._local.results = []
+        if self._is_listening:
+            return
+        self._is_listening = True
+        for tracker in self._trackers:
+            vars(tracker)["update_state"] = partial(self._update, tracker)
+            if not self._is_known:
+                vars(tracker)["result"] = partial(self._result, tracker)
 
     def stop(self) -> None:
         """Keep none any more."""
-        for attributes, _ in self._hooks:
-            attributes.pop("update_state", None)
+        self._is_listening = False
+        for tracker in self._trackers:
+            vars(tracker).pop("update_state", None)
+            vars(tracker).pop("result", None)
 
-    def mean(self) -> Any | None:
-        """The mean loss of the batch; None if the step has reported none."""
-        losses = [ops.mean(loss) if loss.shape else loss for loss in self._usable()]
-        self._local.losses = []
+    def mean(self, logs: Any) -> Any | None:
+        """The mean loss of the batch; None if the step has reported none.
+
+        Args:
+            logs: What the step returns.
+        """
+        told = self._told_to(logs)
+        self._local.told = []
+        self._local.results = []
+        losses = [ops.mean(loss) if loss.shape else loss for loss in _usable(told)]
         if len(losses) < 2:
             return losses[0] if losses else None
         return sum(losses) / len(losses)
 
-    def _usable(self) -> Iterator[Any]:
-        """Those that can be read outside of where they were reported."""
-        backend = keras.backend.backend()
-        for loss in getattr(self._local, "losses", ()):
-            if backend == "torch":
-                yield loss.detach() if hasattr(loss, "detach") else _as_tensor(loss)
-            elif backend == "jax":
-                value = loss
-                # Reported from within jax.grad: the value without its derivative.
-                while hasattr(value, "primal"):
-                    value = value.primal
-                yield ops.convert_to_tensor(value)
-            elif _is_of_this_graph(loss):
-                yield ops.convert_to_tensor(loss)
+    def _told_to(self, logs: Any) -> list[Any]:
+        """What the metric of the loss has been told."""
+        told = getattr(self._local, "told", [])
+        if self._is_known:
+            return [values for _, values in told]
+        value = logs.get(self._name) if isinstance(logs, Mapping) else None
+        if value is None:
+            return []
+        results = getattr(self._local, "results", [])
+        owners = [tracker for tracker, result in results if result is value]
+        if not owners:
+            return [value]
+        return [values for tracker, values in told if tracker is owners[0]]
 
-    def _hook(self, tracker: Any) -> Callable[..., Any]:
-        cls = type(tracker)
+    def _update(self, tracker: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
+        self._local.told.append((tracker, values))
+        return type(tracker).update_state(tracker, values, *args, **kwargs)
 
-        def update_state(values: Any, *args: Any, **kwargs: Any) -> Any:
-            self._local.losses.append(values)
-            return cls.update_state(tracker, values, *args, **kwargs)
+    def _result(self, tracker: Any) -> Any:
+        result = type(tracker).result(tracker)
+        self._local.results.append((tracker, result))
+        return result
 
-        return update_state
+
+def _usable(losses: Sequence[Any]) -> Iterator[Any]:
+    """Those that can be read outside of where they were reported."""
+    backend = keras.backend.backend()
+    for loss in losses:
+        if backend == "torch":
+            yield loss.detach() if hasattr(loss, "detach") else _as_tensor(loss)
+        elif backend == "jax":
+            value = loss
+            # Reported from within jax.grad: the value without its derivative.
+            while hasattr(value, "primal"):
+                value = value.primal
+            yield ops.convert_to_tensor(value)
+        elif _is_of_this_graph(loss):
+            yield ops.convert_to_tensor(loss)
 
 
 def _as_tensor(loss: Any) -> Any:

@@ -43,15 +43,23 @@ INSTANCE_CONTRACT = {
     # `_initial_epoch` as it begins.
     "Model": ("train_function", "_initial_epoch", "jit_compile", "steps_per_execution"),
     # The step keeps its state in `_jax_state` until `jax_state_sync` writes it back.
-    "Model on JAX": ("_jax_state_synced", "jax_state_sync", "_get_state_sharding_spec"),
+    "Model on JAX": (
+        "_get_jax_state",
+        "_get_state_sharding_spec",
+        "_jax_state_synced",
+        "jax_state_sync",
+    ),
     "Sweep": (
+        "_compile_loss",
+        "_compile_metrics",
         "_flatten_layers",
         "_loss_tracker",
         "_symbolic_build",
-        "train_step",
+        "make_test_function",
         "metrics_variables",
+        "train_step",
     ),
-    "EpochIterator": ("_get_iterator",),
+    "EpochIterator": ("_get_iterator", "data_adapter"),
     "CSVLogger": ("keys",),
 }
 
@@ -179,10 +187,19 @@ def write_in_fit(
         variable.assign(value)
 
 
-def variables_of(model: Any) -> list[Any]:
-    """All state of a compiled model, its optimizer and its metrics, each once."""
-    every = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+def variables_of(model: Any, optimizers: Sequence[Any]) -> list[Any]:
+    """All state of a compiled model, of optimizers and of its metrics, each once."""
+    every = [*model.variables, *model.metrics_variables]
+    for optimizer in optimizers:
+        every += optimizer.variables
     return list({id(variable): variable for variable in every}.values())
+
+
+def values_when_new(optimizer: Any) -> list[NDArray[Any]]:
+    """What the variables of a built optimizer were when it was built."""
+    new = type(optimizer).from_config(optimizer.get_config())
+    new.build(optimizer._trainable_variables)
+    return [np.array(read(variable)) for variable in new.variables]
 
 
 def counter_of(optimizer: Any) -> Any:
@@ -343,17 +360,96 @@ def keep_state(model: Any, state: tuple[Any, ...]) -> None:
     model.jax_state_sync()
 
 
-def loss_trackers(model: Any) -> list[Any]:
-    """The metrics that are told the loss of each batch inside of the step."""
-    # A train_step of one's own may have a loss tracker of its own.
+def take_state(model: Any, *, trains: bool) -> tuple[Any, ...]:
+    """Take the values out of a model's variables on JAX, as ``fit`` does.
+
+    Args:
+        model: A built and compiled model.
+        trains: Whether they are for the training step; else for the test step, which
+            leaves the optimizer alone.
+    """
+    names = [f"{name}_variables" for name in STATE if trains or name != "optimizer"]
+    model._jax_state_synced = False
+    state: tuple[Any, ...] = model._get_jax_state(
+        purge_model_variables=True, **dict.fromkeys(names, True)
+    )
+    return state
+
+
+def hold_state(model: Any, state: tuple[Any, ...]) -> None:
+    """Have the model know the state that a step has returned."""
+    names = [name for name in STATE if len(state) == len(STATE) or name != "optimizer"]
+    parts = zip(names, state, strict=True)
+    model._jax_state = {f"{name}_variables": values for name, values in parts}
+
+
+def put_state(model: Any) -> None:
+    """Put the values back into the variables."""
+    model.jax_state_sync()
+    model._jax_state = None
+
+
+def test_function(model: Any) -> Function:
+    """The function that ``evaluate`` calls at each step."""
+    model.make_test_function()
+    function: Function = model.test_function
+    return function
+
+
+def has_heard_of_loss(model: Any) -> bool:
+    """Whether the test step that has run has told the model's loss to a metric."""
+    if type(model).test_step is not keras.Model.test_step or "test_step" in vars(model):
+        return True  # What it returns is what it means.
     trackers = [metric for metric in model.metrics if metric.name == "loss"]
-    return trackers or [model._loss_tracker]
+    counts = [metric.count for metric in trackers if hasattr(metric, "count")]
+    return bool(trackers) and any(float(read(count)) > 0 for count in counts)
+
+
+def has_own_train_step(model: Any) -> bool:
+    """Whether a model is trained by a step of the user's."""
+    return type(model).train_step is not keras.Model.train_step or (
+        set_step_of(model) is not None
+    )
+
+
+def loss_trackers(model: Any, name: str) -> list[Any]:
+    """The metrics that are told the loss of each batch inside of the step, if known."""
+    # A train_step of one's own may have a loss tracker of its own.
+    trackers = [metric for metric in model.metrics if metric.name == name]
+    if trackers or name != "loss" or has_own_train_step(model):
+        return trackers
+    return [model._loss_tracker]
 
 
 def normalizations(model: Any) -> list[Any]:
     """The layers that keep moving statistics."""
     layer = keras.layers.BatchNormalization
     return [one for one in model._flatten_layers() if isinstance(one, layer)]
+
+
+def fixed_batch(model: Any) -> int | None:
+    """Rows that each batch of a model must have; None if it takes any number."""
+    for one in [model, *parts_of(model)]:
+        # A Sequential model that has no inputs yet has no such attribute.
+        for tensor in getattr(one, "inputs", None) or ():
+            if tensor.shape and tensor.shape[0] is not None:
+                return int(tensor.shape[0])
+    return None
+
+
+def shared(model: Any, size: int) -> int:
+    """A batch size, made a multiple of the devices that share a batch."""
+    devices = replicas(model)
+    among = keras.distribution.distribution()
+    if among is not None:
+        mesh = among.device_mesh
+        devices = int(mesh.shape[mesh.axis_names.index(among.batch_dim_name)])
+    return max(1, size // devices) * devices
+
+
+def parts_of(model: Any) -> list[Any]:
+    """The layers of a model, and theirs, without itself."""
+    return [one for one in model._flatten_layers() if one is not model]
 
 
 def strategy_scope(model: Any) -> Any:
@@ -384,6 +480,65 @@ def build(model: Any, batch: Any = None) -> bool:
         with strategy_scope(model):
             model.optimizer.build(model.trainable_variables)
     return True
+
+
+def building_of(model: Any) -> Function:
+    """The method by which a model is built with a batch, that of its class."""
+    method: Function = partial(type(model)._symbolic_build, model)
+    return method
+
+
+def set_building(model: Any, function: Function | None) -> Function | None:
+    """Set another one on the model, or take it away; gives the one that was set."""
+    before: Function | None = vars(model).pop("_symbolic_build", None)
+    if function is not None:
+        vars(model)["_symbolic_build"] = function
+    return before
+
+
+def draws_to_build(model: Any) -> bool:
+    """Whether the next fit of a model is to draw a batch to build it with."""
+    check("Sweep", model, INSTANCE_CONTRACT)
+    if keras.backend.backend() == "tensorflow":
+        return False
+    parts = (model._compile_metrics, model._compile_loss)
+    is_unbuilt = any(part is not None and not part.built for part in parts)
+    return is_unbuilt or not all(layer.built for layer in model._flatten_layers())
+
+
+def batch_to_build_with(iterator: Any) -> Any:
+    """The batch that a fit on JAX or torch draws from its iterator to build a model."""
+    for _, _, batch_or_iterator in iterator:
+        if isinstance(batch_or_iterator, list | tuple):
+            return batch_or_iterator[0]
+        return next(batch_or_iterator)
+    return None
+
+
+def build_with(model: Any, batch: Any) -> None:
+    """Make all variables of a model and of its optimizer, as its first fit does.
+
+    Raises:
+        ValueError: If a part of it has no weights yet and gets none so.
+    """
+    check("Sweep", model, INSTANCE_CONTRACT)
+    # On TensorFlow `fit` never builds: a model may have no `call` at all there.
+    is_strict = keras.backend.backend() != "tensorflow"
+    try:
+        building_of(model)(data_batch=batch)
+    except Exception as error:
+        if is_strict:
+            raise
+        unbuilt = [one.name for one in parts_of(model) if not one.built]
+        if unbuilt:
+            raise ValueError(
+                "A model whose `call` takes no batch must have its weights before a "
+                f"search. Received: {type(model).__name__} {model.name!r}, whose "
+                f"{', '.join(unbuilt[:8])} have none. Build them, or train one batch."
+            ) from error
+    if not model.optimizer.built:
+        with strategy_scope(model):
+            model.optimizer.build(model.trainable_variables)
 
 
 def outside_of_graphs() -> Any:

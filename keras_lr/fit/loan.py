@@ -30,6 +30,7 @@ class Loan:
         is_wanted: Whether what the loan was taken for is still under way. A loan that
             is not wanted any more ends when somebody notices.
         scalars: What the step is to write down besides loss and rates.
+        loss: What the logs call the loss.
         on_stranger: Called when something else asks for a step of the model meanwhile:
             ``fit`` or ``train_on_batch``; None to refuse a fit, and to give
             ``train_on_batch`` the plain step for once.
@@ -54,6 +55,7 @@ class Loan:
         is_wanted: Callable[[], bool],
         *,
         scalars: Sequence[Scalar] = (),
+        loss: str = "loss",
         on_stranger: Callable[[str], None] | None = None,
         on_failure: Callable[[], None] | None = None,
         on_plain_number: Callable[[float], None] | None = None,
@@ -71,7 +73,7 @@ class Loan:
         optimizers = choose()
         for optimizer in optimizers:
             end_or_refuse_of(optimizer)
-        self.step: LentStep = lent_step(model, optimizers, scalars)
+        self.step: LentStep = lent_step(model, optimizers, scalars, loss)
         self.is_open = True
         # The rates that optimizers come back with, where a peak has been set meanwhile.
         self._compiled_rates: dict[LentOptimizer, float] = {}

@@ -16,16 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lr.fit import keras_names
+from keras_lr.fit.choice import optimizers_in
 
 
 class Snapshot:
     """Variables and random state of a moment, to be written back bit for bit.
 
     It holds ``model.variables`` (weights, batch-norm statistics, seed generators), the
-    optimizer's variables (slots, counters, the state of loss scaling), those of the
-    metrics, and the random state of Python, NumPy, Keras and the backend. There is one
-    copy, in host memory; one that is larger than ``memory_limit`` bytes goes into a
-    temporary folder of the system instead, which costs writing and reading it once.
+    variables of all optimizers that the model has (slots, counters, the state of loss
+    scaling), those of the metrics, and the random state of Python, NumPy, Keras and the
+    backend. There is one copy, in host memory; one that is larger than ``memory_limit``
+    bytes goes into a temporary folder of the system instead, which costs writing and
+    reading it once.
 
     Args:
         model: A built and compiled Keras model.
@@ -34,27 +36,44 @@ class Snapshot:
 
     def __init__(self, model: Any, memory_limit: float) -> None:
         self._model = model
-        self._variables = keras_names.variables_of(model)
+        self._optimizers = optimizers_in(model)
+        self._variables = keras_names.variables_of(model, self._optimizers)
+        #: Optimizers whose variables their first update will make.
+        self._unbuilt = [one for one in self._optimizers if not one.built]
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._arrays: list[NDArray[Any]] = []
         self._shapes: list[tuple[tuple[int, ...], Any]] = []
         if sum(_size(variable) for variable in self._variables) > memory_limit:
             self._folder = tempfile.TemporaryDirectory(prefix="keras-lr-")
         for variable in self._variables:
-            array = keras_names.read_in_fit(model, variable)
-            self._shapes.append((array.shape, array.dtype))
-            if self._folder is None:
-                self._arrays.append(array)
-            else:
-                array.tofile(self._file(len(self._shapes) - 1))
+            self._keep(keras_names.read_in_fit(model, variable))
         self._restore_random = random_state()
+
+    def _keep(self, array: NDArray[Any]) -> None:
+        self._shapes.append((array.shape, array.dtype))
+        if self._folder is None:
+            self._arrays.append(array)
+        else:
+            array.tofile(self._file(len(self._shapes) - 1))
 
     def restore(self) -> None:
         """Write everything back."""
+        self._include_what_is_new()
         # Metrics that were made since have nothing to go back to but their beginning.
         self._model.reset_metrics()
         keras_names.write_in_fit(self._model, self._variables, self._values())
         self._restore_random()
+
+    def _include_what_is_new(self) -> None:
+        """Have optimizers that were built meanwhile go back to when they were new."""
+        for optimizer in [one for one in self._unbuilt if one.built]:
+            self._unbuilt.remove(optimizer)
+            known = {id(variable) for variable in self._variables}
+            new = keras_names.values_when_new(optimizer)
+            for variable, array in zip(optimizer.variables, new, strict=True):
+                if id(variable) not in known:
+                    self._variables.append(variable)
+                    self._keep(array)
 
     def drop(self) -> None:
         """Free the copy."""

@@ -40,7 +40,10 @@ _KEPT = "_keras_lr_step"
 
 
 def lent_step(
-    model: Any, optimizers: Sequence[Any], scalars: Sequence[Scalar] = ()
+    model: Any,
+    optimizers: Sequence[Any],
+    scalars: Sequence[Scalar] = (),
+    loss: str = "loss",
 ) -> LentStep:
     """The lent step of a model: the one it has, if that is still good, or a new one.
 
@@ -48,15 +51,16 @@ def lent_step(
         model: A compiled model.
         optimizers: Those whose rates are to be controlled, unwrapped.
         scalars: What is to be written down besides loss and rates.
+        loss: What the logs call the loss.
 
     Raises:
         ValueError: If the model's step does not carry the state of an optimizer.
     """
     plain = keras_names.plain_function(model)
     kept: LentStep | None = getattr(plain, _KEPT, None)
-    if kept is not None and kept.serves(model, optimizers, scalars):
+    if kept is not None and kept.serves(model, optimizers, scalars, loss):
         return kept
-    made = LentStep(model, plain, optimizers, scalars)
+    made = LentStep(model, plain, optimizers, scalars, loss)
     with suppress(AttributeError):  # A function of the user's may refuse attributes.
         setattr(plain, _KEPT, made)
     return made
@@ -101,6 +105,7 @@ class LentStep:
         plain: The function that the model has without a loan.
         optimizers: Those whose rates are to be controlled, unwrapped.
         scalars: What is to be written down besides loss and rates.
+        loss: What the logs call the loss.
 
     Attributes:
         plain: The function that the model has without a loan.
@@ -123,6 +128,7 @@ class LentStep:
         plain: Any,
         optimizers: Sequence[Any],
         scalars: Sequence[Scalar],
+        loss: str,
     ) -> None:
         self.plain = plain
         self.on_failure: Callable[[], None] | None = None
@@ -130,12 +136,13 @@ class LentStep:
         self.on_pace: Callable[[list[int]], None] | None = None
         self._model = model
         self._scalars = tuple(scalars)
+        self._loss = loss
         self._settings = _settings(model)
         self._is_torch = keras.backend.backend() == "torch"
         is_compiled = self._is_torch and bool(model.jit_compile)
         self.optimizers = [LentOptimizer(one, is_compiled) for one in optimizers]
         self.calls = 0
-        self.control = Control(model, self.optimizers, scalars)
+        self.control = Control(model, self.optimizers, scalars, loss)
         self.names = [
             "loss",
             *(rate_name(i) for i in range(len(self.optimizers))),
@@ -164,12 +171,17 @@ class LentStep:
                 self._inner = keras_names.function_of(model, self._train_step)
 
     def serves(
-        self, model: Any, optimizers: Sequence[Any], scalars: Sequence[Scalar]
+        self,
+        model: Any,
+        optimizers: Sequence[Any],
+        scalars: Sequence[Scalar],
+        loss: str,
     ) -> bool:
         """Whether the step is still the right one for the model as it is now."""
         own = [lent.optimizer for lent in self.optimizers]
         return (
             self._settings == _settings(model)
+            and self._loss == loss
             # A trace is of these very ones, not of others like them.
             and all(any(one is other for other in own) for one in optimizers)
             and all(

@@ -1,0 +1,209 @@
+"""What a search says of its trainings, and how sure it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_lr.finder.climb import Seen
+from keras_lr.finder.judge import Verdict
+from keras_lr.finder.tuning import TUNING
+from keras_lr.plan.curves import FloatArray
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A verdict.
+
+    Attributes:
+        name: One of :data:`Verdict`.
+        reason: The verdict in words.
+    """
+
+    name: Verdict
+    reason: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a search has seen of the rows that are held out.
+
+    Attributes:
+        start: Before any training.
+        best: After the best of the long trainings.
+        swapped: After the same one, with the targets of other rows; None where that
+            says nothing.
+        rows: How many rows are held out.
+        is_given: Whether the user has held them out.
+        is_trained: Whether the model had been trained before.
+        lowest_rate: Of all trainings.
+    """
+
+    start: Seen
+    best: Seen
+    swapped: Seen | None
+    rows: int
+    is_given: bool
+    is_trained: bool
+    lowest_rate: float
+
+
+def verdict_of(evidence: Evidence) -> Finding:
+    """Judge a search by the loss on the rows that are held out.
+
+    There is a rate to trust where the loss has fallen, by more than chance explains,
+    and where the targets of other rows fit worse: else what was learned owes nothing to
+    the inputs, as the mean of the targets does not.
+    """
+    start = evidence.start
+    best = evidence.best
+    if not math.isfinite(best.loss):
+        return Finding(
+            "diverged early",
+            "the loss was not finite after any training, down to a rate of "
+            f"{evidence.lowest_rate:.2g}: look at the data (columns that are constant "
+            "or far from a scale of 1) and at the optimizer",
+        )
+    falls = f"the held-out loss from {start.loss:.4g} to {best.loss:.4g}"
+    fall = _Difference(start.losses, best.losses)
+    if best.loss >= start.loss:
+        return Finding("flat", _nothing_better(evidence))
+    swap = None
+    if evidence.swapped is not None:
+        swap = _Difference(evidence.swapped.losses, best.losses)
+    supported = swap is not None and swap.is_real(TUNING.sure)
+    is_clear = supported and fall.relative > TUNING.clear_fall
+    if not fall.is_real(TUNING.sure_if_clear if is_clear else TUNING.sure):
+        return Finding(
+            "noisy" if fall.hides(TUNING.noisy * abs(start.loss)) else "flat",
+            f"the best training brought {falls}, which chance explains as well on "
+            f"{_rows(evidence)}",
+        )
+    if swap is not None and not supported:
+        gain = start.loss - best.loss
+        if swap.hides(TUNING.noisy_swap * gain):
+            return Finding(
+                "noisy",
+                f"the best training brought {falls}, but noise hides whether that owes "
+                f"anything to the inputs on {_rows(evidence)}",
+            )
+        return Finding(
+            "flat",
+            f"the best training brought {falls}, and as low with the targets of other "
+            "rows: it learned nothing of the inputs",
+        )
+    return Finding("trust", f"the best training brought {falls}{_caveat(evidence)}")
+
+
+def _nothing_better(evidence: Evidence) -> str:
+    words = (
+        "no training brought the held-out loss below "
+        f"{evidence.start.loss:.4g}, where it began"
+    )
+    if evidence.is_trained:
+        return (
+            f"{words}: the model has learned what it can, or was trained on the rows "
+            "held out; give `validation_data` that it has not seen"
+        )
+    return (
+        f"{words}: look at the data (are they in an order? then shuffle them) and at "
+        "the model"
+    )
+
+
+def _rows(evidence: Evidence) -> str:
+    rows = "1 row" if evidence.rows == 1 else f"{evidence.rows} rows"
+    if evidence.is_given:
+        return f"the {rows} of `validation_data`: give more of them"
+    if evidence.is_trained:
+        return (
+            f"the {rows} held out, which the model may have been trained on before: "
+            "give `validation_data` that it has not seen"
+        )
+    return (
+        f"the {rows} held out: give more data, `validation_data` or a larger `budget`"
+    )
+
+
+def _caveat(evidence: Evidence) -> str:
+    if not evidence.is_trained or evidence.is_given:
+        return ""
+    return (
+        " (the model was trained before, perhaps on the rows held out: "
+        "`validation_data` would tell)"
+    )
+
+
+class _Difference:
+    """The difference of two trainings, by the parts of the rows held out.
+
+    Twice: in its own unit, and relative to each part, where parts of quite different
+    losses count alike. A few rows that lie far off decide neither.
+    """
+
+    def __init__(self, before: FloatArray, after: FloatArray) -> None:
+        falls = before - after
+        sizes = np.maximum(np.abs(before) + np.abs(after), 1e-30)
+        self._parts = len(falls)
+        self._mean, self._error = _mean_and_error(falls)
+        self._floor = 1e-5 * float(sizes.mean())
+        self._share, self._share_error = _mean_and_error(falls / sizes)
+
+    @property
+    def relative(self) -> float:
+        """The relative difference, from -1 to 1."""
+        return self._share
+
+    def is_real(self, sure: float) -> bool:
+        """Whether the losses fell by more than chance explains.
+
+        Args:
+            sure: Standard deviations of a normal distribution.
+        """
+        needed = student(sure, self._parts - 1)
+        # Relative falls of parts vary less than they should where all fell far.
+        needed_share = student(sure + TUNING.surer_by_share, self._parts - 1)
+        return (
+            self._mean > needed * self._error + self._floor
+            or self._share > needed_share * self._share_error + 1e-5
+        )
+
+    def hides(self, fall: float) -> bool:
+        """Whether a fall of this size would not have been told from chance."""
+        needed = student(TUNING.sure, self._parts - 1)
+        return needed * self._error > fall
+
+
+def _mean_and_error(values: FloatArray) -> tuple[float, float]:
+    count = len(values)
+    if count < 2:
+        return float(np.mean(values)), math.inf
+    return float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(count)
+
+
+def student(sure: float, degrees: int) -> float:
+    r"""The quantile of Student's t that is as rare as a normal deviate.
+
+    .. math:: t \approx z + \frac{z^3 + z}{4 \nu}
+        + \frac{5 z^5 + 16 z^3 + 3 z}{96 \nu^2}
+
+    with z the normal deviate and nu the degrees of freedom. A few parts tell their own
+    spread badly: for 7 degrees and z = 3 t is 4.4.
+
+    Args:
+        sure: The normal deviate.
+        degrees: Degrees of freedom; infinite below 1.
+
+    Example:
+        >>> round(student(3.0, 7), 1), round(student(3.0, 1000), 2)
+        (4.4, 3.01)
+
+    Source: Abramowitz and Stegun 1964, Handbook of Mathematical Functions, 26.7.5.
+    """
+    if degrees < 1:
+        return math.inf
+    first = (sure**3 + sure) / 4
+    second = (5 * sure**5 + 16 * sure**3 + 3 * sure) / 96
+    return sure + first / degrees + second / degrees**2

@@ -1,0 +1,106 @@
+"""Names of Keras that it does not document, about data: see ``keras_names``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_lr.fit import callers, keras_names
+
+CONTRACT = {
+    # What a fit iterates over, and what makes batches of the data for it.
+    "EpochIterator": ("_get_iterator", "data_adapter"),
+    "TFEpochIterator": ("_distributed_dataset",),
+}
+
+
+class _Takes(keras.callbacks.Callback):  # type: ignore[misc]
+    """Takes what the fit that it is in iterates over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: Any = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Look at what the fit holds."""
+        module = importlib.import_module("keras.src.trainers.epoch_iterator")
+        _, held = callers.list_of_fit()
+        found = [one for one in held if isinstance(one, module.EpochIterator)]
+        self.taken = found[0] if found else None
+
+
+def source_of_fit(model: Any, x: Any, y: Any, **options: Any) -> Any:
+    """What a fit of a model would iterate over.
+
+    Args:
+        model: A compiled model.
+        x: What ``fit`` takes as its first argument.
+        y: What it takes as its second.
+        options: Further arguments of ``fit``; those that are None are left out.
+
+    Raises:
+        TypeError: If the model's ``fit`` is not that of Keras, nor calls it.
+    """
+    takes = _Takes()
+    given = {name: value for name, value in options.items() if value is not None}
+    if y is not None:
+        given["y"] = y
+    model.fit(x, epochs=0, shuffle=False, verbose=0, callbacks=[takes], **given)
+    if takes.taken is None:
+        raise TypeError(
+            "A search needs a model that is trained by the fit of Keras. Received: "
+            f"{type(model).__name__}, whose `fit` is another. Use LRFinder in it."
+        )
+    keras_names.check("EpochIterator", takes.taken, CONTRACT)
+    return takes.taken
+
+
+def are_arrays(*data: Any) -> bool:
+    """Whether ``fit`` takes data as arrays, and cuts batches out of them itself."""
+    module = importlib.import_module(
+        "keras.src.trainers.data_adapters.array_data_adapter"
+    )
+    return bool(module.can_convert_arrays(data))
+
+
+def rows_of(arrays: Any, index: Any) -> Any:
+    """Some rows of arrays of any kind that ``fit`` takes."""
+    module = importlib.import_module("keras.src.trainers.data_adapters.array_slicing")
+    sliceables = module.convert_to_sliceable(arrays)
+    return keras.tree.map_structure(
+        lambda one: None if one is None else one[index], sliceables
+    )
+
+
+def batches_of(source: Any) -> Iterator[Any]:
+    """The batches that a fit on JAX or torch would iterate over, from the first one."""
+    return iter(source._get_iterator())
+
+
+def on_device(batch: Any) -> Any:
+    """A batch whose arrays need no transfer at each step, on JAX."""
+    if keras.backend.backend() != "jax":
+        return batch
+    jax = importlib.import_module("jax")
+
+    def put(leaf: Any) -> Any:
+        return jax.device_put(leaf) if isinstance(leaf, np.ndarray) else leaf
+
+    return keras.tree.map_structure(put, batch)
+
+
+def dataset_of(source: Any) -> Any:
+    """The dataset that a fit on TensorFlow would iterate over, on one device."""
+    tf = importlib.import_module("tensorflow")
+    dataset = source._distributed_dataset
+    is_one = isinstance(dataset, tf.data.Dataset)
+    return dataset if is_one else source.data_adapter.get_tf_dataset()
+
+
+def distributed(model: Any, dataset: Any) -> Any:
+    """A dataset as a fit on TensorFlow hands it to the devices of the model."""
+    return model.distribute_strategy.experimental_distribute_dataset(dataset)

@@ -1,0 +1,112 @@
+"""A loop over batches with a model's own step, without all that ``fit`` does around it.
+
+A search makes many short trainings of one model. Half of the time of a fit of thirty
+updates goes into what comes before the first of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_lr.fit import keras_names
+from keras_lr.fit.feed import Feed
+from keras_lr.plan.curves import FloatArray
+
+
+def train(model: Any, feed: Feed, batches: int, is_over: Callable[[int], bool]) -> None:
+    """Train a model by the step that it has now.
+
+    Args:
+        model: A built and compiled model.
+        feed: The batches.
+        batches: How many of them.
+        is_over: Is asked before each call of the step, with the batches so far, whether
+            to stop there.
+    """
+    each = int(model.steps_per_execution)
+    backend = keras.backend.backend()
+    model.reset_metrics()
+    iterator = feed.first(batches)
+    if backend == "jax":
+        _train_on_jax(model, iterator, range(0, batches, each), is_over)
+        return
+    step = keras_names.plain_function(model)
+    if backend == "torch":
+        model.train()
+    try:
+        for done in range(0, batches, each):
+            if is_over(done):
+                return
+            step([next(iterator)] if backend == "torch" else iterator)
+    finally:
+        if backend == "torch":
+            model.eval()
+
+
+def _train_on_jax(
+    model: Any,
+    iterator: Iterator[Any],
+    calls: range,
+    is_over: Callable[[int], bool],
+) -> None:
+    step = keras_names.plain_function(model)
+    state = keras_names.take_state(model, trains=True)
+    keras_names.hold_state(model, state)
+    try:
+        for done in calls:
+            if is_over(done):
+                return
+            _, state = step(state, iterator)
+            keras_names.hold_state(model, state)
+    finally:
+        keras_names.put_state(model)
+
+
+def losses_of(model: Any, feed: Feed, batches: int) -> FloatArray | None:
+    """The mean loss of each batch, as ``evaluate`` finds it.
+
+    Returns:
+        Shape ``(batches,)``, or of fewer entries where a call of the model's function
+        evaluates several; None where the model's test step reports no loss.
+    """
+    test = keras_names.test_function(model)
+    each = int(model.steps_per_execution)
+    iterator = feed.first(batches)
+    backend = keras.backend.backend()
+    model.reset_metrics()
+    found: list[Any] = []
+    if backend == "jax":
+        found = _test_on_jax(model, test, iterator, -(-batches // each))
+    else:
+        for _ in range(0, batches, each):
+            model.reset_metrics()
+            logs = test([next(iterator)] if backend == "torch" else iterator)
+            found.append(logs)
+    if not keras_names.has_heard_of_loss(model):
+        return None
+    if any("loss" not in logs for logs in found):
+        return None
+    # Fetched at the end, so that nothing waits for the device before.
+    return np.array([keras.ops.convert_to_numpy(logs["loss"]) for logs in found], float)
+
+
+def _test_on_jax(
+    model: Any, test: Any, iterator: Iterator[Any], calls: int
+) -> list[Any]:
+    metrics = [keras_names.read(one) for one in model.metrics_variables]
+    state = keras_names.take_state(model, trains=False)
+    keras_names.hold_state(model, state)
+    found = []
+    try:
+        for _ in range(calls):
+            # The metrics begin anew: what they say is of this batch alone.
+            logs, state = test((*state[:2], list(metrics)), iterator)
+            keras_names.hold_state(model, state)
+            found.append(logs)
+    finally:
+        keras_names.put_state(model)
+    return found
