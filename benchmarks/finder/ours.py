@@ -55,9 +55,9 @@ def found_by_find_lr(trainer: Trainer, seed: int) -> dict[str, Any]:
     }
 
 
-def planned_epochs(task: Task, rows: int) -> float:
+def planned_epochs(task: Task, rows: int) -> int:
     """Length of the task's whole training, over all training rows."""
-    return task.updates / (rows // task.batch_size)
+    return max(1, round(task.updates / (rows // task.batch_size)))
 
 
 def compiled(task: Task, seed: int) -> Any:
