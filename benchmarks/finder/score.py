@@ -190,7 +190,11 @@ def main() -> None:
         measured.append(one)
         own = one.scores[ours.FULL]
         shown = "  ".join(f"{s} {own.regret(s):.3f}" for s in SCHEDULES)
-        print(f"{task.name:36} {shown}  ({time.monotonic() - begun:.0f} s)", flush=True)
+        silent = sum(rate is None for s in SCHEDULES for rate in own.rates[s])
+        # No suggestion counts as nothing learned, but calls for another remedy.
+        none = f", {silent} without a suggestion" if silent else ""
+        seconds = time.monotonic() - begun
+        print(f"{task.name:36} {shown}  ({seconds:.0f} s{none})", flush=True)
         write(measured, Path(args.out))
     show(measured)
     if not args.no_rivals:
