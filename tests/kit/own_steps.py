@@ -1,4 +1,4 @@
-"""Models that are trained by steps of a user's own, in the shapes of Keras' examples."""
+"""Models trained by steps of a user's own, in the shapes of Keras' examples."""
 
 from __future__ import annotations
 
