@@ -163,7 +163,7 @@ def rates_of(task: Task, seed: int, trainer: Trainer) -> dict[str, Any]:
         out[name] = (dict.fromkeys(SCHEDULES, said.get(name)), 100)
     rates = keras_lr.LRFinder().values()
     losses = trainer.run(seed, rates)[0].astype(float)
-    fallen = judge(rates, losses, len(rates), 1.0).suggestions.get("zero_lag")
+    fallen = judge(rates, losses, len(rates)).fallen_rate
     alone = {s: fallen and fallen / divisor(PLANS[s]) for s in SCHEDULES}
     out["LRFinder, sweep alone"] = (alone, len(rates))
     keras.utils.set_random_seed(seed)

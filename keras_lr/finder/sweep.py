@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from keras_lr.finder.borrowed import Borrowed
-from keras_lr.finder.judge import LEAST, ending, judge
+from keras_lr.finder.judge import LEAST, Judgement, ending, judge
 from keras_lr.finder.plan import SweepPlan
+from keras_lr.finder.reasons import FOR_SEARCH, Advice
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.plan.curves import FloatArray
 
@@ -52,6 +54,7 @@ class Sweep:
         self._table: FloatArray = np.zeros((3, steps))
         self._spent = 0
         self._stopped = False
+        self._awaits_last = False
 
     # Looking.
 
@@ -72,19 +75,33 @@ class Sweep:
         if self._shows:
             self._show(losses)
         means = self._means(losses)
+        # An update that loss scaling skips is tried again: it counts once.
+        batches = int(np.minimum(table[1], self._each).sum())
+        self._awaits_last = self._after(batches) >= self._steps
         self._stopped = (
-            # An update that loss scaling skips is tried again: it counts once.
-            self._after(int(np.minimum(table[1], self._each).sum())) >= self._steps
+            self._awaits_last
             or not np.isfinite(losses).all()
             or (self._plan.stop_early and self._has_risen(means))
         )
         return self._stopped
 
+    def was_cut_short(self) -> bool:
+        """Whether the sweep was to end with the epoch's last step, and did not.
+
+        At the end of an epoch a step has fewer batches than `steps_per_execution`, or
+        on TensorFlow none, and nobody knows beforehand where the data do not tell.
+        """
+        if not self._awaits_last or not self.borrowed.is_open:
+            return False
+        self._awaits_last = False
+        self._stopped = len(self._losses(self._read())) >= self._steps
+        return not self._stopped
+
     def _has_risen(self, means: FloatArray) -> bool:
         return bool(ending(means, self._plan.points(self._steps)))
 
     def _after(self, batches: int) -> int:
-        """Updates of the fit after the next step, which ends it at the earliest."""
+        """Updates of the fit after the next step, if that is a full one."""
         return (
             self.borrowed.begun + batches + self.borrowed.batches_a_step
         ) // self._each
@@ -149,8 +166,11 @@ class Sweep:
             self._show(self._losses(self._table))
             sys.stdout.write("\n")
 
-    def judge(self, divisor: float) -> LRFinderResult:
+    def judgement(self, advice: Advice) -> Judgement:
         """What the sweep says.
+
+        Args:
+            advice: What the caller can do about it.
 
         Raises:
             ValueError: If it saw too little.
@@ -163,25 +183,54 @@ class Sweep:
                 "of self.metrics whose name is 'loss' in it."
             )
         means = self._means(losses)
-        rates = self.rates[:: self._plan.updates_per_rate][: len(means)]
         if len(means) < LEAST and np.isfinite(means).all():
             raise ValueError(
                 f"A sweep needs at least {LEAST} rates. Received: a fit that ended "
                 f"after {len(losses)} updates. Give it more data or epochs."
             )
-        found = judge(rates, means, self._plan.points(self._steps), divisor)
+        points = self._plan.points(self._steps)
+        found = judge(self._rates_of(means), means, points, advice)
+        reason = found.reason + self._shortened(len(losses))
+        return dataclasses.replace(found, reason=reason)
+
+    def result(self, judgement: Judgement, divisor: float) -> LRFinderResult:
+        """The sweep and what it says, as users get it.
+
+        Args:
+            judgement: What it says.
+            divisor: Of the rate where the loss has fallen, the suggestion is this part.
+        """
+        means = self._means(self._losses(self._table))
+        suggestions = dict(judgement.suggestions)
+        if judgement.fallen_rate is not None:
+            suggestions["zero_lag"] = judgement.fallen_rate / divisor
+        suggestion = None
+        interval = None
+        if judgement.verdict == "trust":
+            suggestion = suggestions["zero_lag"]
+        if judgement.verdict == "trust" and judgement.interval is not None:
+            low, high = judgement.interval
+            interval = (low / divisor, high / divisor)
         return LRFinderResult(
-            suggestion=found.suggestion,
-            verdict=found.verdict,
-            reason=found.reason + self._shortened(len(losses)),
-            interval=found.interval,
-            lrs=rates,
+            suggestion=suggestion,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            interval=interval,
+            lrs=self._rates_of(means),
             losses=means,
-            smoothed=found.smoothed,
-            suggestions=found.suggestions,
+            smoothed=judgement.smoothed,
+            suggestions=dict(sorted(suggestions.items())),
             probes=(),
             steps=self._spent,
         )
+
+    def judge(self, divisor: float) -> LRFinderResult:
+        """What a search is told: a result, at once."""
+        return self.result(self.judgement(FOR_SEARCH), divisor)
+
+    def _rates_of(self, means: FloatArray) -> FloatArray:
+        """The rates that the losses are of."""
+        return self.rates[:: self._plan.updates_per_rate][: len(means)]
 
     def _shortened(self, updates: int) -> str:
         if updates < self._steps and not self._stopped:
@@ -196,15 +245,19 @@ class Sweep:
         return ""
 
 
-def planned(borrowed: Borrowed, params: Mapping[str, Any]) -> int | None:
+def planned(
+    borrowed: Borrowed, params: Mapping[str, Any], first_epoch: int
+) -> int | None:
     """Updates of a fit, if they are known.
 
     Args:
         borrowed: The model.
         params: What Keras tells the callbacks of the fit.
+        first_epoch: The epoch that it begins with.
     """
     batches = params.get("steps")
     epochs = params.get("epochs")
     if not batches or not epochs:
         return None
-    return int((borrowed.begun + epochs * batches) // borrowed.accumulation)
+    left = (epochs - first_epoch) * batches
+    return int((borrowed.begun + left) // borrowed.accumulation)
