@@ -56,7 +56,8 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
 
     It wants a fit to itself: callbacks that stop, save or schedule a training are
     refused, others (of your own) are called and see the swept model. Give it an epoch,
-    or as many as the sweep has updates; a shorter fit gets a shorter sweep.
+    or as many as the sweep has updates; a shorter fit gets a shorter sweep. Under
+    ``steps_per_execution`` it ends with the execution that makes its last update.
 
     The state is given back when the fit ends, and at once when a step, a callback or
     the data raise or Ctrl-C hits one of them. Should it hit the few lines of ``fit`` in
@@ -84,7 +85,8 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
             ``fit`` itself shows none (``verbose=0``), and the verdict.
 
     Raises:
-        ValueError: If an argument is out of range.
+        ValueError: If an argument is out of range; from ``fit``, before any update, if
+            nothing in the model is trainable or the fit has too few updates.
 
     Example:
         >>> import keras

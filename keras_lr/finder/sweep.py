@@ -17,8 +17,8 @@ from keras_lr.finder.result import LRFinderResult
 from keras_lr.plan.curves import FloatArray
 
 #: Looks at the losses in a sweep, and updates between two of them at least: each look
-#: waits for the device.
-LOOKS, LEAST_APART = 20, 10
+#: waits for the device, which costs as much as some updates of a small model.
+LOOKS, LEAST_APART = 10, 10
 
 
 class Sweep:
@@ -201,28 +201,8 @@ class Sweep:
             divisor: Of the rate where the loss has fallen, the suggestion is this part.
         """
         means = self._means(self._losses(self._table))
-        suggestions = dict(judgement.suggestions)
-        if judgement.fallen_rate is not None:
-            suggestions["zero_lag"] = judgement.fallen_rate / divisor
-        suggestion = None
-        interval = None
-        if judgement.verdict == "trust":
-            suggestion = suggestions["zero_lag"]
-        if judgement.verdict == "trust" and judgement.interval is not None:
-            low, high = judgement.interval
-            interval = (low / divisor, high / divisor)
-        return LRFinderResult(
-            suggestion=suggestion,
-            verdict=judgement.verdict,
-            reason=judgement.reason,
-            interval=interval,
-            lrs=self._rates_of(means),
-            losses=means,
-            smoothed=judgement.smoothed,
-            suggestions=dict(sorted(suggestions.items())),
-            probes=(),
-            steps=self._spent,
-        )
+        rates = self._rates_of(means)
+        return as_result(judgement, divisor, rates, means, self._spent)
 
     def judge(self, divisor: float) -> LRFinderResult:
         """What a search is told: a result, at once."""
@@ -243,6 +223,45 @@ class Sweep:
                 f"{self._plan.steps})"
             )
         return ""
+
+
+def as_result(
+    judgement: Judgement,
+    divisor: float,
+    lrs: FloatArray,
+    losses: FloatArray,
+    steps: int,
+) -> LRFinderResult:
+    """What was seen and judged, as users get it.
+
+    Args:
+        judgement: What the sweep says.
+        divisor: Of the rate where the loss has fallen, the suggestion is this part.
+        lrs: Rates that were tried.
+        losses: Loss at each.
+        steps: Updates that were spent.
+    """
+    suggestions = dict(judgement.suggestions)
+    suggestion = None
+    interval = None
+    if judgement.fallen_rate is not None:
+        suggestions["zero_lag"] = judgement.fallen_rate / divisor
+    if judgement.verdict == "trust" and judgement.interval is not None:
+        low, high = judgement.interval
+        suggestion = suggestions["zero_lag"]
+        interval = (low / divisor, high / divisor)
+    return LRFinderResult(
+        suggestion=suggestion,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        interval=interval,
+        lrs=lrs,
+        losses=losses,
+        smoothed=judgement.smoothed,
+        suggestions=dict(sorted(suggestions.items())),
+        probes=(),
+        steps=steps,
+    )
 
 
 def planned(

@@ -12,6 +12,7 @@ import pytest
 
 from keras_lr.finder.judge import judge
 from keras_lr.finder.result import LRFinderResult
+from keras_lr.finder.sweep import as_result
 from tests.kit.curves_of_sweeps import LRS, curve
 
 mpl.use("Agg")
@@ -28,19 +29,8 @@ def result_of(kind: str, noise: float = 0.02) -> LRFinderResult:
     losses = curve(kind, noise)
     if kind == "easy":
         losses[198:] = np.inf, np.nan
-    found = judge(LRS, losses, 200, 10.0)
-    return LRFinderResult(
-        found.suggestion,
-        found.verdict,
-        found.reason,
-        found.interval,
-        LRS,
-        losses,
-        found.smoothed,
-        found.suggestions,
-        PROBES,
-        200,
-    )
+    found = as_result(judge(LRS, losses, 200), 10.0, LRS, losses, 200)
+    return dataclasses.replace(found, probes=PROBES)
 
 
 def test_a_result_cannot_be_changed():
