@@ -27,7 +27,7 @@ def sweep_alone(trainer: Trainer, seed: int) -> dict[str, float | None]:
     """
     rates = keras_lr.LRFinder().values()
     losses = swept(trainer, seed, rates)
-    fallen = judge(rates, losses, len(rates), 1.0).suggestions.get("zero_lag")
+    fallen = judge(rates, losses, len(rates)).fallen_rate
     return {
         schedule: None if fallen is None else fallen / divisor(plan)
         for schedule, plan in PLANS.items()

@@ -7,11 +7,13 @@ when they are scaled.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from keras_lr.finder import rules
+from keras_lr.finder import reasons, rules
+from keras_lr.finder.reasons import FOR_SWEEP, HARMLESS, Advice
 from keras_lr.plan.curves import FloatArray
 
 Verdict: TypeAlias = Literal[
@@ -29,6 +31,17 @@ WIDEST = 1.5
 DRAWS = 200
 #: Points that a sweep is looked at by, or up to twice as many.
 BLOCKS = 200
+#: What tells that the first updates ruined the model: times the noise of one loss that
+#: the losses jump by; the share of later losses that may be as low as the first one;
+#: times the first loss that they jump by where they are too wild to tell.
+RUINED, AS_LOW, SEVERAL = 4.0, 0.01, 3.0
+#: Share of the loss that a fall must have to count at all, where there is no noise.
+LEAST_FALL = 0.002
+#: Noise, as a share of the loss, above which a fall that matters may be hidden.
+HIDES = 0.05
+#: Times the noise between neighbours that the losses spread by, at rates too low to
+#: change them, where the batches come in an order.
+ORDERED = 3.0
 
 
 class Course(NamedTuple):
@@ -126,80 +139,160 @@ def _blocks(losses: FloatArray, points: int) -> tuple[FloatArray, int]:
     return whole.reshape(*losses.shape[:-1], count, each).mean(axis=-1), points // each
 
 
-class Judgement(NamedTuple):
+@dataclass(frozen=True)
+class Judgement:
     """What a sweep says.
 
     Attributes:
         verdict: One of :data:`Verdict`.
         reason: The verdict in words.
-        suggestion: The rate, or None where it is not to be trusted.
-        interval: Where the suggestion may lie as well, or None.
-        suggestions: What each rule says, by name.
+        fallen_rate: The rate from which on the loss has nearly reached its minimum,
+            whatever the verdict; None where no course of the losses can be seen.
+        interval: Where that rate may lie as well, or None.
+        suggestions: What each published rule says, by name.
         smoothed: The losses without noise, NaN from the first that is not finite.
     """
 
     verdict: Verdict
     reason: str
-    suggestion: float | None
+    fallen_rate: float | None
     interval: tuple[float, float] | None
     suggestions: dict[str, float]
     smoothed: FloatArray
 
 
 def judge(
-    lrs: FloatArray, losses: FloatArray, points: int, divisor: float
+    lrs: FloatArray, losses: FloatArray, points: int, advice: Advice = FOR_SWEEP
 ) -> Judgement:
     """Judge a sweep.
 
     Args:
         lrs: Rates that were tried, increasing.
-        losses: Loss at each, as measured.
+        losses: Loss at each, as measured; the first one is that of the model as it was.
         points: Rates of the whole sweep.
-        divisor: What the rate is divided by (see ``zero_lag``).
+        advice: What the caller can do about it.
     """
     bad = ~np.isfinite(losses)
     end = int(np.argmax(bad)) if bad.any() else len(losses)
     smoothed = np.full(len(losses), np.nan)
     if end < LEAST // 2:
-        reason = (
-            f"the loss is not finite from update {end} on, at a rate of "
-            f"{lrs[min(end, len(lrs) - 1)]:.2g}: begin lower, with a smaller `min_lr`"
-        )
+        rate = float(lrs[min(max(end - 1, 0), len(lrs) - 1)])
+        reason = reasons.not_finite(rate, end, advice)
         return Judgement("diverged early", reason, None, None, {}, smoothed)
-    lrs_seen, seen = lrs[:end], course(losses[:end], points)
+    tried = lrs[:end]
+    seen = course(losses[:end], points)
     smoothed[:end] = seen.smoothed
     why = ending(losses, points)
-    interval = _interval(lrs_seen, losses[:end], seen, points, divisor)
-    verdict, reason = _verdict(lrs_seen, seen, why, points, interval)
-    suggestions = _suggestions(lrs_seen, seen, divisor)
-    if verdict != "trust":
-        return Judgement(verdict, reason, None, None, suggestions, smoothed)
-    suggestion = suggestions["zero_lag"]
-    return Judgement(verdict, reason, suggestion, interval, suggestions, smoothed)
+    interval = _interval(tried, losses[:end], seen, points)
+    sweep = _Sweep(tried, losses[:end], seen, points)
+    verdict, reason = _verdict(sweep, why, interval, advice)
+    fallen_rate = float(tried[seen.fallen])
+    suggestions = _suggestions(tried, seen)
+    return Judgement(verdict, reason, fallen_rate, interval, suggestions, smoothed)
 
 
-def _suggestions(lrs: FloatArray, seen: Course, divisor: float) -> dict[str, float]:
-    """All rules on the smoothed losses, up to where they blow up."""
+class _Sweep(NamedTuple):
+    """A sweep up to the last finite loss.
+
+    Attributes:
+        lrs: Rates that were tried.
+        losses: Loss at each.
+        seen: Their course.
+        points: Rates of the whole sweep.
+    """
+
+    lrs: FloatArray
+    losses: FloatArray
+    seen: Course
+    points: int
+
+
+def is_ruined(lrs: FloatArray, losses: FloatArray, seen: Course, points: int) -> bool:
+    """Whether the very first updates destroyed the model.
+
+    The first loss is measured before any update: it tells what the model was, but for
+    the noise of one loss. The model is ruined if the losses behind it lie higher by
+    more than the loss ever falls below the first one, and by more than noise explains.
+    What noise is must be told from a ruin's own losses, which can be so wild that they
+    hide the jump. So there are three signs: a jump above the noise; a sure fall
+    from there, and yet hardly any loss as low as the first one (noise that put that
+    there would have had to beat the fall, too); no sure fall, a first rate that can do
+    harm, and a loss that is several times the first.
+
+    Args:
+        lrs: Rates that were tried.
+        losses: Finite losses, one for each rate.
+        seen: Their course.
+        points: Rates of the whole sweep.
+    """
+    first = float(losses[0])
+    jump = float(np.median(_behind(losses, points))) - first
+    if jump <= first - float(seen.smoothed[seen.lowest]):
+        return False
+    if jump > max(seen.sure, RUINED * seen.noise):
+        return True
+    if seen.fall > seen.sure:
+        return jump > seen.sure and float(np.mean(losses[1:] <= first)) <= AS_LOW
+    can_harm = bool(lrs[0] > HARMLESS)
+    return can_harm and float(losses.min()) >= 0 and jump > SEVERAL * first
+
+
+def _behind(losses: FloatArray, points: int) -> FloatArray:
+    """The losses right behind the first one."""
+    return losses[1 : 1 + max(3, points // 20)]
+
+
+def _has_moved_at_once(sweep: _Sweep) -> bool:
+    """Whether the first update moved the loss, and nothing did after it.
+
+    Ftrl at a very low rate sets all weights to 0: the loss need not rise by that.
+    """
+    moves = np.abs(sweep.losses - np.median(_behind(sweep.losses, sweep.points)))
+    half = max(2, len(moves) // 2)
+    others = max(RUINED * sweep.seen.noise, sweep.seen.fall, moves[1:half].max())
+    return bool(sweep.lrs[0] <= HARMLESS and moves[0] > others)
+
+
+def _is_in_order(sweep: _Sweep) -> bool:
+    """Whether losses at rates too low to change them differ by more than by noise.
+
+    Neighbours are then more alike than others: the rows are sorted, say.
+    """
+    still = sweep.losses[sweep.lrs <= HARMLESS]
+    if len(still) < LEAST // 2:
+        return False
+    spread = 1.4826 * float(np.median(np.abs(still - np.median(still))))
+    return spread > ORDERED * rules.noise(still)
+
+
+def _in_order(sweep: _Sweep) -> tuple[Verdict, str]:
+    """Verdict and reason where the batches come in an order."""
+    still = sweep.losses[sweep.lrs <= HARMLESS]
+    return "noisy", reasons.in_order(float(still.min()), float(still.max()))
+
+
+def _suggestions(lrs: FloatArray, seen: Course) -> dict[str, float]:
+    """The published rules on the smoothed losses, up to where they blow up."""
     high = seen.level + max(seen.fall, seen.sure)
     blown = seen.smoothed > high
     blown[: seen.lowest + 1] = False
     end = max(int(np.argmax(blown)) if blown.any() else len(blown), 2)
-    rates, curve = lrs[:end], seen.smoothed[:end]
+    rates = lrs[:end]
+    curve = seen.smoothed[:end]
     found = {
-        "zero_lag": float(lrs[seen.fallen] / divisor),
-        "valley": rules.valley(rates, curve),
-        "steepest": rules.steepest(rates, curve),
         "minimum": rules.minimum(rates, curve),
+        "steepest": rules.steepest(rates, curve),
+        "valley": rules.valley(rates, curve),
     }
     if len(rates) > 15:
         found["slide"] = rules.slide(rates, curve)
-    return dict(sorted(found.items()))
+    return found
 
 
 def _interval(
-    lrs: FloatArray, losses: FloatArray, seen: Course, points: int, divisor: float
+    lrs: FloatArray, losses: FloatArray, seen: Course, points: int
 ) -> tuple[float, float]:
-    """Where the suggestion lies if the noise had fallen otherwise: 5 to 95 %.
+    """Where the fallen rate lies if the noise had fallen otherwise: 5 to 95 %.
 
     Wild bootstrap: the residual of each loss keeps its size, which may change along the
     sweep, and gets another sign.
@@ -207,61 +300,69 @@ def _interval(
     signs = np.random.default_rng(0).choice([-1.0, 1.0], (DRAWS, len(losses)))
     curves = seen.smoothed + signs * (losses - seen.smoothed)
     curves, fewer = _blocks(curves, points)
-    width, count = rules.window(fewer), curves.shape[1]
+    width = rules.window(fewer)
+    count = curves.shape[1]
     smoothed = rules.smooth(curves, width)
     edge = min((width - 1) // 4, (count - 1) // 2)
     lowest = edge + np.argmin(smoothed[:, edge : count - edge], axis=1)
     fallen = rules.fallen(smoothed, lowest, rules.start(curves, fewer))
     fallen = (2 * fallen + 1) * (points // fewer) // 2
     indices = np.quantile([*fallen, seen.fallen], [0.05, 0.95], method="nearest")
-    low, high = min(indices[0], seen.fallen), max(indices[1], seen.fallen)
-    return float(lrs[int(low)] / divisor), float(lrs[int(high)] / divisor)
+    low = min(indices[0], seen.fallen)
+    high = max(indices[1], seen.fallen)
+    return float(lrs[int(low)]), float(lrs[int(high)])
 
 
 def _verdict(
-    lrs: FloatArray,
-    seen: Course,
-    why: Ending,
-    points: int,
-    interval: tuple[float, float],
+    sweep: _Sweep, why: Ending, interval: tuple[float, float], advice: Advice
 ) -> tuple[Verdict, str]:
     """Judge, from the plainest fault on."""
+    lrs = sweep.lrs
+    seen = sweep.seen
+    points = sweep.points
+    lowest = float(lrs[seen.lowest])
+    if is_ruined(lrs, sweep.losses, seen, points):
+        return _ruined(sweep, advice)
     diverged = why in ("not finite", "rose")
     if diverged and (len(lrs) < points // 5 or seen.lowest < points // 20):
-        return "diverged early", (
-            f"the loss rose almost from the start, at a rate of {lrs[seen.lowest]:.2g}:"
-            " begin lower, with a smaller `min_lr`"
-        )
-    if seen.fall <= seen.sure:
-        return _nothing(lrs, seen, diverged)
+        if _is_in_order(sweep):
+            return _in_order(sweep)
+        return "diverged early", reasons.rose(lowest, advice)
+    if seen.fall <= max(seen.sure, LEAST_FALL * abs(seen.level)):
+        return _nothing(sweep, diverged, advice)
     if not why and seen.lowest >= len(lrs) - 1 - max(3, points // 20):
-        return "range too narrow", (
-            f"the loss was still falling at the last rate, {lrs[-1]:.2g}: "
-            "the sweep must go higher, with a larger `max_lr` or more updates"
-        )
+        return "range too narrow", reasons.still_falling(float(lrs[-1]), advice)
     decades = float(np.log10(interval[1] / interval[0]))
     if decades > WIDEST:
-        return "noisy", (
-            f"the noise lets the minimum lie anywhere within {decades:.1f} decades: "
-            "use larger batches or several `updates_per_rate`"
-        )
-    times = seen.fall / max(seen.noise, 1e-5 * abs(seen.level), 1e-30)
-    clear = f"{times:.1f} times its noise" if times < 1000 else "with hardly any noise"
-    return "trust", (
-        f"the loss fell by {seen.fall:.3g}, {clear}, to a minimum at a rate of "
-        f"{lrs[seen.lowest]:.2g}"
-    )
+        if _is_in_order(sweep):
+            return _in_order(sweep)
+        return "noisy", reasons.anywhere(seen.fall, seen.noise, decades, advice)
+    noise = max(seen.noise, 1e-5 * abs(seen.level), 1e-30)
+    return "trust", reasons.trusted(seen.fall, noise, lowest)
 
 
-def _nothing(lrs: FloatArray, seen: Course, diverged: bool) -> tuple[Verdict, str]:
+def _ruined(sweep: _Sweep, advice: Advice) -> tuple[Verdict, str]:
+    """Verdict and reason where the first updates changed the loss for good."""
+    if _is_in_order(sweep):
+        return _in_order(sweep)
+    behind = float(np.median(_behind(sweep.losses, sweep.points)))
+    first = float(sweep.losses[0])
+    reason = reasons.ruined(first, behind, float(sweep.lrs[0]), advice)
+    return "diverged early", reason
+
+
+def _nothing(sweep: _Sweep, rises: bool, advice: Advice) -> tuple[Verdict, str]:
     """No fall: because there is none, or because noise hides it."""
-    then = " before it rose" if diverged else ""
-    if seen.noise > 0.05 * abs(seen.level):
-        return "noisy", (
-            f"the loss has a noise of {seen.noise:.2g} and did not fall by more than "
-            f"that explains{then}: use larger batches or several `updates_per_rate`"
-        )
-    return "flat", (
-        f"the loss stayed at {seen.level:.4g} for all rates from {lrs[0]:.2g} to "
-        f"{lrs[-1]:.2g}{then}: the model does not learn, or not within so few updates"
+    seen = sweep.seen
+    if seen.noise <= HIDES * abs(seen.level):
+        if _has_moved_at_once(sweep):
+            return _ruined(sweep, advice)
+        ends = float(sweep.lrs[0]), float(sweep.lrs[-1])
+        return "flat", reasons.flat(seen.level, seen.sure, *ends, rises)
+    if _is_in_order(sweep):
+        return _in_order(sweep)
+    cannot_fall = bool(sweep.losses.min() >= 0 and seen.sure > seen.level)
+    reason = reasons.hidden(
+        seen.level, seen.noise, seen.sure, rises, cannot_fall, advice
     )
+    return "noisy", reason

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import weakref
 from collections.abc import Callable
 from functools import partial
@@ -12,17 +11,20 @@ import keras
 
 from keras_lr.finder import guard
 from keras_lr.finder.borrowed import Borrowed
-from keras_lr.finder.judge import LEAST
-from keras_lr.finder.plan import SweepPlan, check_schedule, comes_down
+from keras_lr.finder.plan import (
+    SweepPlan,
+    check_schedule,
+    check_trainable,
+    comes_down,
+)
+from keras_lr.finder.progress import is_rewritten, sweep_text
+from keras_lr.finder.reasons import FOR_SWEEP
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep, planned
 from keras_lr.fit import callers, keras_names
 from keras_lr.fit.loan import end_if_left, while_in_fit
-from keras_lr.plan.checks import check_rate
 from keras_lr.plan.curves import FloatArray
 from keras_lr.schedule import Schedule
-
-SPACINGS = ("exponential", "linear")
 
 #: What our rule divides by, for a rate that stays and for a peak (tuned, with the other
 #: numbers of the finder, on the tasks of ``benchmarks/finder`` that are marked so).
@@ -55,7 +57,8 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
 
     It wants a fit to itself: callbacks that stop, save or schedule a training are
     refused, others (of your own) are called and see the swept model. Give it an epoch,
-    or as many as the sweep has updates; a shorter fit gets a shorter sweep.
+    or as many as the sweep has updates; a shorter fit gets a shorter sweep. Under
+    ``steps_per_execution`` it ends with the execution that makes its last update.
 
     The state is given back when the fit ends, and at once when a step, a callback or
     the data raise or Ctrl-C hits one of them. Should it hit the few lines of ``fit`` in
@@ -83,7 +86,8 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
             ``fit`` itself shows none (``verbose=0``), and the verdict.
 
     Raises:
-        ValueError: If an argument is out of range.
+        ValueError: If an argument is out of range; from ``fit``, before any update, if
+            nothing in the model is trainable or the fit has too few updates.
 
     Example:
         >>> import keras
@@ -116,37 +120,47 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         verbose: int = 1,
     ) -> None:
         super().__init__()
-        check_rate("min_lr", min_lr, above=0)
-        check_rate("max_lr", max_lr, above=min_lr)
-        if spacing not in SPACINGS:
-            raise ValueError(
-                f"`spacing` must be one of {', '.join(SPACINGS)}. "
-                f"Received: spacing={spacing!r}."
-            )
-        if operator.index(updates_per_rate) < 1:
-            raise ValueError(
-                "`updates_per_rate` must be at least 1. "
-                f"Received: updates_per_rate={updates_per_rate!r}."
-            )
-        if operator.index(steps) < LEAST * updates_per_rate:
-            raise ValueError(
-                f"`steps` must be at least {LEAST} for each of `updates_per_rate` "
-                f"(={updates_per_rate}). Received: steps={steps!r}."
-            )
         check_schedule(schedule)
-        self.min_lr = float(min_lr)
-        self.max_lr = float(max_lr)
-        self.steps = steps
-        self.spacing = spacing
-        self.updates_per_rate = updates_per_rate
+        self._plan = SweepPlan(
+            min_lr, max_lr, steps, spacing, updates_per_rate, stop_early
+        )
         self.schedule = schedule
-        self.stop_early = stop_early
         self.memory_limit = memory_limit
         self.verbose = verbose
         self._result: LRFinderResult | None = None
         self._sweep: Sweep | None = None
         self._fit: Callable[[], Any] = _no_fit
         self._told: Callable[[], Any] | None = None
+
+    @property
+    def min_lr(self) -> float:
+        """First rate."""
+        return float(self._plan.min_lr)
+
+    @property
+    def max_lr(self) -> float:
+        """Last rate."""
+        return float(self._plan.max_lr)
+
+    @property
+    def steps(self) -> int:
+        """Updates of the sweep."""
+        return self._plan.steps
+
+    @property
+    def spacing(self) -> str:
+        """How the rates are spaced."""
+        return self._plan.spacing
+
+    @property
+    def updates_per_rate(self) -> int:
+        """Updates at each rate."""
+        return self._plan.updates_per_rate
+
+    @property
+    def stop_early(self) -> bool:
+        """Whether to stop when the loss has risen."""
+        return self._plan.stop_early
 
     @property
     def result(self) -> LRFinderResult:
@@ -176,17 +190,6 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
             array([1., 1., 4., 4.])
         """
         return self._plan.values(self.steps if steps is None else steps)
-
-    @property
-    def _plan(self) -> SweepPlan:
-        return SweepPlan(
-            self.min_lr,
-            self.max_lr,
-            self.steps,
-            self.spacing,
-            self.updates_per_rate,
-            self.stop_early,
-        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Arguments and result: a copy takes no part in the fit that this one is in."""
@@ -220,6 +223,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: Any = None) -> None:
         """Borrow the model."""
         self._result = None
+        check_trainable(self.model)
         borrowed = Borrowed(
             self.model,
             self.steps,
@@ -228,16 +232,17 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
             alone=True,
             told=self._told,
         )
-        updates = planned(borrowed, self.params)
+        updates = planned(borrowed, self.params, keras_names.first_epoch(self.model))
         steps = min(self.steps, updates or self.steps)
-        least = LEAST * self.updates_per_rate
-        if steps < least:
+        if steps < self._plan.least_updates:
             raise ValueError(
-                f"A sweep needs at least {least} updates. Received: a fit of "
+                f"A sweep needs at least {self._plan.least_updates} updates. "
+                "Received: a fit of "
                 f"{updates}. Give it more epochs or smaller batches."
             )
         shows = bool(self.verbose) and not self.params.get("verbose")
-        self._sweep = Sweep(self._plan, borrowed, steps, shows)
+        tells = partial(_tell, steps) if shows else None
+        self._sweep = Sweep(self._plan, borrowed, steps, tells)
         if self._fit() is not None:
             # The list ends with the fit, however that ends.
             end = weakref.finalize(self._fit(), borrowed.give_back)
@@ -261,6 +266,11 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         if self._sweep is not None and self._sweep.look(batch):
             self.model.stop_training = True
 
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Let the fit go on where the epoch had fewer batches than an execution."""
+        if self._sweep is not None and self._sweep.was_cut_short():
+            self.model.stop_training = False
+
     def on_train_end(self, logs: Any = None) -> None:
         """Give everything back and judge."""
         sweep = self._sweep
@@ -271,13 +281,21 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
             sweep.finish()
         finally:
             sweep.borrowed.give_back()
-        self._result = sweep.judge(divisor(self.schedule))
+        judgement = sweep.judgement(FOR_SWEEP)
+        self._result = sweep.result(judgement, divisor(self.schedule))
         if self.verbose:
-            print(self._result)
+            # Below the line that was rewritten.
+            print("\r" + str(self._result))
 
     def _give_back(self, inside: bool) -> None:
         if self._sweep is not None:
             self._sweep.borrowed.fail(inside)
+
+
+def _tell(steps: int, update: int, rate: float, loss: float) -> None:
+    """Show how far the sweep is, on one line that is rewritten."""
+    if is_rewritten():
+        print(f"\r{sweep_text(update, steps, rate, loss)}", end="   ", flush=True)
 
 
 def _no_fit() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from keras_lr.finder.judge import LEAST
+from keras_lr.plan.checks import check_rate
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import parse
 from keras_lr.schedule import Schedule
+
+SPACINGS = ("exponential", "linear")
 
 #: Updates of the long run that a schedule is looked at over, and of each epoch of it.
 LONG, EPOCH = 100_000, 1000
@@ -19,12 +25,15 @@ class SweepPlan:
     """The rates of a sweep.
 
     Attributes:
-        min_lr: First rate.
-        max_lr: Last rate.
-        steps: Updates.
+        min_lr: First rate, above 0.
+        max_lr: Last rate, above ``min_lr``.
+        steps: Updates, at least 20 for each of ``updates_per_rate``.
         spacing: ``"exponential"`` or ``"linear"``.
         updates_per_rate: Updates at each rate.
         stop_early: Whether to stop when the loss has risen.
+
+    Raises:
+        ValueError: If one of them is out of range.
     """
 
     min_lr: float = 1e-7
@@ -33,6 +42,31 @@ class SweepPlan:
     spacing: str = "exponential"
     updates_per_rate: int = 1
     stop_early: bool = True
+
+    def __post_init__(self) -> None:
+        check_rate("min_lr", self.min_lr, above=0)
+        check_rate("max_lr", self.max_lr, above=self.min_lr)
+        if self.spacing not in SPACINGS:
+            raise ValueError(
+                f"`spacing` must be one of {', '.join(SPACINGS)}. "
+                f"Received: spacing={self.spacing!r}."
+            )
+        if operator.index(self.updates_per_rate) < 1:
+            raise ValueError(
+                "`updates_per_rate` must be at least 1. "
+                f"Received: updates_per_rate={self.updates_per_rate!r}."
+            )
+        if operator.index(self.steps) < self.least_updates:
+            raise ValueError(
+                f"`steps` must be at least {LEAST} for each of "
+                f"`updates_per_rate` (={self.updates_per_rate}). "
+                f"Received: steps={self.steps!r}."
+            )
+
+    @property
+    def least_updates(self) -> int:
+        """Updates that a sweep needs at least."""
+        return LEAST * self.updates_per_rate
 
     def points(self, steps: int) -> int:
         """How many rates a sweep of so many updates has."""
@@ -51,6 +85,26 @@ def check_schedule(schedule: Schedule | None) -> None:
         raise TypeError(
             "`schedule` must be a keras_lr schedule, as OneCycle(), or None for a "
             f"constant rate. Received: schedule={schedule!r}."
+        )
+
+
+def check_trainable(model: Any) -> None:
+    """Refuse a model in which there is nothing to train.
+
+    Args:
+        model: A compiled model; one that is not built yet passes, since its weights are
+            not known.
+
+    Raises:
+        ValueError: If it is built and no weight of it is trainable.
+    """
+    if model.built and not model.trainable_weights:
+        frozen = len(model.weights)
+        have = f"{frozen} weights, all frozen" if frozen else "no weights"
+        raise ValueError(
+            "A model needs trainable weights for its learning rate to matter. "
+            f"Received: {type(model).__name__} {model.name!r} with {have}. Set "
+            "`trainable = True` on the layers to train, and compile it again."
         )
 
 

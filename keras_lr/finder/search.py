@@ -16,9 +16,16 @@ from keras_lr.finder.budget import planned_updates, updates_of
 from keras_lr.finder.climb import Seen, lengths, search
 from keras_lr.finder.judge import LEAST
 from keras_lr.finder.lr_finder import divisor
-from keras_lr.finder.plan import SweepPlan, check_schedule, comes_down, in_small
+from keras_lr.finder.plan import (
+    SweepPlan,
+    check_schedule,
+    check_trainable,
+    comes_down,
+    in_small,
+)
 from keras_lr.finder.probe import Probe
 from keras_lr.finder.progress import Progress
+from keras_lr.finder.reasons import FOR_SEARCH
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep
 from keras_lr.finder.trainings import Trainings
@@ -73,7 +80,7 @@ def find_lr(
         data = batches_for(
             model, given, longest * each, validation_data, seed, memory_limit, building
         )
-        _check_trainable(model)
+        check_trainable(model)
         borrowed = Borrowed(
             model,
             longest,
@@ -96,21 +103,19 @@ def find_lr(
                 f"loss of {start.loss}, with finite data. Look at the model and its "
                 "loss."
             )
-        sweep = Sweep(plan, borrowed, swept_updates)
+        sweep = Sweep(plan, borrowed, swept_updates, progress.look)
 
         borrowed.again(plan.values(plan.steps), quick=True)
         trainings.fit(swept_updates, sweep.look)
         sweep.finish()
-        over = divisor(schedule)
-        swept = sweep.judge(over)
-        fallen = swept.suggestions.get("zero_lag")
+        judgement = sweep.judgement(FOR_SEARCH)
         probes = _Probes(trainings, schedule, left, progress)
         summit = search(
             probes,
             updates=left,
             start=start,
-            first=None if fallen is None else fallen * over,
-            looks_wide=swept.verdict != "trust",
+            first=judgement.fallen_rate,
+            looks_wide=judgement.verdict != "trust",
             planned=planned,
             comes_down=comes_down(schedule),
         )
@@ -122,11 +127,12 @@ def find_lr(
                 rows=sum(data.held.rows),
                 is_given=validation_data is not None,
                 is_trained=is_trained,
-                is_doubtful=swept.verdict in ("flat", "noisy") or data.is_constant,
+                is_doubtful=judgement.verdict in ("flat", "noisy") or data.is_constant,
                 lowest_rate=min(probe.lr for probe in probes.seen),
             )
         )
 
+    swept = sweep.result(judgement, divisor(schedule))
     is_sure = verdict.name == "trust"
     result = dataclasses.replace(
         swept,
@@ -193,15 +199,6 @@ def _unused(model: Any, optimizer: str | None) -> str:
         f"be searched. Received: {type(model).__name__}, whose train_step does not. "
         f"{step}"
     )
-
-
-def _check_trainable(model: Any) -> None:
-    if not model.trainable_variables:
-        raise ValueError(
-            "A model needs something to train. Received: "
-            f"{type(model).__name__} {model.name!r} without trainable weights. Set "
-            "`trainable` of its layers to True and compile it anew."
-        )
 
 
 def _name_of_loss(optimizer: str | None) -> str:

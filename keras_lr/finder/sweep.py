@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from keras_lr.finder.borrowed import Borrowed
-from keras_lr.finder.judge import LEAST, ending, judge
+from keras_lr.finder.judge import LEAST, Judgement, ending, judge
 from keras_lr.finder.plan import SweepPlan
+from keras_lr.finder.reasons import Advice
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.plan.curves import FloatArray
 
 #: Looks at the losses in a sweep, and updates between two of them at least: each look
-#: waits for the device.
-LOOKS, LEAST_APART = 20, 10
+#: waits for the device, which costs as much as some updates of a small model.
+LOOKS, LEAST_APART = 10, 10
+
+Tells = Callable[[int, float, float], None]
 
 
 class Sweep:
@@ -26,7 +29,8 @@ class Sweep:
         plan: What to sweep.
         borrowed: The model.
         steps: Updates.
-        shows: Whether to show the progress.
+        tells: Is told at each look the updates so far, and the rate and the loss of
+            the last of them; None if nobody wants to know.
 
     Attributes:
         rates: The rate of each update.
@@ -38,12 +42,12 @@ class Sweep:
         plan: SweepPlan,
         borrowed: Borrowed,
         steps: int,
-        shows: bool = False,
+        tells: Tells | None = None,
     ) -> None:
         self._plan = plan
         self.borrowed = borrowed
         self._steps = steps
-        self._shows = shows
+        self._tells = tells
         self._each = borrowed.accumulation
         self.rates = plan.values(steps)
         self._apart = max(LEAST_APART, steps // LOOKS)
@@ -52,6 +56,7 @@ class Sweep:
         self._table: FloatArray = np.zeros((3, steps))
         self._spent = 0
         self._stopped = False
+        self._awaits_last = False
 
     # Looking.
 
@@ -69,22 +74,35 @@ class Sweep:
         self._next = updates + self._apart
         table = self._read()
         losses = self._losses(table)
-        if self._shows:
-            self._show(losses)
+        self._tell(losses)
         means = self._means(losses)
+        # An update that loss scaling skips is tried again: it counts once.
+        batches = int(np.minimum(table[1], self._each).sum())
+        self._awaits_last = self._after(batches) >= self._steps
         self._stopped = (
-            # An update that loss scaling skips is tried again: it counts once.
-            self._after(int(np.minimum(table[1], self._each).sum())) >= self._steps
+            self._awaits_last
             or not np.isfinite(losses).all()
             or (self._plan.stop_early and self._has_risen(means))
         )
         return self._stopped
 
+    def was_cut_short(self) -> bool:
+        """Whether the sweep was to end with the epoch's last step, and did not.
+
+        At the end of an epoch a step has fewer batches than `steps_per_execution`, or
+        on TensorFlow none, and nobody knows beforehand where the data do not tell.
+        """
+        if not self._awaits_last or not self.borrowed.is_open:
+            return False
+        self._awaits_last = False
+        self._stopped = len(self._losses(self._read())) >= self._steps
+        return not self._stopped
+
     def _has_risen(self, means: FloatArray) -> bool:
         return bool(ending(means, self._plan.points(self._steps)))
 
     def _after(self, batches: int) -> int:
-        """Updates of the fit after the next step, which ends it at the earliest."""
+        """Updates of the fit after the next step, if that is a full one."""
         return (
             self.borrowed.begun + batches + self.borrowed.batches_a_step
         ) // self._each
@@ -130,12 +148,10 @@ class Sweep:
         means: FloatArray = losses[: whole * each].reshape(whole, each).mean(axis=1)
         return means
 
-    def _show(self, losses: FloatArray) -> None:
-        if len(losses):
-            rate, loss = self.rates[len(losses) - 1], losses[-1]
-            done = f"update {len(losses)} of {self._steps}"
-            sys.stdout.write(f"\rlearning rate {rate:.2e}  loss {loss:.4g}  {done}   ")
-            sys.stdout.flush()
+    def _tell(self, losses: FloatArray) -> None:
+        done = len(losses)
+        if self._tells is not None and done:
+            self._tells(done, float(self.rates[done - 1]), float(losses[-1]))
 
     # Judging.
 
@@ -145,43 +161,45 @@ class Sweep:
             return  # No epoch was run.
         self._read()
         self._spent = self.borrowed.spent()
-        if self._shows:
-            self._show(self._losses(self._table))
-            sys.stdout.write("\n")
+        self._tell(self._losses(self._table))
 
-    def judge(self, divisor: float) -> LRFinderResult:
+    def judgement(self, advice: Advice) -> Judgement:
         """What the sweep says.
+
+        Args:
+            advice: What the caller can do about it.
 
         Raises:
             ValueError: If it saw too little.
         """
         losses = self._losses(self._table)
         if not self._table[1].any() and self._spent:
-            raise ValueError(
-                "A train_step must report its loss to a metric named 'loss', as the "
-                "one of Keras does. Received: one that does not. Update the metric "
-                "of self.metrics whose name is 'loss' in it."
-            )
+            self.borrowed.check_loss()
         means = self._means(losses)
-        rates = self.rates[:: self._plan.updates_per_rate][: len(means)]
         if len(means) < LEAST and np.isfinite(means).all():
             raise ValueError(
                 f"A sweep needs at least {LEAST} rates. Received: a fit that ended "
                 f"after {len(losses)} updates. Give it more data or epochs."
             )
-        found = judge(rates, means, self._plan.points(self._steps), divisor)
-        return LRFinderResult(
-            suggestion=found.suggestion,
-            verdict=found.verdict,
-            reason=found.reason + self._shortened(len(losses)),
-            interval=found.interval,
-            lrs=rates,
-            losses=means,
-            smoothed=found.smoothed,
-            suggestions=found.suggestions,
-            probes=(),
-            steps=self._spent,
-        )
+        points = self._plan.points(self._steps)
+        found = judge(self._rates_of(means), means, points, advice)
+        reason = found.reason + self._shortened(len(losses))
+        return dataclasses.replace(found, reason=reason)
+
+    def result(self, judgement: Judgement, divisor: float) -> LRFinderResult:
+        """The sweep and what it says, as users get it.
+
+        Args:
+            judgement: What it says.
+            divisor: Of the rate where the loss has fallen, the suggestion is this part.
+        """
+        means = self._means(self._losses(self._table))
+        rates = self._rates_of(means)
+        return as_result(judgement, divisor, rates, means, self._spent)
+
+    def _rates_of(self, means: FloatArray) -> FloatArray:
+        """The rates that the losses are of."""
+        return self.rates[:: self._plan.updates_per_rate][: len(means)]
 
     def _shortened(self, updates: int) -> str:
         if updates < self._steps and not self._stopped:
@@ -196,15 +214,58 @@ class Sweep:
         return ""
 
 
-def planned(borrowed: Borrowed, params: Mapping[str, Any]) -> int | None:
+def as_result(
+    judgement: Judgement,
+    divisor: float,
+    lrs: FloatArray,
+    losses: FloatArray,
+    steps: int,
+) -> LRFinderResult:
+    """What was seen and judged, as users get it.
+
+    Args:
+        judgement: What the sweep says.
+        divisor: Of the rate where the loss has fallen, the suggestion is this part.
+        lrs: Rates that were tried.
+        losses: Loss at each.
+        steps: Updates that were spent.
+    """
+    suggestions = dict(judgement.suggestions)
+    suggestion = None
+    interval = None
+    if judgement.fallen_rate is not None:
+        suggestions["zero_lag"] = judgement.fallen_rate / divisor
+    if judgement.verdict == "trust" and judgement.interval is not None:
+        low, high = judgement.interval
+        suggestion = suggestions["zero_lag"]
+        interval = (low / divisor, high / divisor)
+    return LRFinderResult(
+        suggestion=suggestion,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        interval=interval,
+        lrs=lrs,
+        losses=losses,
+        smoothed=judgement.smoothed,
+        suggestions=dict(sorted(suggestions.items())),
+        probes=(),
+        steps=steps,
+    )
+
+
+def planned(
+    borrowed: Borrowed, params: Mapping[str, Any], first_epoch: int
+) -> int | None:
     """Updates of a fit, if they are known.
 
     Args:
         borrowed: The model.
         params: What Keras tells the callbacks of the fit.
+        first_epoch: The epoch that it begins with.
     """
     batches = params.get("steps")
     epochs = params.get("epochs")
     if not batches or not epochs:
         return None
-    return int((borrowed.begun + epochs * batches) // borrowed.accumulation)
+    left = (epochs - first_epoch) * batches
+    return int((borrowed.begun + left) // borrowed.accumulation)

@@ -343,6 +343,20 @@ class LentStep:
             return 0
         return counts[0] - row.count - self.optimizers[0].pace
 
+    def _leave_out_unwritten(self) -> None:
+        """Have the batch after one that had no data read what that one was to read.
+
+        Only where all is written down: a schedule looks at its place by itself. Where
+        several batches make an update, Keras counts the empty one in, too.
+        """
+        if self._record is None or self.optimizers[0].accumulation > 1:
+            return
+        missing = self.unwritten(self.counts())
+        if missing:
+            begun = tuple(count + missing for count in self.program.begun)
+            self.program = replace(self.program, begun=begun)
+            self.lay_anew()
+
     def _last_row(self, count: int, each: int = 1) -> Row | None:
         """The row of the last batch that had data.
 
@@ -414,7 +428,9 @@ class LentStep:
             result = self._tape.call(self._inner, *args)
             self.calls += 1
         except BaseException as error:
-            if self.on_failure is not None and not keras_names.is_end_of_data(error):
+            if keras_names.is_end_of_data(error):
+                self._leave_out_unwritten()
+            elif self.on_failure is not None:
                 self.on_failure()
             raise
         self._used = self._each * self.pace()

@@ -139,10 +139,13 @@ class JaxTape:
         tape, state = self._without(state, None)
         mask = self._rows - 1
         indices = [_at(state, place) & mask for place in self._places]
+        width = self._given + 1
 
         def row_at(index: Any) -> list[Any]:
-            row = lax.dynamic_slice(tape, (index, 0), (1, self._given + 1))[0]
-            return [row[i] for i in range(self._given + 1)]
+            row = lax.dynamic_slice(tape, (index, 0), (1, width))
+            # An index in brackets would trace what negative ones mean, too.
+            cells = [lax.slice_in_dim(row, i, i + 1, axis=1) for i in range(width)]
+            return [lax.reshape(cell, ()) for cell in cells]
 
         rows = [row_at(index) for index in indices]
         if self._seat is not None:
@@ -151,9 +154,12 @@ class JaxTape:
             values = control.look_up([row[: self._given] for row in rows])
             before = [counter.value for counter in self._counters]
 
-        def later(i: int, applied: int) -> dict[str, Any]:
-            # XLA sees where this is the row that the step began with.
-            more = self._counters[i].value - before[i]
+        def later(i: int, applied: int) -> dict[str, Any] | None:
+            count = self._counters[i].value
+            if count is before[i]:
+                # Nothing has been applied: no second look at the row to compile.
+                return None
+            more = count - before[i]
             row = row_at((indices[i] + more) & mask)
             return control.look_up_one(i, row)
 

@@ -56,6 +56,21 @@ def test_too_few_updates_are_refused_before_the_first():
     refused(built(), words, finder=finder_of(40, updates_per_rate=2), data=data(30))
 
 
+@pytest.mark.filterwarnings("ignore:.*any trainable weights")
+def test_a_model_with_nothing_to_train_is_refused_before_the_first_update():
+    frozen = built()
+    frozen.trainable = False
+    frozen.compile("adam", "mse")
+    # Keras' own fit makes these on the way.
+    frozen.optimizer.build([])
+    frozen.evaluate(*data(1), verbose=0)
+    refused(frozen, r"trainable weights .* 'sequential.*' with 4 weights, all frozen")
+    empty = keras.Sequential([keras.Input((4,)), keras.layers.Flatten()])
+    empty.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="with no weights"):
+        run(empty, finder_of(), data=(data()[0], data()[0]))
+
+
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
 def test_a_generator_that_ends_too_soon_is_refused():
     x, y = data(12)

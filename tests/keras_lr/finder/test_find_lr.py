@@ -204,11 +204,13 @@ def test_a_fall_is_real_where_most_batches_fall(before, after, real):
 @pytest.fixture
 def flat_sweeps(monkeypatch):
     """Sweeps that saw no fall, whatever there was."""
-    judge = Sweep.judge
+    judgement = Sweep.judgement
     monkeypatch.setattr(
         Sweep,
-        "judge",
-        lambda self, over: dataclasses.replace(judge(self, over), verdict="flat"),
+        "judgement",
+        lambda self, advice: dataclasses.replace(
+            judgement(self, advice), verdict="flat"
+        ),
     )
 
 

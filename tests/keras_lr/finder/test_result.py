@@ -13,6 +13,7 @@ import pytest
 from keras_lr.finder.judge import judge
 from keras_lr.finder.probe import Probe
 from keras_lr.finder.result import LRFinderResult
+from keras_lr.finder.sweep import as_result
 from tests.kit.curves_of_sweeps import LRS, curve
 
 mpl.use("Agg")
@@ -42,22 +43,10 @@ def result_of(verdict: str, probes=PROBES, start: float | None = 2.3) -> LRFinde
     losses = curve(kind, noise)
     if kind == "easy":
         losses[198:] = np.inf, np.nan
-    found = judge(LRS, losses, 200, 10.0)
-    assert found.verdict == verdict
-    return LRFinderResult(
-        found.suggestion,
-        found.verdict,
-        found.reason,
-        found.interval,
-        LRS,
-        losses,
-        found.smoothed,
-        found.suggestions,
-        probes,
-        200,
-        start,
-        batches_drawn=98,
-    )
+    judgement = judge(LRS, losses, 200)
+    assert judgement.verdict == verdict
+    found = as_result(judgement, 10.0, LRS, losses, 200)
+    return dataclasses.replace(found, probes=probes, start=start, batches_drawn=98)
 
 
 def swept(verdict: str) -> LRFinderResult:

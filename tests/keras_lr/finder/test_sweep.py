@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import pickle
 
 import keras
@@ -89,6 +90,74 @@ def test_rates_and_losses_are_exact_under_steps_per_execution(steps):
     found = sweep(model_of(steps_per_execution=steps), several)
     expected = sweep(model_of(), finder_of())
     np.testing.assert_allclose(found.losses, expected.losses, rtol=1e-5)
+
+
+@pytest.mark.skipif(TORCH, reason="Keras refuses steps_per_execution on torch")
+@pytest.mark.parametrize(
+    ("batches", "execution", "updates"),
+    [(10, 4, 40), (10, 101, 40), (1, 4, 23), (10, 8, 24)],
+)
+def test_steps_above_the_end_of_an_epoch_cost_no_rates(batches, execution, updates):
+    finder = finder_of(updates, stop_early=False)
+    model = model_of(steps_per_execution=execution)
+    found = sweep(model, finder, data=data(batches), epochs=updates)
+    assert_rates(found.lrs, np.geomspace(1e-4, 0.1, updates))
+    plain = sweep(
+        model_of(), finder_of(updates, stop_early=False), data=data(batches), epochs=99
+    )
+    np.testing.assert_allclose(found.losses, plain.losses, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+@pytest.mark.parametrize("execution", [1] if TORCH else [1, 4, 101])
+@pytest.mark.parametrize("each", [None, 2])
+def test_epochs_of_unknown_length_cost_no_rates(execution, each):
+    tensorflow = pytest.importorskip("tensorflow")
+    x, y = data(10)
+
+    def rows():
+        for row in range(0, 40, 4):
+            yield x[row : row + 4], y[row : row + 4]
+
+    signature = (tensorflow.TensorSpec((4, 4)), tensorflow.TensorSpec((4, 1)))
+    batches = tensorflow.data.Dataset.from_generator(rows, output_signature=signature)
+    slow = {"min_lr": 1e-4, "max_lr": 1e-2, "stop_early": False}
+    finder = finder_of(23, **slow)
+    optimizer = optimizers.SGD(1e-3, gradient_accumulation_steps=each)
+    model = model_of(optimizer, steps_per_execution=execution)
+    model.fit(batches, epochs=30, shuffle=False, verbose=0, callbacks=[finder])
+    assert_rates(finder.result.lrs, np.geomspace(1e-4, 1e-2, 23))
+    if each is None:
+        # No rate is passed over where TensorFlow counts a step without data.
+        plain = sweep(model_of("sgd"), finder_of(23, **slow), data=(x, y), epochs=30)
+        np.testing.assert_allclose(finder.result.losses, plain.losses, rtol=1e-4)
+        assert finder.result.steps <= 23 + execution
+
+
+def test_a_fit_that_begins_later_gets_a_sweep_of_what_is_left():
+    finder = finder_of(200)
+    found = sweep(model_of(), finder, data=data(20), initial_epoch=2, epochs=4)
+    assert_rates(found.lrs, np.geomspace(1e-4, 0.1, 40))
+
+
+@pytest.mark.parametrize("batch", [4, 32])
+@pytest.mark.parametrize("ends", [(3, 10), (1, 100)])
+def test_a_sweep_that_begins_too_high_has_diverged(ends, batch):
+    generator = np.random.default_rng(0)
+    centres = generator.normal(size=(10, 16))
+    labels = generator.integers(0, 10, 640)
+    x = (centres[labels] + 0.7 * generator.normal(size=(640, 16))).astype("float32")
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(64, "relu"), keras.layers.Dense(10)]
+    model = keras.Sequential([keras.Input((16,)), *layers])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss)
+    finder = LRFinder(*ends, 100, verbose=0)
+    model.fit(x, labels, batch, epochs=5, verbose=0, callbacks=[finder])
+    assert finder.result.verdict == "diverged early"
+    assert finder.result.suggestion is None
+    assert finder.result.interval is None
+    assert "min_lr" in finder.result.reason
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.compile's own
@@ -322,6 +391,8 @@ def test_a_finder_can_be_pickled_before_during_and_after_its_sweep():
     )
     sweep(model_of(), finder, look, data=data(20))
     copies.append(pickle.loads(pickle.dumps(finder)))
-    assert copies[-1].result.suggestion == finder.result.suggestion
-    for copied in copies[:2]:
+    copies.append(copy.deepcopy(finder))
+    assert copies[-2].result.suggestion == finder.result.suggestion
+    assert copies[-1].result.to_dict() == finder.result.to_dict()
+    for copied in [*copies[:2], copies[-1]]:
         assert sweep(model_of(), copied, data=data(20)).steps == finder.result.steps
