@@ -7,7 +7,53 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Tuning:
-    """The numbers."""
+    """The numbers.
+
+    Those of the search, from ``sweep_share`` on, were chosen on the tasks of
+    ``benchmarks/finder`` that are there to tune on, five seeds each: a score is the
+    mean regret at a constant rate / over one cycle where the planned length is not
+    known (``benchmarks/finder/designs.md``).
+
+    A point is a third of a decade: the rate of point k is ``10 ** (k / points)``.
+
+    Attributes:
+        sweep_share: Of the budget, for the sweep. 100 of 800 updates: .026 / .025; 160
+            of them, with a long training fewer: .027 / .026.
+        sweep_least: Updates of a sweep at least: judged on fewer, it says nothing.
+        start_divisor: Short trainings are centred on the rate where the sweep has
+            fallen over this. 2.5, 4 and 6 differ by less than .001.
+        points: To a decade. Points that are two thirds of a decade apart: .027 / .026.
+        around: Points of short trainings, from their centre. Nine instead of seven, and
+            the long ones shorter for it: .0265 / .0258 instead of .0264 / .0258.
+        short_share: Of the updates after the sweep, for one short training: 20 of 700.
+            10 or 30 of them: .029 / .025 and .0275 / .026.
+        short_least: Updates of a short training at least.
+        walk: Points that a walk of short trainings takes at once, beyond an edge that
+            wins. One at a time: .027 / .027.
+        kept: Short trainings beyond those around, for which updates are kept.
+        longs: Long trainings. Five: .0005 worse. Two or three of twice the length: .035
+            or worse.
+        longs_least: Long trainings for which a walk leaves updates.
+        wide: Points of the look where the sweep says nothing: 1e-6 to 10. Where the
+            sweep told something it costs .001 to .004, so it is not for "noisy" ones.
+        near: A long training counts by how near it comes to the best: e-fold less for
+            this share of the gain. 0.02 to 0.1 differ by less than .001.
+        errors: The same for so many paired standard errors of the gap, in addition:
+            .0264 / .0261 without, .0249 / .0246 with, and seeds differ less (.42 / .39
+            decades without, .34 / .36 with).
+        exponent: A training that is longer by the factor f bears a rate that is lower
+            by f to this. Where the length is known, .021 / .023; a fixed factor: .025 /
+            .025. 0.4 to 0.75 differ by .002 where it is known, else by nothing.
+        scale_stays: What a training of the planned length bears, over what a long one
+            bears best, were both of one length. 1.1 makes 0.39 of it for 500 updates
+            planned and long trainings of 90; 0.36 and 0.42: .001 better and worse
+            where the overfitting tasks count as much as the others, and the reverse.
+        scale_down: The same where the rate comes down. 1.35 makes 0.48; 0.43 and 0.5
+            are within .001.
+        longest: Times a long training's updates that are believed of a planned one:
+            none of the tasks has more than twenty times.
+        planned_least: Updates that are planned at least where nothing is known.
+    """
 
     share_held: float = 0.2
     most_rows_held: int = 1000
@@ -20,6 +66,26 @@ class Tuning:
     surer_by_share: float = 1.2
     noisy: float = 0.1
     noisy_swap: float = 0.5
+
+    sweep_share: float = 1 / 8
+    sweep_least: int = 20
+    start_divisor: float = 3.0
+    points: int = 3
+    around: tuple[int, ...] = (0, -1, 1, -2, 2, -3, 3)
+    short_share: float = 1 / 35
+    short_least: int = 5
+    walk: int = 2
+    kept: int = 1
+    longs: int = 6
+    longs_least: int = 3
+    wide: tuple[int, ...] = (-18, -15, -12, -9, -6, -3, 0, 3)
+    near: float = 0.03
+    errors: float = 1.5
+    exponent: float = 0.6
+    scale_stays: float = 1.1
+    scale_down: float = 1.35
+    longest: float = 33.0
+    planned_least: int = 700
 
 
 TUNING = Tuning()
