@@ -37,7 +37,7 @@ from keras_lr.finder import climb as climbing
 from keras_lr.finder.climb import Seen
 from keras_lr.finder.judge import LEAST, ending, judge
 from keras_lr.finder.plan import SweepPlan
-from keras_lr.finder.tuning import Tuning
+from keras_lr.finder.tuning import TUNING, Tuning
 from keras_lr.plan.curves import FloatArray
 
 BUDGET = 800
@@ -124,6 +124,7 @@ class Design:
         sweep: Updates of its sweep.
         wide: Verdicts of a sweep after which it looks wide.
         factor: Of the rate that is best, whatever the lengths; None for as today.
+        budget: Updates of sweep and search together.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Design:
     sweep: int = 100
     wide: tuple[str, ...] = ("flat", "diverged early")
     factor: dict[str, float] | None = None
+    budget: int = BUDGET
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def search(case: Case, schedule: str, design: Design, planned: int | None) -> An
 
     summit = climbing.climb(
         probe,
-        updates=BUDGET - design.sweep,
+        updates=design.budget - design.sweep,
         start=case.start,
         first=None if swept.verdict == "diverged early" else swept.first,
         looks_wide=swept.verdict in design.wide,
@@ -175,13 +177,27 @@ def search(case: Case, schedule: str, design: Design, planned: int | None) -> An
     return Answer(summit.rate * change, (low * change, high * change), spent)
 
 
+def extrapolated(exponent: float) -> Design:
+    """As it is for 500 updates, otherwise lower by another exponent of the length."""
+    ratio = (500 / 90) ** (exponent - TUNING.exponent)
+    scales = {
+        "scale_stays": TUNING.scale_stays * ratio,
+        "scale_down": TUNING.scale_down * ratio,
+    }
+    return Design(f"lower by length ** {exponent:g}", {"exponent": exponent, **scales})
+
+
 #: What was tried with the search as it is, one number at a time.
 DESIGNS = (
     Design("as it is"),
     Design("a fixed factor, .47 / .68", factor={"constant": 0.47, "one-cycle": 0.68}),
     Design("a fixed factor, .25 / .36", factor={"constant": 0.25, "one-cycle": 0.36}),
-    Design("lower by length ** .6", {"exponent": 0.6, "scale_stays": 1.1}),
-    Design("lower by length ** .9", {"exponent": 0.9, "scale_stays": 1.8}),
+    extrapolated(0.4),
+    extrapolated(0.5),
+    extrapolated(0.75),
+    extrapolated(0.9),
+    Design("planned 500 if not known", {"planned_least": 500}),
+    Design("planned 1000 if not known", {"planned_least": 1000}),
     Design("a sweep of 160", sweep=160),
     Design("no wide look", wide=()),
     Design("wide look where noisy, too", wide=("flat", "diverged early", "noisy")),
@@ -204,6 +220,9 @@ DESIGNS = (
     Design("8 longs of 67", {"longs": 8}),
     Design("start at the sweep's answer / 6", {"start_divisor": 6.0}),
     Design("start at the sweep's answer / 2", {"start_divisor": 2.0}),
+    Design("a budget of 400", budget=400),
+    Design("a budget of 600", budget=600),
+    Design("a budget of 1200", budget=1200),
 )  # fmt: skip
 
 

@@ -54,6 +54,8 @@ class Summit:
         best: Rate of the best long training.
         seen: What is seen of that one; its loss is infinite where all were lost.
         factor: The answer over the rate that long trainings bear best.
+        excess: How far the loss began above what training at about any rate leads to,
+            over what the best rate gains beyond that.
     """
 
     rate: float
@@ -61,11 +63,22 @@ class Summit:
     best: float
     seen: Seen
     factor: float
+    excess: float
 
     @property
     def is_lost(self) -> bool:
         """Whether no long training lasted: there is nothing to go by."""
         return not math.isfinite(self.seen.loss)
+
+    @property
+    def is_off_scale(self) -> bool:
+        """Whether the model begins so far off that the rate hardly matters beside it.
+
+        Then what there is to learn drowns in what any training corrects first, and
+        rates close to each other end far apart. It comes of features, or targets, that
+        are not scaled.
+        """
+        return self.excess > TUNING.off_scale
 
 
 #: What was trained at each point.
@@ -194,7 +207,7 @@ def climb(
 
     length = planned or max(updates, TUNING.planned_least)
     factor = lasting(long_updates, length, comes_down)
-    return _summit(tried, _level(looked, start), factor)
+    return _summit(tried, start, _level(looked, start), factor)
 
 
 def rate_of(place: float) -> float:
@@ -266,13 +279,13 @@ def _level(looked: Trained, start: Seen) -> float:
     return min(start.loss, float(np.median(lasted)))
 
 
-def _summit(tried: Trained, level: float, factor: float) -> Summit:
+def _summit(tried: Trained, start: Seen, level: float, factor: float) -> Summit:
     """What the long trainings say."""
     best = _best(tried)
     top = tried[best]
     if not math.isfinite(top.loss):
         answer = rate_of(best) * factor
-        return Summit(answer, (answer, answer), rate_of(best), top, factor)
+        return Summit(answer, (answer, answer), rate_of(best), top, factor, 0.0)
     gain = max(level - top.loss, 0.0)
     points = [point for point in sorted(tried) if math.isfinite(tried[point].loss)]
     gaps = np.array([tried[point].loss - top.loss for point in points])
@@ -286,7 +299,14 @@ def _summit(tried: Trained, level: float, factor: float) -> Summit:
     # Between points nothing was tried: half a step to both sides is as likely.
     low = rate_of(good.min() - 0.5) * factor
     high = rate_of(good.max() + 0.5) * factor
-    return Summit(rate_of(place) * factor, (low, high), rate_of(best), top, factor)
+    return Summit(
+        rate=rate_of(place) * factor,
+        interval=(low, high),
+        best=rate_of(best),
+        seen=top,
+        factor=factor,
+        excess=(start.loss - level) / max(gain, LEAST_WIDTH),
+    )
 
 
 def _error(seen: Seen, top: Seen) -> float:

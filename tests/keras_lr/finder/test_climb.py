@@ -161,6 +161,12 @@ def test_a_huge_loss_at_the_start_does_not_make_all_equally_good():
     assert place_of(summit) == pytest.approx(-6, abs=0.1)
 
 
+def test_a_model_is_off_scale_where_any_rate_gains_far_more_than_the_best_one():
+    for start, off in ((1e4, True), (10.0, False)):
+        summit, _ = climbed(lambda k, _: float(abs(k + 6)), start=seen(start))
+        assert summit.is_off_scale is off
+
+
 def test_a_longer_training_bears_less_and_a_short_one_no_more_than_was_tried():
     factors = [lasting(90, planned, False) for planned in (10, 90, 500, 1000, 10**6)]
     assert factors[:2] == [1.0, 1.0]
