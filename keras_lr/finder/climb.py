@@ -164,7 +164,7 @@ def climb(
         updates: To ask for at most, at least 100.
         start: Before any training.
         first: The rate where the sweep has fallen; None if it told nothing.
-        looks_wide: Whether to look from 1e-6 to 10 first, whatever the sweep told: as
+        looks_wide: Whether to look from 1e-6 to 4.6 first, whatever the sweep told: as
             it is done where it told nothing.
         planned: Updates of the training that the rate is for; None if not known, for as
             many as the search has, and at least 700.
