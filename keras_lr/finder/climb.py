@@ -297,8 +297,8 @@ def _summit(tried: Trained, start: Seen, level: float, factor: float) -> Summit:
     place = float(np.average(points, weights=weights))
     good = np.array(points)[gaps <= widths]
     # Between points nothing was tried: half a step to both sides is as likely.
-    low = rate_of(good.min() - 0.5) * factor
-    high = rate_of(good.max() + 0.5) * factor
+    low = rate_of(min(good.min() - 0.5, place)) * factor
+    high = rate_of(max(good.max() + 0.5, place)) * factor
     return Summit(
         rate=rate_of(place) * factor,
         interval=(low, high),
