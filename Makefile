@@ -4,7 +4,7 @@
 #                     processes at a time (0: in one, for a debugger)
 #   make bench        what schedules, sweeps and fits in a loop cost, on the three backends
 #   make memory       what 10,000 scheduled fits leave behind, on the three backends
-#   make bench-finder how good finders are, on 41 tasks with a known truth
+#   make bench-finder how good finders and their rivals are, where the truth is known
 #   make evidence   measure all claims anew and write evidence.json of both packages
 #   make keras-tests  Keras' own tests with a schedule in every fit, on the three backends
 #   make faults       kill and resume a training twenty times on each backend
@@ -60,7 +60,7 @@ memory: $(READY)-all-test
 	@for b in $(BACKENDS); do \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/memory.py || exit 1; done
 
-bench-finder: $(READY)-all-test
+bench-finder: $(READY)-all-test-bench
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m benchmarks.finder.score
 
 faults: $(READY)-all-test

@@ -34,6 +34,8 @@ class Task:
         updates: Updates of the whole training.
         tuned: Whether the finder was tuned on it.
         off_scale: Whether the usual rates are wrong for it.
+        erratic: Whether its trainings are so erratic that its best rate is chance. It
+            is counted apart.
         seeds: Trainings that the truth averages over, at each rate.
     """
 
@@ -46,7 +48,15 @@ class Task:
     updates: int = 500
     tuned: bool = False
     off_scale: bool = False
+    erratic: bool = False
     seeds: int = 6
+
+    @property
+    def kind(self) -> str:
+        """``"fine-tuning"``, ``"off the usual scale"`` or ``"ordinary"``."""
+        if self.name.startswith("fine-tuning"):
+            return "fine-tuning"
+        return "off the usual scale" if self.off_scale else "ordinary"
 
 
 def classes() -> Any:
@@ -372,7 +382,7 @@ TASKS = (
     Task("raw features breast cancer, Adam",
          partial(table, "breast_cancer", scaled=False), partial(dense, 30, (32,), 1),
          opt.Adam, yes_or_no, batch_size=16, updates=300, off_scale=True,
-         seeds=24),  # Its trainings are erratic.
+         erratic=True, seeds=24),
 )  # fmt: skip
 
 

@@ -38,16 +38,21 @@ class Trainer:
         self._train = jax.jit(self._scan)
         self._value = jax.jit(self._evaluate)
         self._state: Any = None
+        self._begun: dict[int, tuple[Any, Any]] = {}
 
     def begin(self, seed: int) -> tuple[Any, Any, Any]:
         """Weights of a seed, everything else fresh."""
-        keras.utils.set_random_seed(seed)
-        fresh = self.task.model()
-        return (
-            [np.array(one.value) for one in fresh.trainable_variables],
-            [np.array(one.value) for one in fresh.non_trainable_variables],
-            list(self._fresh),
-        )
+        if seed not in self._begun:
+            # Many short trainings begin from one seed, and building a model of Keras
+            # takes longer than some of them.
+            keras.utils.set_random_seed(seed)
+            fresh = self.task.model()
+            self._begun[seed] = (
+                [np.array(one.value) for one in fresh.trainable_variables],
+                [np.array(one.value) for one in fresh.non_trainable_variables],
+            )
+        weights, others = self._begun[seed]
+        return weights, others, list(self._fresh)
 
     def batches(self, seed: int, updates: int, rows: int | None = None) -> Any:
         """Rows of each batch: a new order for each epoch, whole batches only."""
@@ -97,19 +102,31 @@ class Trainer:
         ):
             variable.assign(value)
 
-    def _scan(self, state: Any, rates: Any, x: Any, y: Any, batches: Any) -> Any:
-        def loss_of(weights: Any, others: Any, rows: Any) -> Any:
-            out, others = self.model.stateless_call(
-                weights, others, x[rows], training=True
-            )
-            return self.loss(y[rows], out), others
+    def advance(self, state: Any, rates: Any, batches: Any) -> tuple[Any, Any]:
+        """State after some updates, and the loss before each of them."""
+        x, y = self.data[:2]
+        rates = np.asarray(rates, "float32")
+        state, losses = self._train(state, rates, x, y, batches)
+        return state, losses
 
+    def value(self, state: Any, x: Any, y: Any) -> float:
+        """The loss of a state on rows that it was not trained on."""
+        return float(self._value(state, x, y))
+
+    def gradients(self, weights: Any, others: Any, x: Any, y: Any) -> Any:
+        """``((loss, others), gradients)`` of a batch, for a compiled loop."""
+
+        def loss_of(weights: Any, others: Any) -> Any:
+            out, others = self.model.stateless_call(weights, others, x, training=True)
+            return self.loss(y, out), others
+
+        return jax.value_and_grad(loss_of, has_aux=True)(weights, others)
+
+    def _scan(self, state: Any, rates: Any, x: Any, y: Any, batches: Any) -> Any:
         def step(state: Any, now: Any) -> Any:
             weights, others, slots = state
             rate, rows = now
-            (loss, others), grads = jax.value_and_grad(loss_of, has_aux=True)(
-                weights, others, rows
-            )
+            (loss, others), grads = self.gradients(weights, others, x[rows], y[rows])
             slots = [*slots[: self._rate], rate, *slots[self._rate + 1 :]]
             weights, slots = self.optimizer.stateless_apply(slots, grads, weights)
             return (weights, others, slots), loss

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
-from types import GeneratorType
+from itertools import chain, islice
 from typing import Any
 
 import keras
@@ -15,9 +14,14 @@ from numpy.typing import NDArray
 from keras_lr.finder.tuning import TUNING
 from keras_lr.fit import keras_data, keras_names
 from keras_lr.fit.building import Building
-from keras_lr.fit.feed import Batch, Feed, Given, draw, size_of
+from keras_lr.fit.feed import LEAST_KEPT, Batch, Feed, Given, draw, size_of
 
 Index = NDArray[np.int64]
+
+TOO_FEW = (
+    "A search needs at least 5 batches, or validation_data and one batch. Received: "
+    "data that ended after {}. Give it more data."
+)
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,14 @@ class Data:
         held: To judge by: nothing is ever trained on them.
         swapped: Those that are held out, with the targets of other rows; None where
             that says nothing: without targets, or with inputs that are all the same.
+        is_constant: Whether the targets of all rows that are held out are the same.
         drawn: Batches that were drawn from ``x``; 0 where it is arrays.
     """
 
     train: Feed
     held: Feed
     swapped: Feed | None
+    is_constant: bool
     drawn: int
 
 
@@ -83,14 +89,12 @@ def batches_for(
             at = min(drawn // 5, TUNING.most_batches_held)
             held, train = whole.split(at)
         if not train.feed.rows or not (held is None or held.feed.rows):
-            raise ValueError(
-                "A search needs at least 5 batches, or validation_data and one batch. "
-                f"Received: data that ended after {drawn}. Give it more data."
-            )
+            raise ValueError(TOO_FEW.format(drawn))
     if validation is not None:
         held = draws.validation(validation, given, seed)
     assert held is not None  # noqa: S101  one of the ways has given it
-    return Data(train.feed, held.feed, held.swapped(), drawn)
+    held = held.cut(model)
+    return Data(train.feed, held.feed, held.swapped(), held.is_constant, drawn)
 
 
 def batches_of_an_epoch(x: Any, batch_size: int) -> int | None:
@@ -126,9 +130,26 @@ class _Drawn:
     feed: Feed
     seen: list[_Seen]
 
+    def cut(self, model: Any) -> _Drawn:
+        """In smaller batches, where they are too few to tell what is noise."""
+        rows = self.feed.rows
+        if len(rows) >= TUNING.parts or keras_names.fixed_batch(model) is not None:
+            return self
+        pieces = -(-TUNING.parts // len(rows))
+        size = keras_names.shared(model, max(1, min(rows) // pieces))
+        feed = self.feed.cut(size)
+        # The shapes are those of whole batches: alike if these are.
+        return _Drawn(feed, (self.seen * pieces)[: len(feed.rows)])
+
     def split(self, at: int) -> tuple[_Drawn, _Drawn]:
         before, after = self.feed.split(at)
         return _Drawn(before, self.seen[:at]), _Drawn(after, self.seen[at:])
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the targets of all rows are the same."""
+        firsts = [one.target for one in self.seen]
+        return None not in firsts and len(set(firsts)) == 1
 
     def swapped(self) -> Feed | None:
         """The batches with the targets of others, where that says something."""
@@ -150,10 +171,12 @@ class _Seen:
     Attributes:
         targets: The shapes of what stands beside the inputs.
         varies: Whether not all rows have the same inputs.
+        target: The targets of a row, where all rows have the same; else None.
     """
 
     targets: tuple[tuple[int, ...], ...]
     varies: bool
+    target: bytes | None
 
 
 class _Draws:
@@ -164,7 +187,14 @@ class _Draws:
         self._building = building
         self._room = room
 
-    def rows(self, given: Given, index: Index, size: int, is_whole: bool) -> _Drawn:
+    def rows(
+        self,
+        given: Given,
+        index: Index,
+        size: int,
+        is_whole: bool,
+        name: str = "the data",
+    ) -> _Drawn:
         """Batches of some rows of arrays.
 
         Args:
@@ -172,6 +202,7 @@ class _Draws:
             index: The rows, for whole batches.
             size: Rows of a batch.
             is_whole: Whether the user's own batches of the arrays are all of one size.
+            name: What the user calls the data.
         """
         count = len(index) // size
         arrays = (given.x, given.y, given.sample_weight)
@@ -188,16 +219,19 @@ class _Draws:
             small = replace(given, x=x, y=y, sample_weight=weight, batch_size=size)
 
         def place(number: int, row: int) -> str:
-            return f"row {index[number * size + row]} of the data"
+            return f"row {index[number * size + row]} of {name}"
 
         return self._draw(small, count, place)
 
     def stream(self, given: Given, count: int, name: str) -> _Drawn:
         """The first batches of something that yields them."""
         x = given.x
-        is_generator = isinstance(x, GeneratorType)
+        is_generator = isinstance(x, Iterator)
         if is_generator:
-            x = _bounded(x, count, self._room)
+            first = next(x, None)
+            if first is None:
+                raise ValueError(TOO_FEW.format(0))
+            x = _bounded(chain([first], x), count, self._room)
         elif isinstance(x, keras.utils.PyDataset):
             x = _FirstOf(x, count)
         small = replace(given, x=x, batch_size=None, begins_anew=not is_generator)
@@ -213,7 +247,7 @@ class _Draws:
             size = min(_held_size(self._model, given.batch_size or 32, held), rows)
             index = np.random.default_rng(seed).permutation(rows)
             index = index[: held // size * size]
-            return self.rows(Given(x, y, weight), index, size, True)
+            return self.rows(Given(x, y, weight), index, size, True, name)
         return self.stream(Given(validation), TUNING.most_batches_held, name)
 
     def _draw(
@@ -224,8 +258,10 @@ class _Draws:
         def look(number: int, batch: Batch) -> None:
             parts = batch if isinstance(batch, tuple | list) else (batch,)
             _check_finite(batch, lambda row: place(number, row))
+            targets = keras.tree.flatten(parts[1:2])
             shapes = [tuple(leaf.shape) for leaf in keras.tree.flatten(parts[1:])]
-            seen.append(_Seen(tuple(shapes), _varies(parts[0])))
+            target = None if _varies(targets) else _first_row(targets)
+            seen.append(_Seen(tuple(shapes), _varies(parts[0]), target))
 
         feed = draw(self._model, given, self._building, count, self._room, look)
         return _Drawn(feed, seen)
@@ -250,6 +286,10 @@ def _varies(inputs: Any) -> bool:
         if values is None or (values[1:] != values[:-1]).any():
             return True
     return False
+
+
+def _first_row(leaves: list[Any]) -> bytes:
+    return b"".join(np.ascontiguousarray(_array(leaf)[:1]).tobytes() for leaf in leaves)
 
 
 def _numbers(leaf: Any) -> Any:
@@ -374,10 +414,10 @@ class _RowBatches(keras.utils.PyDataset):  # type: ignore[misc]
 def _bounded(source: Iterator[Any], count: int, room: float) -> Iterator[Any]:
     """The first batches of a generator, until the memory is full."""
     taken = 0
-    for batch in islice(source, count):
+    for number, batch in enumerate(islice(source, count), 1):
         yield batch
         taken += size_of(batch)
-        if taken > room:
+        if taken > room and number >= LEAST_KEPT:
             return
 
 

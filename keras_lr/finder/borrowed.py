@@ -156,6 +156,19 @@ class Borrowed:
         losses: FloatArray = seen["loss"][~np.isnan(seen[rate_name(0)])][:batches]
         return losses
 
+    def check_loss(self) -> None:
+        """Refuse a model whose step does not tell the loss.
+
+        Raises:
+            ValueError: If the step that has run did not.
+        """
+        if self._loan is not None and not self._loan.step.control.reports_loss:
+            raise ValueError(
+                "A train_step must report its loss, by a metric of that name or in "
+                f"what it returns. Received: one without {self._loss!r}. Return it, as "
+                f"{{{self._loss!r}: loss}}."
+            )
+
     def spent(self) -> int:
         """Updates of the fit, after it."""
         return 0 if self._loan is None else self._loan.step.spent()

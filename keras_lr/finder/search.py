@@ -81,7 +81,7 @@ def find_lr(
             lambda: True,
             alone=False,
             optimizer=optimizer,
-            loss=_name_of_loss(model, optimizer),
+            loss=_name_of_loss(optimizer),
         )
         exits.callback(borrowed.give_back)
         borrowed.begin(plan.values(plan.steps), quick=True)
@@ -122,6 +122,7 @@ def find_lr(
                 rows=sum(data.held.rows),
                 is_given=validation_data is not None,
                 is_trained=is_trained,
+                is_doubtful=swept.verdict in ("flat", "noisy") or data.is_constant,
                 lowest_rate=min(probe.lr for probe in probes.seen),
             )
         )
@@ -203,13 +204,9 @@ def _check_trainable(model: Any) -> None:
         )
 
 
-def _name_of_loss(model: Any, optimizer: str | None) -> str:
+def _name_of_loss(optimizer: str | None) -> str:
     """What the logs call the loss that an optimizer is to bring down."""
-    if optimizer is None or "optimizer" not in optimizer:
-        return "loss"
-    own = optimizer.replace("optimizer", "loss")
-    names = [metric.name for metric in model.metrics]
-    return "loss" if own not in names and "loss" in names else own
+    return "loss" if optimizer is None else optimizer.replace("optimizer", "loss")
 
 
 def _own_rates(optimizers: list[Any], set_rate: bool) -> list[float | None]:

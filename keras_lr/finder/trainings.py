@@ -58,6 +58,7 @@ class Trainings:
     def _check_used(self) -> None:
         if not self._borrowed.is_used():
             raise ValueError(self._unused)
+        self._borrowed.check_loss()
 
     def probe(self, rates: FloatArray) -> tuple[Seen, int]:
         """Train at given rates from the state of the beginning.

@@ -72,6 +72,7 @@ class Tuning:
     surer_by_share: float = 1.2
     noisy: float = 0.1
     noisy_swap: float = 0.5
+    noisy_spread: float = 0.25
 
     sweep_share: float = 1 / 8
     sweep_least: int = 20

@@ -12,6 +12,8 @@ from keras_lr.finder.judge import Verdict
 from keras_lr.finder.tuning import TUNING
 from keras_lr.plan.curves import FloatArray
 
+LEAST_DEGREES = 3
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -38,6 +40,8 @@ class Evidence:
         rows: How many rows are held out.
         is_given: Whether the user has held them out.
         is_trained: Whether the model had been trained before.
+        is_doubtful: Whether nothing but these trainings says that the model learns: the
+            sweep saw no fall, or all targets are the same.
         lowest_rate: Of all trainings.
     """
 
@@ -47,15 +51,18 @@ class Evidence:
     rows: int
     is_given: bool
     is_trained: bool
+    is_doubtful: bool
     lowest_rate: float
 
 
 def verdict_of(evidence: Evidence) -> Finding:
     """Judge a search by the loss on the rows that are held out.
 
-    There is a rate to trust where the loss has fallen, by more than chance explains,
-    and where the targets of other rows fit worse: else what was learned owes nothing to
-    the inputs, as the mean of the targets does not.
+    There is a rate to trust where the loss has fallen, by more than chance explains.
+    Where that is in doubt, the targets of other rows must fit worse, too: else what was
+    learned owes nothing to the inputs, as the mean of the targets does not. (Where it
+    is not, they need not: some nets learn the mean for a hundred updates, and then go
+    on to the inputs.)
     """
     start = evidence.start
     best = evidence.best
@@ -67,21 +74,26 @@ def verdict_of(evidence: Evidence) -> Finding:
             "or far from a scale of 1) and at the optimizer",
         )
     falls = f"the held-out loss from {start.loss:.4g} to {best.loss:.4g}"
-    fall = _Difference(start.losses, best.losses)
+    fall = Difference(start.losses, best.losses)
+    spread = float(np.std(start.losses)) / max(abs(start.loss), 1e-30)
+    is_noisy = spread > TUNING.noisy_spread and not evidence.is_trained
     if best.loss >= start.loss:
-        return Finding("flat", _nothing_better(evidence))
+        return Finding("noisy" if is_noisy else "flat", _nothing_better(evidence))
     swap = None
     if evidence.swapped is not None:
-        swap = _Difference(evidence.swapped.losses, best.losses)
+        # A last part of fewer rows has none to take the targets of.
+        count = len(evidence.swapped.losses)
+        swap = Difference(evidence.swapped.losses, best.losses[:count])
     supported = swap is not None and swap.is_real(TUNING.sure)
     is_clear = supported and fall.relative > TUNING.clear_fall
     if not fall.is_real(TUNING.sure_if_clear if is_clear else TUNING.sure):
+        is_noisy = is_noisy or fall.hides(TUNING.noisy * abs(start.loss))
         return Finding(
-            "noisy" if fall.hides(TUNING.noisy * abs(start.loss)) else "flat",
+            "noisy" if is_noisy else "flat",
             f"the best training brought {falls}, which chance explains as well on "
             f"{_rows(evidence)}",
         )
-    if swap is not None and not supported:
+    if evidence.is_doubtful and swap is not None and not supported:
         gain = start.loss - best.loss
         if swap.hides(TUNING.noisy_swap * gain):
             return Finding(
@@ -136,7 +148,7 @@ def _caveat(evidence: Evidence) -> str:
     )
 
 
-class _Difference:
+class Difference:
     """The difference of two trainings, by the parts of the rows held out.
 
     Twice: in its own unit, and relative to each part, where parts of quite different
@@ -194,7 +206,7 @@ def student(sure: float, degrees: int) -> float:
 
     Args:
         sure: The normal deviate.
-        degrees: Degrees of freedom; infinite below 1.
+        degrees: Degrees of freedom; infinite below 3, where the series is no good.
 
     Example:
         >>> round(student(3.0, 7), 1), round(student(3.0, 1000), 2)
@@ -202,7 +214,7 @@ def student(sure: float, degrees: int) -> float:
 
     Source: Abramowitz and Stegun 1964, Handbook of Mathematical Functions, 26.7.5.
     """
-    if degrees < 1:
+    if degrees < LEAST_DEGREES:
         return math.inf
     first = (sure**3 + sure) / 4
     second = (5 * sure**5 + 16 * sure**3 + 3 * sure) / 96

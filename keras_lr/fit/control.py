@@ -174,8 +174,8 @@ class _Losses:
     The metric of the loss is the one thing that gets the loss of each batch inside of
     the step, on every backend, whatever the logs say. It is the one that bears the name
     of the loss; where none does, as in many a step of a user's, the one whose result
-    the step returns under that name. A number that the step returns there without any
-    metric is taken as it is.
+    the step returns under that name, or else as its ``"loss"``. A number that the step
+    returns there without any metric is taken as it is.
 
     Args:
         model: A compiled model.
@@ -230,7 +230,9 @@ class _Losses:
         told = getattr(self._local, "told", [])
         if self._is_known:
             return [values for _, values in told]
-        value = logs.get(self._name) if isinstance(logs, Mapping) else None
+        value = None
+        if isinstance(logs, Mapping):
+            value = logs.get(self._name, logs.get("loss"))
         if value is None:
             return []
         results = getattr(self._local, "results", [])

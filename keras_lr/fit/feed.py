@@ -2,8 +2,8 @@
 
 Keras turns data of many kinds into batches, and some models (those of keras_hub) have a
 ``fit`` that prepares data before. So nothing is guessed here: the model's own ``fit``
-is called for no epoch at all, and what it would iterate over is kept. That yields what
-the step of a real fit would get, down to the shapes that a trace depends on.
+is called with no epoch left to run, and what it would iterate over is kept. That yields
+what the step of a real fit would get, down to the shapes that a trace depends on.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from itertools import islice
 from typing import Any, Protocol
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from keras_lr.fit import keras_data
 from keras_lr.fit.building import Building
 
 Batch = Any
+#: Batches that are kept in any case: those that are held out must be.
+LEAST_KEPT = 5
 #: Is called with the number of a batch, from 0, and the batch.
 Look = Callable[[int, Batch], None]
 
@@ -61,8 +65,11 @@ class Feed(Protocol):
     def split(self, at: int) -> tuple[Feed, Feed]:
         """The batches before a number, and those from it on."""
 
+    def cut(self, size: int) -> Feed:
+        """The same rows in smaller batches; what is left over of each is left out."""
+
     def swapped(self, count: int) -> Feed:
-        """The first of the batches, each with the targets of another one."""
+        """The first of the batches, each row with the targets of another one."""
 
 
 def draw(
@@ -83,7 +90,8 @@ def draw(
         given: The data.
         building: Builds the model in passing.
         count: How many batches at most.
-        room: Bytes that may be kept; of data that cannot be begun anew, all are.
+        room: Bytes that may be kept, beyond a few batches; of data that cannot be begun
+            anew, all are.
         look: Is shown each batch as it is drawn.
 
     Raises:
@@ -120,6 +128,17 @@ def rows_of(batch: Batch) -> int:
     return int(first.shape[0])
 
 
+def _rows_in(batch: Batch, index: Any) -> Batch:
+    return keras.tree.map_structure(
+        lambda leaf: None if leaf is None else leaf[index], batch
+    )
+
+
+def _other_order(rows: int) -> NDArray[np.int64]:
+    """Another order of the rows of a batch: targets may come in turns."""
+    return np.random.default_rng(0).permutation(rows)
+
+
 # JAX and torch.
 
 
@@ -152,12 +171,24 @@ class ListFeed:
         later = None if begin is None else (lambda: islice(begin(), at, None))
         return ListFeed(self._kept[:at]), ListFeed(self._kept[at:], later)
 
+    def cut(self, size: int) -> Feed:
+        """The same rows in smaller batches; what is left over of each is left out."""
+        pieces = []
+        for batch, rows in zip(self._kept, self.rows, strict=True):
+            for begin in range(0, rows - size + 1, size):
+                piece = slice(begin, begin + size)
+                pieces.append(_rows_in(batch, piece))
+        return ListFeed(pieces)
+
     def swapped(self, count: int) -> Feed:
-        """The first of the batches, each with the targets of another one."""
+        """The first of the batches, each row with the targets of another one."""
         batches = self._kept[:count]
         others = batches[count // 2 :] + batches[: count // 2]
-        pairs = zip(batches, others, strict=True)
-        return ListFeed([(batch[0], *other[1:]) for batch, other in pairs])
+        order = _other_order(self.rows[0])
+        swapped = []
+        for batch, other in zip(batches, others, strict=True):
+            swapped.append((batch[0], *_rows_in(other[1:], order)))
+        return ListFeed(swapped)
 
 
 def _draw_list(source: Any, count: int, room: float, look: Look) -> Feed:
@@ -170,7 +201,7 @@ def _draw_list(source: Any, count: int, room: float, look: Look) -> Feed:
     for number, batch in enumerate(begin()):
         look(number, batch)
         taken += size_of(batch)
-        if kept and taken > room:
+        if len(kept) >= LEAST_KEPT and taken > room:
             return ListFeed(kept, begin)
         kept.append(batch)
     return ListFeed(kept)
@@ -208,13 +239,25 @@ class DatasetFeed:
             DatasetFeed(self._model, after, self.rows[at:]),
         )
 
+    def cut(self, size: int) -> Feed:
+        """The same rows in smaller batches; what is left over is left out."""
+        pieces = self._dataset.rebatch(size, drop_remainder=True).cache()
+        return DatasetFeed(self._model, pieces, [size] * (sum(self.rows) // size))
+
     def swapped(self, count: int) -> Feed:
-        """The first of the batches, each with the targets of another one."""
+        """The first of the batches, each row with the targets of another one."""
         batches = self._dataset.take(count)
         others = batches.skip(count // 2).concatenate(batches.take(count // 2))
         pairs = type(self._dataset).zip((batches, others))
-        mixed = pairs.map(lambda batch, other: (batch[0], *other[1:]))
-        return DatasetFeed(self._model, mixed.cache(), self.rows[:count])
+        order = _other_order(self.rows[0])
+
+        def swap(batch: Batch, other: Batch) -> Batch:
+            beside = keras.tree.map_structure(
+                lambda leaf: keras.ops.take(leaf, order, axis=0), other[1:]
+            )
+            return (batch[0], *beside)
+
+        return DatasetFeed(self._model, pairs.map(swap).cache(), self.rows[:count])
 
 
 def _draw_on_tensorflow(
@@ -234,7 +277,7 @@ def _draw_on_tensorflow(
         building.with_batch(batch)
         look(number, batch)
         taken += size_of(batch)
-        if rows and taken > room:
+        if len(rows) >= LEAST_KEPT and taken > room:
             return DatasetFeed(model, dataset.take(count), rows)
         rows.append(rows_of(batch))
     return DatasetFeed(model, cached, rows)

@@ -49,7 +49,10 @@ def source_of_fit(model: Any, x: Any, y: Any, **options: Any) -> Any:
     given = {name: value for name, value in options.items() if value is not None}
     if y is not None:
         given["y"] = y
-    model.fit(x, epochs=0, shuffle=False, verbose=0, callbacks=[takes], **given)
+    given |= {"shuffle": False, "verbose": 0, "callbacks": [takes]}
+    with keras_names.weights_kept(model.optimizer):
+        # Some models' own `fit` takes no number of epochs below 1.
+        model.fit(x, epochs=1, initial_epoch=1, **given)
     if takes.taken is None:
         raise TypeError(
             "A search needs a model that is trained by the fit of Keras. Received: "

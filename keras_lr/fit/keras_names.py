@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from types import CodeType, FrameType
 from typing import Any
@@ -560,6 +560,19 @@ def keep_weights(optimizer: Any) -> None:
         del optimizer.finalize_variable_values
 
     optimizer.finalize_variable_values = once
+
+
+@contextmanager
+def weights_kept(optimizer: Any) -> Iterator[None]:
+    """A context in which the end of a fit leaves the weights alone.
+
+    It replaces them by their moving average, also if there was no update.
+    """
+    vars(optimizer)["finalize_variable_values"] = lambda variables: None
+    try:
+        yield
+    finally:
+        vars(optimizer).pop("finalize_variable_values", None)
 
 
 # Keras' own callbacks, and the data of a fit.

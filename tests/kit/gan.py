@@ -56,9 +56,11 @@ class GAN(keras.Model):
         (real,) = args
         noise = ops.ones((ops.shape(real)[0], 2), "float32")
         for _ in range(self.d_steps):
-            self._update(self.d, self.d_optimizer, lambda: self._d_loss(real, noise))
-        loss = self._update(self.g, self.g_optimizer, lambda: self._g_loss(noise))
-        return {"g_loss": loss}
+            d_loss = self._update(
+                self.d, self.d_optimizer, lambda: self._d_loss(real, noise)
+            )
+        g_loss = self._update(self.g, self.g_optimizer, lambda: self._g_loss(noise))
+        return {"d_loss": d_loss, "g_loss": g_loss}
 
     def _d_loss(self, real: Any, noise: Any) -> Any:
         of_real = self.d(real)
@@ -106,20 +108,22 @@ class GAN(keras.Model):
 
             return loss
 
-        loss = 0.0
+        losses = []
         turns = [(self.d, self.d_optimizer, lambda: self._d_loss(real, noise))]
         turns = turns * self.d_steps
         turns.append((self.g, self.g_optimizer, lambda: self._g_loss(noise)))
         for net, optimizer, loss_of in turns:
             values = [weights[id(v)] for v in net.trainable_variables]
             loss, gradients = jax.value_and_grad(scoped(loss_of, net))(values)
+            losses.append(loss)
             own = [states[id(v)] for v in optimizer.variables]
             values, own = optimizer.stateless_apply(own, gradients, values)
             weights.update(zip(map(id, net.trainable_variables), values, strict=True))
             states.update(zip(map(id, optimizer.variables), own, strict=True))
         trainable = [weights[id(v)] for v in self.trainable_variables]
         other = [states[id(v)] for v in self.non_trainable_variables]
-        return {"g_loss": loss}, (trainable, other, slots, metrics)
+        logs = {"d_loss": losses[0], "g_loss": losses[-1]}
+        return logs, (trainable, other, slots, metrics)
 
 
 def images(batches: int) -> np.ndarray:

@@ -273,7 +273,7 @@ def test_a_search_finds_the_same_whatever_was_fitted_before():
     fresh, _ = counting(optimizers.Adam(0.01), 400, units=1)
     found, expected = find(model), find(fresh)
     assert found.verdict == expected.verdict
-    rates, others = ([one["lr"] for one in r.probes] for r in (found, expected))
+    rates, others = ([one.lr for one in r.probes] for r in (found, expected))
     np.testing.assert_allclose(rates, others, rtol=1e-3)
 
 

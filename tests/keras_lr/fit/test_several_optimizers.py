@@ -60,7 +60,7 @@ def test_a_mapping_of_peaks_schedules_the_optimizers_that_it_names():
     history = fit_gan(model, [one])
     assert_rates(recorded(model.d_optimizer)[10:20], 0.1)
     assert_rates(recorded(model.g_optimizer)[10:20], 0.4 * values)
-    assert set(history) == {"g_loss", "learning_rate_g_optimizer"}
+    assert set(history) == {"d_loss", "g_loss", "learning_rate_g_optimizer"}
 
 
 def test_schedules_of_one_optimizer_multiply_and_those_of_others_do_not():
