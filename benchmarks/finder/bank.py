@@ -14,6 +14,7 @@ Some ten minutes on one core for each of the two kinds of task.
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -27,10 +28,10 @@ import numpy as np
 
 import keras_lr
 from benchmarks.finder.bank_tasks import MORE
-from benchmarks.finder.score import Truth
+from benchmarks.finder.regret import Truth, stored_truths
 from benchmarks.finder.tasks import TASKS, Task
 from benchmarks.finder.train import GRID, Trainer
-from benchmarks.finder.truth import PATH, truth_of
+from benchmarks.finder.truth import SCHEDULES, truth_of
 from keras_lr.finder.borrowed import QUICK
 from keras_lr.finder.plan import SweepPlan, in_small
 from keras_lr.finder.tuning import TUNING
@@ -131,8 +132,8 @@ class Bank:
 
 def points_around(truth: Truth, schedule: str) -> list[int]:
     """The points that are worth a training."""
-    best = float(truth.rates[int(np.argmin(truth.losses[schedule]))])
-    middle = round(best * POINTS)
+    best = truth.rates[int(np.argmin(truth.curve(schedule)))]
+    middle = round(math.log10(best) * POINTS)
     return list(range(middle - BELOW[schedule], middle + ABOVE[schedule] + 1))
 
 
@@ -190,15 +191,18 @@ def wanted(kind: str) -> list[Task]:
 
 def truth_in(folder: Path, task: Task) -> Truth:
     """The truth of a task: the one that is kept, or one computed for the folder."""
-    kept = json.loads(PATH.read_text())
-    if task.name in kept["tasks"]:
-        return Truth(kept, task.name)
+    kept = stored_truths()
+    if task.name in kept:
+        return kept[task.name]
     path = folder / f"{task.name}.json"
     if not path.exists():
         rates = [float(f"{rate:.6g}") for rate in GRID]
         found = {"rates": rates, "tasks": {task.name: truth_of(task)}}
         path.write_text(json.dumps(found))
-    return Truth(json.loads(path.read_text()), task.name)
+    stored = json.loads(path.read_text())
+    losses = stored["tasks"][task.name]
+    schedules = {schedule: losses[schedule] for schedule in SCHEDULES}
+    return Truth(stored["rates"], losses["reference"], schedules)
 
 
 def main() -> None:

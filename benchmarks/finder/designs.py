@@ -7,7 +7,7 @@ The first needs the kinds "tuned" and "more" of ``benchmarks.finder.bank``; each
 seconds. The search is the product's own :func:`keras_lr.finder.climb.climb`, with its
 numbers changed one at a time; its trainings are looked up. A length that is not in the
 bank is interpolated between those that are. Regret is that of
-``benchmarks.finder.score``.
+``benchmarks.finder.regret``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from benchmarks.finder.bank import (
     truth_in,
     wanted,
 )
-from benchmarks.finder.score import Truth
+from benchmarks.finder.regret import Truth
 from benchmarks.finder.tasks import Task
 from keras_lr.finder import climb as climbing
 from keras_lr.finder.climb import Seen
