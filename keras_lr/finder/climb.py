@@ -1,39 +1,47 @@
-"""Where to probe next: a coarse look with short trainings, then a fine one."""
+"""Where to train next, and what the trainings say: a pure function of their losses.
+
+Rates are points of a fixed grid, three to a decade: two searches of one model try the
+same rates, and a search can be replayed from a table of what each rate came to.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from keras_lr.finder.tuning import TUNING
 from keras_lr.plan.curves import FloatArray
-
-#: The step from one point to the next: a third of a decade.
-STEP = 10 ** (1 / 3)
-#: The points of the coarse look, two thirds of a decade apart.
-COARSE = (0, -2, 2, -4, 4)
-#: Probes of each length that a climb has updates for.
-EACH = 5
-#: A long probe has three times the updates of a short one, and a little more.
-LONGER = 3.2
-#: How far above the best a probe may be to count, as a share of what the best gained.
-NEAR = 0.02
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What is seen of a training on what is held out.
+    """What is held out, after a training.
 
     Attributes:
-        loss: The mean loss, infinite where the training was lost.
-        losses: That of each part of the rows, the same parts each time.
+        loss: Mean loss, infinite where the training was lost.
+        losses: Loss of each part of the rows held out, the same parts each time, shape
+            ``(parts,)``; of a single part where no noise is known.
     """
 
     loss: float
     losses: FloatArray
+
+
+class Probe(Protocol):
+    """Trains from the state of the beginning."""
+
+    def __call__(self, rate: float, updates: int, follows: bool) -> Seen:
+        """Train and judge.
+
+        Args:
+            rate: To stay at; the peak, where the training follows the schedule.
+            updates: Of the training.
+            follows: Whether it follows the schedule in small.
+        """
 
 
 @dataclass(frozen=True)
@@ -41,136 +49,273 @@ class Summit:
     """Where a climb ended.
 
     Attributes:
-        rate: The answer.
-        interval: Rates between which the answer may lie as well.
-        best: The rate of the best of the long trainings.
-        seen: What is seen of it.
+        rate: The answer: what a training of the planned length bears.
+        interval: Where the answer could lie as well, low and high, given the noise.
+        best: Rate of the best long training.
+        seen: What is seen of that one; its loss is infinite where all were lost.
+        factor: The answer over the rate that long trainings bear best.
+        excess: How far the loss began above what training at about any rate leads to,
+            over what the best rate gains beyond that.
     """
 
     rate: float
     interval: tuple[float, float]
     best: float
     seen: Seen
+    factor: float
+    excess: float
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether no long training lasted: there is nothing to go by."""
+        return not math.isfinite(self.seen.loss)
+
+    @property
+    def is_off_scale(self) -> bool:
+        """Whether the model begins so far off that the rate hardly matters beside it.
+
+        Then what there is to learn drowns in what any training corrects first, and
+        rates close to each other end far apart. It comes of features, or targets, that
+        are not scaled.
+        """
+        return self.excess > TUNING.off_scale
 
 
-class _Top(NamedTuple):
-    place: float
-    best: int
-    loss: float
-    good: list[int]
+#: What was trained at each point.
+Trained: TypeAlias = dict[int, Seen]
+
+#: The least difference of two losses that is one.
+LEAST_WIDTH = float(np.finfo(np.float64).tiny)
 
 
-FIRST = 3.0
-STAYS, COMES_DOWN = 0.47, 0.68
+def sweep_updates(budget: int) -> int:
+    """Updates of the sweep, out of a budget.
+
+    Example:
+        >>> sweep_updates(800), sweep_updates(120)
+        (100, 20)
+    """
+    return max(TUNING.sweep_least, int(budget * TUNING.sweep_share))
 
 
-def search(
-    probe: Callable[[float, int, bool], Seen],
+def lengths(updates: int) -> tuple[int, int]:
+    """Updates of a short and of a long training, for a climb of so many in total.
+
+    Example:
+        >>> lengths(700)
+        (20, 90)
+    """
+    short = max(TUNING.short_least, int(updates * TUNING.short_share))
+    shorts = len(TUNING.around) + TUNING.kept
+    return short, (updates - shorts * short) // TUNING.longs
+
+
+def lasting(long: int, planned: int, comes_down: bool) -> float:
+    r"""What a training bears of the rate that a shorter one bears best.
+
+    .. math:: \min \left(1, c f^{-p}\right), \quad f = \min(n / m, f_{max})
+
+    with n the updates that are planned, m those of the shorter training, p = 0.6,
+    f_max = 33, and c = 1.1 for a rate that stays, 1.35 for one that comes down. It is 1
+    where the plan is hardly longer.
+
+    Args:
+        long: Updates of the shorter training, at least 1.
+        planned: Updates of the training that is planned.
+        comes_down: Whether its rate is well below the peak for most of it.
+
+    Example:
+        >>> round(lasting(90, 500, False), 2), lasting(90, 90, True)
+        (0.39, 1.0)
+    """
+    times = min(max(planned / long, 1.0), TUNING.longest)
+    scale = TUNING.scale_down if comes_down else TUNING.scale_stays
+    return float(min(1.0, scale * times**-TUNING.exponent))
+
+
+def climb(
+    probe: Probe,
     *,
     updates: int,
     start: Seen,
     first: float | None,
-    looks_wide: bool,
-    planned: int | None,
-    comes_down: bool,
+    looks_wide: bool = False,
+    planned: int | None = None,
+    comes_down: bool = False,
 ) -> Summit:
-    """Provisional."""
-    base = (first or 0.003) / FIRST
-    seen = {}
-    short, long = lengths(updates)
+    r"""Find the rate that a training of the planned length bears best.
 
-    def ask(k: int, is_long: bool) -> float:
-        one = probe(base * STEP**k, long if is_long else short, is_long)
-        seen[k, is_long] = one
-        return one.loss
+    Short trainings at one rate look a decade to both sides of where the sweep points,
+    and further while an edge wins. Long ones, which follow the schedule, begin anew at
+    the best of them and its neighbours, go further while an edge wins, and then widen
+    evenly. The mean of their points, each counting by how near it comes to the best,
+    times what a longer training bears of it (:func:`lasting`), is the answer:
 
-    top = climb(ask, updates, start.loss)
-    factor = COMES_DOWN if comes_down else STAYS
-    rate = base * STEP**top.place * factor
-    near = [rate, *(base * STEP**k * factor for k in top.good)]
+    .. math:: k = \frac{\sum_i w_i k_i}{\sum_i w_i}, \quad
+        w_i = \exp \left(- \frac{l_i - l_{min}}{\tau (l_0 - l_{min}) + c s_i} \right)
+
+    with k the points, l the losses of the long trainings, l_0 the lower of the loss
+    before any training and the median one of the short ones, s_i the standard error of
+    the gap, paired over the parts held out, tau = 0.03 and c = 1.5. A mean moves less
+    by chance than the best does, and what noise does not tell apart counts alike.
+
+    Args:
+        probe: Trains and judges.
+        updates: To ask for at most, at least 100.
+        start: Before any training.
+        first: The rate where the sweep has fallen; None if it told nothing.
+        looks_wide: Whether to look from 1e-6 to 4.6 first, whatever the sweep told: as
+            it is done where it told nothing.
+        planned: Updates of the training that the rate is for; None if not known, for as
+            many as the search has, and at least 700.
+        comes_down: Whether the schedule's rate is below its peak for most of it.
+
+    Example:
+        >>> def bowl(rate, updates, follows):
+        ...     return Seen((np.log10(rate) + 2) ** 2, np.zeros(1))
+        >>> start = Seen(9.0, np.zeros(1))
+        >>> summit = climb(bowl, updates=700, start=start, first=0.1, planned=500)
+        >>> round(summit.best, 6), round(summit.rate, 4)
+        (0.01, 0.0039)
+    """
+    short_updates, long_updates = lengths(updates)
+
+    def short(point: int) -> Seen:
+        return probe(rate_of(point), short_updates, False)
+
+    def long(point: int) -> Seen:
+        return probe(rate_of(point), long_updates, True)
+
+    looked: Trained = {}
+    if first is None or looks_wide:
+        looked = {point: short(point) for point in TUNING.wide}
+        centre = _best(looked)
+    else:
+        centre = point_of(first / TUNING.start_divisor)
+    room = (updates - TUNING.longs_least * long_updates) // short_updates
+    around = [centre + point for point in TUNING.around]
+    _ask(short, looked, around, room)
+    _walk(short, looked, TUNING.walk, room)
+
+    near = _best(looked)
+    left = updates - short_updates * len(looked)
+    room = min(TUNING.longs, left // long_updates)
+    tried: Trained = {}
+    _ask(long, tried, (near, near - 1, near + 1), room)
+    _walk(long, tried, 1, room)
+    _widen(long, tried, room)
+
+    length = planned or max(updates, TUNING.planned_least)
+    factor = lasting(long_updates, length, comes_down)
+    return _summit(tried, start, _level(looked, start), factor)
+
+
+def rate_of(place: float) -> float:
+    """The rate at a point, or between two.
+
+    Example:
+        >>> rate_of(-6)
+        0.01
+    """
+    return float(10 ** (place / TUNING.points))
+
+
+def point_of(rate: float) -> int:
+    """The point nearest to a rate.
+
+    Example:
+        >>> point_of(0.011)
+        -6
+    """
+    return round(TUNING.points * math.log10(rate))
+
+
+def _ask(
+    train: Callable[[int], Seen], seen: Trained, points: Sequence[int], most: int
+) -> None:
+    """Train at the points that were not tried, while there is room."""
+    for point in points:
+        if point not in seen and len(seen) < most:
+            seen[point] = train(point)
+
+
+def _walk(train: Callable[[int], Seen], seen: Trained, step: int, most: int) -> None:
+    """Train beyond an edge while it wins; below, while all are lost."""
+    while len(seen) < most:
+        best = _best(seen)
+        if best == min(seen) or not math.isfinite(seen[best].loss):
+            beyond = min(seen) - step
+        elif best == max(seen):
+            beyond = best + step
+        else:
+            return
+        seen[beyond] = train(beyond)
+
+
+def _widen(train: Callable[[int], Seen], seen: Trained, most: int) -> None:
+    """Train beyond the edge that is nearer to the best, the lower of equals."""
+    while len(seen) < most:
+        best = _best(seen)
+        below = best - min(seen)
+        above = max(seen) - best
+        beyond = min(seen) - 1 if below <= above else max(seen) + 1
+        seen[beyond] = train(beyond)
+
+
+def _best(seen: Trained) -> int:
+    """The point of the lowest loss; of equals, as where all are lost, the lowest."""
+    return min(sorted(seen), key=lambda point: seen[point].loss)
+
+
+def _level(looked: Trained, start: Seen) -> float:
+    """The loss that a gain is measured from.
+
+    The loss before any training can be huge, and any rate brings it down: then the
+    median says more of what there is to gain.
+    """
+    lasted = [seen.loss for seen in looked.values() if math.isfinite(seen.loss)]
+    if not lasted:
+        return start.loss
+    return min(start.loss, float(np.median(lasted)))
+
+
+def _summit(tried: Trained, start: Seen, level: float, factor: float) -> Summit:
+    """What the long trainings say."""
+    best = _best(tried)
+    top = tried[best]
+    if not math.isfinite(top.loss):
+        answer = rate_of(best) * factor
+        return Summit(answer, (answer, answer), rate_of(best), top, factor, 0.0)
+    gain = max(level - top.loss, 0.0)
+    points = [point for point in sorted(tried) if math.isfinite(tried[point].loss)]
+    gaps = np.array([tried[point].loss - top.loss for point in points])
+    errors = np.array([_error(tried[point], top) for point in points])
+    # Without gain and noise only what is equal counts, and divides by nothing.
+    widths = np.maximum(TUNING.near * gain + TUNING.errors * errors, LEAST_WIDTH)
+    with np.errstate(over="ignore"):
+        weights = np.exp(-gaps / widths)
+    place = float(np.average(points, weights=weights))
+    good = np.array(points)[gaps <= widths]
+    # Between points nothing was tried: half a step to both sides is as likely.
+    low = rate_of(min(good.min() - 0.5, place)) * factor
+    high = rate_of(max(good.max() + 0.5, place)) * factor
     return Summit(
-        rate, (min(near), max(near)), base * STEP**top.best, seen[top.best, True]
+        rate=rate_of(place) * factor,
+        interval=(low, high),
+        best=rate_of(best),
+        seen=top,
+        factor=factor,
+        excess=(start.loss - level) / max(gain, LEAST_WIDTH),
     )
 
 
-def lengths(updates: int) -> tuple[int, int]:
-    """Updates of a short and of a long probe, for a climb of so many in total.
-
-    Example:
-        >>> lengths(640)
-        (30, 98)
-    """
-    short = int(updates / (EACH * (1 + LONGER)))
-    return short, updates // EACH - short
+def _error(seen: Seen, top: Seen) -> float:
+    """Standard error of the gap between two trainings, over the parts held out."""
+    differences = seen.losses - top.losses
+    if len(differences) < 2:
+        return 0.0
+    return float(np.std(differences, ddof=1) / math.sqrt(len(differences)))
 
 
-def climb(probe: Callable[[int, bool], float], updates: int, start: float) -> _Top:
-    r"""Find where the loss is lowest by asking for few points.
-
-    Short probes look two thirds of a decade apart, a decade and a third to both sides
-    and further while an edge wins. Long ones begin anew at the best and its neighbours
-    at a third of a decade, and go further while an edge wins. Their mean is the answer,
-    each counting by how near it comes to the best,
-
-    .. math:: k = \frac{\sum_i w_i k_i}{\sum_i w_i}, \quad
-        w_i = \exp \left(- \frac{l_i - l_{min}}{\tau (l_0 - l_{min})} \right)
-
-    with k the points, l the losses of the long probes, l_0 the lower of the loss before
-    any training and the median one of the short probes, and tau = 0.02. A mean moves
-    less by chance than the best does.
-
-    Args:
-        probe: Gives the loss at a point after a short (False) or long (True) training;
-            infinite where the training was lost.
-        updates: To spend at most, at least 60.
-        start: Loss before any training.
-
-    Example:
-        >>> summit = climb(lambda k, long: (k - 3.0) ** 2, 640, 100.0)
-        >>> round(summit.place, 6), summit.best
-        (3.0, 3)
-    """
-    short, long = lengths(updates)
-    room = (updates - 3 * long) // short
-    coarse = _walk(lambda k: probe(k, False), COARSE, 2, room)
-    near = _best(coarse)
-    left = (updates - short * len(coarse)) // long
-    fine = _walk(lambda k: probe(k, True), (near, near - 1, near + 1), 1, left)
-    best = _best(fine)
-    loss = fine[best]
-    if not math.isfinite(loss):
-        return _Top(best, best, loss, [])
-    lasted = [value for value in coarse.values() if value < math.inf]
-    level = min(start, float(np.median(lasted))) if lasted else start
-    gain = max(level - loss, 1e-12)
-    weights = [math.exp((loss - value) / (NEAR * gain)) for value in fine.values()]
-    place = float(np.average(list(fine), weights=weights))
-    good = {k for seen in (coarse, fine) for k in _good(seen, gain / 10)}
-    return _Top(place, best, loss, sorted(good))
-
-
-def _walk(
-    probe: Callable[[int], float], points: Iterable[int], step: int, most: int
-) -> dict[int, float]:
-    """Ask for the points, then beyond an edge while it wins."""
-    seen = {k: probe(k) for k in points}
-    while len(seen) < most:
-        best = _best(seen)
-        if best == min(seen) or not math.isfinite(seen[best]):
-            ask = min(seen) - step
-        elif best == max(seen):
-            ask = best + step
-        else:
-            break
-        seen[ask] = probe(ask)
-    return seen
-
-
-def _best(seen: dict[int, float]) -> int:
-    """The point of the lowest loss; of equals, as where all are lost, the lowest."""
-    return min(sorted(seen), key=lambda k: seen[k])
-
-
-def _good(seen: dict[int, float], near: float) -> list[int]:
-    most = min(seen.values()) + near
-    return [k for k in seen if seen[k] <= most < math.inf]
+#: The name that ``search.py`` knows.
+search = climb
