@@ -85,9 +85,8 @@ class Case:
                 losses = losses[:end]
                 break
         rates = SweepPlan().values(steps)[: len(losses)]
-        judged = judge(rates, losses, steps, 1.0)
-        first = judged.suggestions.get("zero_lag")
-        return Swept(first, judged.verdict, len(losses))
+        judged = judge(rates, losses, steps)
+        return Swept(judged.fallen_rate, judged.verdict, len(losses))
 
     def seen(self, schedule: str, point: int, updates: int) -> Seen:
         """What a training comes to."""

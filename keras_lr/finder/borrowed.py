@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lr.finder.tuning import TUNING
 from keras_lr.fit import keras_names
 from keras_lr.fit.choice import chosen
 from keras_lr.fit.loan import Loan, end_or_refuse
@@ -15,10 +16,6 @@ from keras_lr.fit.snapshot import Snapshot
 from keras_lr.fit.step import rate_name
 from keras_lr.fit.timetable import OWN, Timetable
 from keras_lr.plan.curves import FloatArray
-
-#: The momentum of batch normalization in short trainings, at most. At its usual 0.99
-#: moving statistics would still be mostly their initial values when they are judged.
-QUICK = 0.9
 
 
 class Borrowed:
@@ -212,7 +209,7 @@ class Borrowed:
             head = {"learning_rate": np.asarray(rates, np.float64) * ratio}
             label = lent.optimizer.name if len(optimizers) > 1 else None
             timetables.append(Timetable(0, head, absolute=True, label=label))
-        step.follow(timetables, QUICK if quick else 1.0)
+        step.follow(timetables, TUNING.statistics if quick else 1.0)
         step.record()
         self._looked_at = 0
         self._bad = []

@@ -315,7 +315,3 @@ def _error(seen: Seen, top: Seen) -> float:
     if len(differences) < 2:
         return 0.0
     return float(np.std(differences, ddof=1) / math.sqrt(len(differences)))
-
-
-#: The name that ``search.py`` knows.
-search = climb

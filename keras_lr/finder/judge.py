@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_lr.finder import reasons, rules
 from keras_lr.finder.reasons import FOR_SWEEP, HARMLESS, Advice
+from keras_lr.finder.tuning import TUNING
 from keras_lr.plan.curves import FloatArray
 
 Verdict: TypeAlias = Literal[
@@ -23,25 +24,10 @@ Ending: TypeAlias = Literal["", "not finite", "rose", "left its minimum"]
 
 #: Rates that a sweep needs at least.
 LEAST = 20
-#: Times its own standard error that a fall of the smoothed loss must have.
-SURE = 5.0
-#: Decades that the interval may have.
-WIDEST = 1.5
 #: Curves drawn for the interval.
 DRAWS = 200
 #: Points that a sweep is looked at by, or up to twice as many.
 BLOCKS = 200
-#: What tells that the first updates ruined the model: times the noise of one loss that
-#: the losses jump by; the share of later losses that may be as low as the first one;
-#: times the first loss that they jump by where they are too wild to tell.
-RUINED, AS_LOW, SEVERAL = 4.0, 0.01, 3.0
-#: Share of the loss that a fall must have to count at all, where there is no noise.
-LEAST_FALL = 0.002
-#: Noise, as a share of the loss, above which a fall that matters may be hidden.
-HIDES = 0.05
-#: Times the noise between neighbours that the losses spread by, at rates too low to
-#: change them, where the batches come in an order.
-ORDERED = 3.0
 
 
 class Course(NamedTuple):
@@ -85,7 +71,7 @@ def course(losses: FloatArray, points: int) -> Course:
     scale = 1e-5 * float(np.max(np.abs(losses[: lowest + 1])))
     # Standard error of a median of `width`, and of that of the start.
     error = 1.25 * noise * np.sqrt(1 / width + 1 / max(3, points // 20))
-    fall, sure = level - float(smoothed[lowest]), SURE * error + scale
+    fall, sure = level - float(smoothed[lowest]), TUNING.sweep_sure * error + scale
     fallen = int(rules.fallen(smoothed, np.array(lowest), level))
     return Course(smoothed, level, lowest, fallen, fall, noise, sure)
 
@@ -229,12 +215,12 @@ def is_ruined(lrs: FloatArray, losses: FloatArray, seen: Course, points: int) ->
     jump = float(np.median(_behind(losses, points))) - first
     if jump <= first - float(seen.smoothed[seen.lowest]):
         return False
-    if jump > max(seen.sure, RUINED * seen.noise):
+    if jump > max(seen.sure, TUNING.ruined * seen.noise):
         return True
     if seen.fall > seen.sure:
-        return jump > seen.sure and float(np.mean(losses[1:] <= first)) <= AS_LOW
+        return jump > seen.sure and float(np.mean(losses[1:] <= first)) <= TUNING.as_low
     can_harm = bool(lrs[0] > HARMLESS)
-    return can_harm and float(losses.min()) >= 0 and jump > SEVERAL * first
+    return can_harm and float(losses.min()) >= 0 and jump > TUNING.several * first
 
 
 def _behind(losses: FloatArray, points: int) -> FloatArray:
@@ -249,7 +235,7 @@ def _has_moved_at_once(sweep: _Sweep) -> bool:
     """
     moves = np.abs(sweep.losses - np.median(_behind(sweep.losses, sweep.points)))
     half = max(2, len(moves) // 2)
-    others = max(RUINED * sweep.seen.noise, sweep.seen.fall, moves[1:half].max())
+    others = max(TUNING.ruined * sweep.seen.noise, sweep.seen.fall, moves[1:half].max())
     return bool(sweep.lrs[0] <= HARMLESS and moves[0] > others)
 
 
@@ -262,7 +248,7 @@ def _is_in_order(sweep: _Sweep) -> bool:
     if len(still) < LEAST // 2:
         return False
     spread = 1.4826 * float(np.median(np.abs(still - np.median(still))))
-    return spread > ORDERED * rules.noise(still)
+    return spread > TUNING.ordered * rules.noise(still)
 
 
 def _in_order(sweep: _Sweep) -> tuple[Verdict, str]:
@@ -328,12 +314,12 @@ def _verdict(
         if _is_in_order(sweep):
             return _in_order(sweep)
         return "diverged early", reasons.rose(lowest, advice)
-    if seen.fall <= max(seen.sure, LEAST_FALL * abs(seen.level)):
+    if seen.fall <= max(seen.sure, TUNING.least_fall * abs(seen.level)):
         return _nothing(sweep, diverged, advice)
     if not why and seen.lowest >= len(lrs) - 1 - max(3, points // 20):
         return "range too narrow", reasons.still_falling(float(lrs[-1]), advice)
     decades = float(np.log10(interval[1] / interval[0]))
-    if decades > WIDEST:
+    if decades > TUNING.widest:
         if _is_in_order(sweep):
             return _in_order(sweep)
         return "noisy", reasons.anywhere(seen.fall, seen.noise, decades, advice)
@@ -354,7 +340,7 @@ def _ruined(sweep: _Sweep, advice: Advice) -> tuple[Verdict, str]:
 def _nothing(sweep: _Sweep, rises: bool, advice: Advice) -> tuple[Verdict, str]:
     """No fall: because there is none, or because noise hides it."""
     seen = sweep.seen
-    if seen.noise <= HIDES * abs(seen.level):
+    if seen.noise <= TUNING.hides * abs(seen.level):
         if _has_moved_at_once(sweep):
             return _ruined(sweep, advice)
         ends = float(sweep.lrs[0]), float(sweep.lrs[-1])

@@ -21,14 +21,11 @@ from keras_lr.finder.progress import is_rewritten, sweep_text
 from keras_lr.finder.reasons import FOR_SWEEP
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep, planned
+from keras_lr.finder.tuning import TUNING
 from keras_lr.fit import callers, keras_names
 from keras_lr.fit.loan import end_if_left, while_in_fit
 from keras_lr.plan.curves import FloatArray
 from keras_lr.schedule import Schedule
-
-#: What our rule divides by, for a rate that stays and for a peak (tuned, with the other
-#: numbers of the finder, on the tasks of ``benchmarks/finder`` that are marked so).
-STAYS, COMES_DOWN = 6.0, 2.0
 
 #: Callbacks that a sweep would mislead, or that would keep its weights or figures.
 MISPLACED = (
@@ -304,4 +301,4 @@ def _no_fit() -> None:
 
 def divisor(schedule: Schedule | None) -> float:
     """What our rule divides by, for a schedule's peak or a constant rate."""
-    return COMES_DOWN if comes_down(schedule) else STAYS
+    return TUNING.divisor_down if comes_down(schedule) else TUNING.divisor_stays

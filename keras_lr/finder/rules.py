@@ -13,12 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_lr.finder.tuning import TUNING
 from keras_lr.plan.curves import FloatArray
-
-#: Share of a sweep that the smoother looks at around each point.
-WINDOW = 0.1
-#: Share of the fall that is made at the rate that our own rule begins with.
-FALLEN = 0.97
 
 
 def window(points: int) -> int:
@@ -28,7 +24,7 @@ def window(points: int) -> int:
         >>> window(200), window(20)
         (21, 5)
     """
-    return max(5, 2 * round(points * WINDOW / 2) + 1)
+    return max(5, 2 * round(points * TUNING.window / 2) + 1)
 
 
 def smooth(losses: ArrayLike, width: int) -> FloatArray:
@@ -263,7 +259,7 @@ def fallen(smoothed: FloatArray, lowest: Any, level: Any) -> Any:
         2
     """
     low = np.take_along_axis(smoothed, np.asarray(lowest)[..., None], axis=-1)
-    high = low + (1 - FALLEN) * np.maximum(np.asarray(level)[..., None] - low, 0)
+    high = low + (1 - TUNING.fallen) * np.maximum(np.asarray(level)[..., None] - low, 0)
     index = np.arange(smoothed.shape[-1])
     above = (smoothed > high) & (index < np.asarray(lowest)[..., None])
     return np.max(np.where(above, index + 1, 0), axis=-1)

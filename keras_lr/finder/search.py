@@ -13,8 +13,7 @@ import numpy as np
 from keras_lr.finder.batches import batches_for
 from keras_lr.finder.borrowed import Borrowed, optimizers_chosen
 from keras_lr.finder.budget import planned_updates, updates_of
-from keras_lr.finder.climb import Seen, lengths, search
-from keras_lr.finder.judge import LEAST
+from keras_lr.finder.climb import Seen, climb, lengths, sweep_updates
 from keras_lr.finder.lr_finder import divisor
 from keras_lr.finder.plan import (
     SweepPlan,
@@ -57,7 +56,89 @@ def find_lr(
     memory_limit: float = 2**30,
     verbose: int = 1,
 ) -> LRFinderResult:
-    """Find the learning rate to train a model at, and give the model back unchanged."""
+    """Find the learning rate to train a model at, and give the model back unchanged.
+
+    One short sweep (:class:`LRFinder`) finds where the loss falls. Then short trainings
+    look a decade to both sides of it, longer ones begin anew at the best of them and
+    its neighbours and follow the course of the schedule in small, and what is lowest on
+    rows that none was trained on decides (:func:`~keras_lr.finder.climb.climb`). All
+    start from the same weights and see the same batches. The answer is less than what
+    they bear best, the less the longer the real training is: say how long, by
+    ``epochs`` or the schedule's ``horizon``, if you know it.
+
+    The batches are those that the model's own ``fit`` would make of the data, and the
+    step is the lent one that the model keeps: a later search, and a later fit with
+    callbacks of this package, compile nothing anew. A fit without them compiles its
+    own step, as it would have. It gives the weights, to the bit, that it would have
+    given without the search. That is so for a model that was not built as well: the
+    search builds it and takes care that the next fit draws as many random numbers.
+
+    One copy of the state is held, the size of the model with its optimizers. Batch
+    normalization follows its batches faster (momentum 0.9 at most) during the short
+    trainings. Momentum stays where it is, also where the schedule cycles it. Moving
+    averages of the weights are not used.
+
+    There is a suggestion where the held-out loss falls by more than chance explains;
+    where the sweep saw no fall, or all targets are the same, it must also be higher
+    with the targets of other rows.
+
+    Args:
+        model: A compiled model, of any kind that ``fit`` trains; it may have been
+            trained before. Where its ``train_step`` is your own and no test step knows
+            its loss, what is held out is judged by the training step, at rates of 0.
+            The loss is the metric ``"loss"``, or what the step returns by that name.
+        x: Inputs, as ``fit`` takes them: arrays of any kind, or something that yields
+            batches. As many batches are taken as the longest training needs and as are
+            held out, 116 at the default budget and never more than it has updates; of a
+            generator these are gone. ``result.batches_drawn`` tells how many.
+        y: Targets; None where ``x`` yields them.
+        batch_size: Rows of a batch of arrays; None for 32.
+        sample_weight: Weights of the rows, beside arrays.
+        class_weight: Weights of the classes, as in ``fit``. What is held out is judged
+            without them.
+        schedule: The schedule to train with, which takes the answer as its ``max_lr``;
+            None for a constant rate.
+        epochs: Epochs that the real training is to have; None where it is not known,
+            and the ``horizon`` of the schedule does not tell: then 700 updates are
+            assumed, or as many as the search has.
+        optimizer: Which optimizer's rate is to be found, for a model that has several:
+            the name of an attribute of the model, as ``"d_optimizer"``, or of one of a
+            MultiOptimizer. The others train as they are meanwhile. Its loss is then the
+            one named alike (``"d_loss"``), if the step tells it. None for all that the
+            model was compiled with.
+        validation_data: What the trainings are judged on, as in ``fit``; None to hold
+            out a fifth of the data, at most 1000 rows or 16 batches.
+        budget: Optimizer updates to spend at most, at least 120; or ``"2 epochs"``
+            where the data have a length; or ``0.1`` of the planned training where the
+            schedule has a ``horizon``. Evaluations do not count.
+        seed: Of the rows held out and the order of the others.
+        set_rate: Whether the optimizer gets the suggestion, if there is one.
+        memory_limit: Bytes up to which a copy of the state stays in memory (a larger
+            one is written to a temporary folder of the system), and up to which batches
+            are kept, beyond the first five. Batches that are not kept are drawn from
+            the data anew for each training; those of a generator are fewer then, and
+            repeated.
+        verbose: 0 is silent; 1 shows what is being tried, what is left at most, and the
+            best so far.
+
+    Returns:
+        What was found; ``suggestion`` is None where nothing is to be trusted.
+
+    Raises:
+        ValueError: If the data, the budget, the loss or the model's step do not allow a
+            search: nothing is trainable, the step does not use the optimizer.
+        TypeError: If the model's ``fit`` is not that of Keras.
+
+    Example:
+        >>> import keras, keras_lr
+        >>> keras.utils.set_random_seed(0)
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> x = np.linspace(-1, 1, 256).reshape(256, 1)
+        >>> result = keras_lr.find_lr(model, x, 3 * x, budget=300, verbose=0)
+        >>> result.verdict, result.steps <= 300
+        ('trust', True)
+    """
     check_schedule(schedule)
     optimizers = optimizers_chosen(model, optimizer)
     end_or_refuse(model)
@@ -67,7 +148,7 @@ def find_lr(
     given = Given(x, y, sample_weight, size, class_weight)
     spend = updates_of(budget, x, schedule, size, each)
     planned = planned_updates(epochs, x, schedule, size, each)
-    swept_updates = max(LEAST, spend // 5)
+    swept_updates = sweep_updates(spend)
     left = spend - swept_updates
     plan = SweepPlan(steps=swept_updates)
     longest = max(swept_updates, *lengths(left))
@@ -110,12 +191,12 @@ def find_lr(
         sweep.finish()
         judgement = sweep.judgement(FOR_SEARCH)
         probes = _Probes(trainings, schedule, left, progress)
-        summit = search(
+        summit = climb(
             probes,
             updates=left,
             start=start,
             first=judgement.fallen_rate,
-            looks_wide=judgement.verdict != "trust",
+            looks_wide=judgement.verdict in ("flat", "diverged early"),
             planned=planned,
             comes_down=comes_down(schedule),
         )
@@ -123,6 +204,7 @@ def find_lr(
             Evidence(
                 start=start,
                 best=summit.seen,
+                is_off_scale=summit.is_off_scale,
                 swapped=probes.swapped,
                 rows=sum(data.held.rows),
                 is_given=validation_data is not None,

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 class Tuning:
     """The numbers.
 
+    Those of the data and of the verdict of a search, up to ``noisy_spread``, were set
+    by hand on the cases of ``tests/keras_lr/finder/test_verdicts.py``; those of the
+    sweep, from ``window`` on, on the tasks to tune on of ``benchmarks/finder`` by an
+    earlier benchmark, and on sweeps that begin in ruins.
+
     Those of the search, from ``sweep_share`` on, were chosen on tasks that are there to
     tune on, five seeds each: a score is the mean regret at a constant rate / over one
     cycle where the planned length is not known, as it is .026 / .025
@@ -17,6 +22,37 @@ class Tuning:
     A point is a third of a decade: the rate of point k is ``10 ** (k / points)``.
 
     Attributes:
+        share_held: Of the rows, to hold out.
+        most_rows_held: Rows to hold out at most.
+        most_batches_held: The same of batches that are drawn.
+        parts: That the rows held out make: how they differ tells what is noise.
+        larger: Times the user's batch size that such a part has at most.
+        sure: Standard deviations of a normal distribution that a fall must have.
+        sure_if_clear: The same where the targets of other rows fit worse for sure.
+        clear_fall: The relative fall that it must have then.
+        surer_by_share: The same in addition, for the relative fall.
+        noisy: Of the loss: a fall that noise would hide, for the data to be noisy.
+        noisy_swap: Of the gain: the same of what the inputs have to do with it.
+        noisy_spread: Of the loss: standard deviation of the parts' losses, the same.
+        statistics: The momentum of batch normalization in short trainings, at most. At
+            its usual 0.99 moving statistics would still be mostly their initial values
+            when they are judged.
+        window: Of a sweep, that the smoother looks at around each point.
+        fallen: Of the fall, that is made at the rate that our own rule begins with.
+        divisor_stays: What that rate is divided by, for a rate that stays: .043 of
+            regret on the tasks for reporting, the best of 3 to 10 on those to tune on.
+        divisor_down: The same for a peak that the rate comes down from: .049.
+        sweep_sure: Times its own standard error that the fall of a sweep must have.
+        widest: Decades that the interval of a sweep may have.
+        ruined: Times the noise of one loss that the losses jump by where the first
+            updates ruined the model: 0 false alarms on 108 sweeps from 1e-7.
+        as_low: Of the later losses, that may be as low as the first one then.
+        several: Times the first loss that they jump by where they are too wild to tell.
+        least_fall: Of the loss, that a fall must have to count where there is no noise:
+            the collapse of Ftrl falls by .0006.
+        hides: Noise, as a share of the loss, above which a fall may be hidden.
+        ordered: Times the noise between neighbours that losses spread by, at rates too
+            low to change them, where the batches come in an order.
         sweep_share: Of the budget, for the sweep: 100 of 800 updates. 160 of them, with
             shorter trainings: .026 / .025, and seeds differ more.
         sweep_least: Updates of a sweep at least: judged on fewer, it says nothing.
@@ -72,6 +108,20 @@ class Tuning:
     noisy: float = 0.1
     noisy_swap: float = 0.5
     noisy_spread: float = 0.25
+    statistics: float = 0.9
+
+    window: float = 0.1
+    fallen: float = 0.97
+    divisor_stays: float = 6.0
+    divisor_down: float = 2.0
+    sweep_sure: float = 5.0
+    widest: float = 1.5
+    ruined: float = 4.0
+    as_low: float = 0.01
+    several: float = 3.0
+    least_fall: float = 0.002
+    hides: float = 0.05
+    ordered: float = 3.0
 
     sweep_share: float = 1 / 8
     sweep_least: int = 20

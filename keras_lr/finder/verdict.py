@@ -35,6 +35,7 @@ class Evidence:
     Attributes:
         start: Before any training.
         best: After the best of the long trainings.
+        is_off_scale: Whether the model begins so far off that the rate hardly matters.
         swapped: After the same one, with the targets of other rows; None where that
             says nothing.
         rows: How many rows are held out.
@@ -47,6 +48,7 @@ class Evidence:
 
     start: Seen
     best: Seen
+    is_off_scale: bool
     swapped: Seen | None
     rows: int
     is_given: bool
@@ -79,6 +81,14 @@ def verdict_of(evidence: Evidence) -> Finding:
     is_noisy = spread > TUNING.noisy_spread and not evidence.is_trained
     if best.loss >= start.loss:
         return Finding("noisy" if is_noisy else "flat", _nothing_better(evidence))
+    if evidence.is_off_scale:
+        return Finding(
+            "noisy",
+            f"the held-out loss begins at {start.loss:.4g}, so far off that about any "
+            "rate brings it down and nothing tells which is best: scale the inputs "
+            "(each column to a mean of 0 and a standard deviation of 1), and the "
+            "targets, too, if they are far from 1",
+        )
     swap = None
     if evidence.swapped is not None:
         # A last part of fewer rows has none to take the targets of.

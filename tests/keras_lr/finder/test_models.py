@@ -108,7 +108,7 @@ def test_a_model_that_has_nothing_to_train_is_refused():
     model = plain_model(keras.Input((6,)))
     model.trainable = False
     model.compile("adam", "mse")
-    with pytest.raises(ValueError, match="needs something to train"):
+    with pytest.raises(ValueError, match="needs trainable weights"):
         find(model, *own_steps.data())
 
 

@@ -351,17 +351,17 @@ def test_a_step_that_reports_its_loss_nowhere_is_refused():
     model.compile("adam")
     model(np.zeros((1, 4)))
     weights = [np.array(w) for w in model.get_weights()]
-    with pytest.raises(ValueError, match="to a metric named 'loss'"):
+    with pytest.raises(ValueError, match="must report its loss"):
         sweep(model, finder_of())
     for one, two in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(one, two)
 
 
-def test_the_line_of_progress_shows_rate_and_loss(capsys):
+def test_the_line_of_progress_shows_rate_and_loss(capsys, monkeypatch):
+    monkeypatch.setenv("PYCHARM_HOSTED", "1")  # A line there can be taken back.
     sweep(model_of(), finder_of(verbose=1))
     out = capsys.readouterr().out
-    assert "learning rate 1.00e-01  loss" in out
-    assert "update 40 of 40" in out
+    assert "update 40 of 40: rate 0.1, loss" in out
     sweep(model_of(), finder_of(verbose=0))
     assert capsys.readouterr().out == ""
 
