@@ -32,7 +32,6 @@ from benchmarks.finder.regret import Truth, stored_truths
 from benchmarks.finder.tasks import TASKS, Task
 from benchmarks.finder.train import GRID, Trainer
 from benchmarks.finder.truth import SCHEDULES, truth_of
-from keras_lr.finder.borrowed import QUICK
 from keras_lr.finder.plan import SweepPlan, in_small
 from keras_lr.finder.tuning import TUNING
 from keras_lr.plan.curves import FloatArray
@@ -92,7 +91,7 @@ class Bank:
         self.trainer = Trainer(task)
         for layer in self.trainer.model._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):
-                layer.momentum = min(layer.momentum, QUICK)
+                layer.momentum = min(layer.momentum, TUNING.statistics)
         self._judge = jax.jit(self._losses_of_parts)
 
     def _losses_of_parts(self, state: Any, x: Any, y: Any) -> Any:

@@ -17,6 +17,7 @@ from keras_lr.finder.judge import judge
 from keras_lr.finder.lr_finder import divisor
 
 ALONE, FULL = "LRFinder, sweep alone", "find_lr"
+TOLD = "find_lr, told the `epochs`"
 PLANS = {"constant": None, "one-cycle": keras_lr.OneCycle()}
 
 
@@ -34,8 +35,16 @@ def sweep_alone(trainer: Trainer, seed: int) -> dict[str, float | None]:
     }
 
 
-def found_by_find_lr(trainer: Trainer, seed: int) -> dict[str, Any]:
-    """The result of the real ``find_lr`` with its defaults, by schedule."""
+def found_by_find_lr(
+    trainer: Trainer, seed: int, *, knows_length: bool
+) -> dict[str, Any]:
+    """The result of the real ``find_lr`` with its defaults, by schedule.
+
+    Args:
+        trainer: Of the task.
+        seed: Of the weights, and of what is held out.
+        knows_length: Whether it is told how long the task's training is.
+    """
     task = trainer.task
     x, y = trainer.data[:2]
     model = compiled(task, seed)
@@ -46,8 +55,7 @@ def found_by_find_lr(trainer: Trainer, seed: int) -> dict[str, Any]:
             y,
             batch_size=task.batch_size,
             schedule=plan,
-            # PLANNED LENGTH: where find_lr takes the length of the training, it goes
-            # here, for both schedules: epochs=planned_epochs(task, len(x)).
+            epochs=planned_epochs(task, len(x)) if knows_length else None,
             seed=seed,
             verbose=0,
         )

@@ -82,17 +82,19 @@ def rival_answers(trainer: Trainer, seed: int) -> dict[str, Answer]:
                 schedule: rivals.scaled(one, schedule)
                 for schedule, one in found.items()
             }
-            answers["the same, times find_lr's factors"] = answer_of(corrected)
+            answers["the same, times .47 / .68"] = answer_of(corrected)
     return answers
 
 
 def our_answers(trainer: Trainer, seed: int) -> dict[str, Answer]:
-    """The sweep alone, and ``find_lr``."""
-    alone = ours.sweep_alone(trainer, seed)
-    found = ours.found_by_find_lr(trainer, seed)
-    rates = {schedule: result.suggestion for schedule, result in found.items()}
-    updates = float(np.mean([result.steps for result in found.values()]))
-    return {ours.ALONE: Answer(alone, 200), ours.FULL: Answer(rates, updates)}
+    """The sweep alone, and ``find_lr``, told the length of the training or not."""
+    answers = {ours.ALONE: Answer(ours.sweep_alone(trainer, seed), 200)}
+    for name, knows_length in ((ours.FULL, False), (ours.TOLD, True)):
+        found = ours.found_by_find_lr(trainer, seed, knows_length=knows_length)
+        rates = {schedule: result.suggestion for schedule, result in found.items()}
+        updates = float(np.mean([result.steps for result in found.values()]))
+        answers[name] = Answer(rates, updates)
+    return answers
 
 
 def same_for_all(rate: float | None, updates: float) -> Answer:

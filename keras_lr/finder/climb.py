@@ -305,8 +305,19 @@ def _summit(tried: Trained, start: Seen, level: float, factor: float) -> Summit:
         best=rate_of(best),
         seen=top,
         factor=factor,
-        excess=(start.loss - level) / max(gain, LEAST_WIDTH),
+        excess=_excess(start.loss, level, top.loss),
     )
+
+
+def _excess(start: float, level: float, lowest: float) -> float:
+    """How far the loss began above the level, over what the best gains beyond that.
+
+    It is 0 where the best leaves little of the level: then the rate matters, and the
+    others are low only because the task is easy.
+    """
+    if lowest < TUNING.easy * level:
+        return 0.0
+    return (start - level) / max(level - lowest, LEAST_WIDTH)
 
 
 def _error(seen: Seen, top: Seen) -> float:

@@ -190,13 +190,14 @@ def find_lr(
         trainings.fit(swept_updates, sweep.look)
         sweep.finish()
         judgement = sweep.judgement(FOR_SEARCH)
+        is_lost = judgement.verdict == "diverged early"
         probes = _Probes(trainings, schedule, left, progress)
         summit = climb(
             probes,
             updates=left,
             start=start,
-            first=judgement.fallen_rate,
-            looks_wide=judgement.verdict in ("flat", "diverged early"),
+            first=None if is_lost else judgement.fallen_rate,
+            looks_wide=judgement.verdict == "flat",
             planned=planned,
             comes_down=comes_down(schedule),
         )

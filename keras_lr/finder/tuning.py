@@ -94,6 +94,8 @@ class Tuning:
         off_scale: The excess from which on a model is off scale. Raw features, tuned
             on: 84 to 1240. All others tuned on or beside: 97 of 100 below 30, none of
             the former and one search of 320 of the latter above.
+        easy: Of the loss that training at about any rate leads to: where the best rate
+            leaves less, the task is easy and no excess means anything.
     """
 
     share_held: float = 0.2
@@ -143,6 +145,7 @@ class Tuning:
     longest: float = 33.0
     planned_least: int = 700
     off_scale: float = 75.0
+    easy: float = 0.2
 
 
 TUNING = Tuning()

@@ -81,14 +81,6 @@ def verdict_of(evidence: Evidence) -> Finding:
     is_noisy = spread > TUNING.noisy_spread and not evidence.is_trained
     if best.loss >= start.loss:
         return Finding("noisy" if is_noisy else "flat", _nothing_better(evidence))
-    if evidence.is_off_scale:
-        return Finding(
-            "noisy",
-            f"the held-out loss begins at {start.loss:.4g}, so far off that about any "
-            "rate brings it down and nothing tells which is best: scale the inputs "
-            "(each column to a mean of 0 and a standard deviation of 1), and the "
-            "targets, too, if they are far from 1",
-        )
     swap = None
     if evidence.swapped is not None:
         # A last part of fewer rows has none to take the targets of.
@@ -96,13 +88,6 @@ def verdict_of(evidence: Evidence) -> Finding:
         swap = Difference(evidence.swapped.losses, best.losses[:count])
     supported = swap is not None and swap.is_real(TUNING.sure)
     is_clear = supported and fall.relative > TUNING.clear_fall
-    if not fall.is_real(TUNING.sure_if_clear if is_clear else TUNING.sure):
-        is_noisy = is_noisy or fall.hides(TUNING.noisy * abs(start.loss))
-        return Finding(
-            "noisy" if is_noisy else "flat",
-            f"the best training brought {falls}, which chance explains as well on "
-            f"{_rows(evidence)}",
-        )
     if evidence.is_doubtful and swap is not None and not supported:
         gain = start.loss - best.loss
         if swap.hides(TUNING.noisy_swap * gain):
@@ -115,6 +100,21 @@ def verdict_of(evidence: Evidence) -> Finding:
             "flat",
             f"the best training brought {falls}, and as low with the targets of other "
             "rows: it learned nothing of the inputs",
+        )
+    if evidence.is_off_scale:
+        return Finding(
+            "noisy",
+            f"the held-out loss begins at {start.loss:.4g}, so far off that about any "
+            "rate brings it down and nothing tells which is best: scale the inputs "
+            "(each column to a mean of 0 and a standard deviation of 1), and the "
+            "targets, too, if they are far from 1",
+        )
+    if not fall.is_real(TUNING.sure_if_clear if is_clear else TUNING.sure):
+        is_noisy = is_noisy or fall.hides(TUNING.noisy * abs(start.loss))
+        return Finding(
+            "noisy" if is_noisy else "flat",
+            f"the best training brought {falls}, which chance explains as well on "
+            f"{_rows(evidence)}",
         )
     return Finding("trust", f"the best training brought {falls}{_caveat(evidence)}")
 

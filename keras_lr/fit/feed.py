@@ -62,6 +62,9 @@ class Feed(Protocol):
     def first(self, count: int) -> Iterator[Batch]:
         """So many batches; they are repeated where there are fewer."""
 
+    def one(self, number: int) -> Iterator[Batch]:
+        """The batch of a number, alone."""
+
     def split(self, at: int) -> tuple[Feed, Feed]:
         """The batches before a number, and those from it on."""
 
@@ -165,6 +168,10 @@ class ListFeed:
         while True:
             yield from self._kept if self._anew is None else self._anew()
 
+    def one(self, number: int) -> Iterator[Batch]:
+        """The batch of a number, alone."""
+        return iter(self._kept[number : number + 1])
+
     def split(self, at: int) -> tuple[Feed, Feed]:
         """The batches before a number, and those from it on."""
         begin = self._anew
@@ -227,6 +234,11 @@ class DatasetFeed:
     def first(self, count: int) -> Iterator[Batch]:
         """So many batches; they are repeated where there are fewer."""
         dataset = self._dataset.repeat().take(count)
+        return iter(keras_data.distributed(self._model, dataset))
+
+    def one(self, number: int) -> Iterator[Batch]:
+        """The batch of a number, alone."""
+        dataset = self._dataset.skip(number).take(1)
         return iter(keras_data.distributed(self._model, dataset))
 
     def split(self, at: int) -> tuple[Feed, Feed]:

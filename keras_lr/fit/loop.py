@@ -70,22 +70,14 @@ def losses_of(model: Any, feed: Feed, batches: int) -> FloatArray | None:
     """The mean loss of each batch, as ``evaluate`` finds it.
 
     Returns:
-        Shape ``(batches,)``, or of fewer entries where a call of the model's function
-        evaluates several; None where the model's test step reports no loss.
+        Shape ``(batches,)``; None where the model's test step reports no loss.
     """
     test = keras_names.test_function(model)
-    each = int(model.steps_per_execution)
-    iterator = feed.first(batches)
-    backend = keras.backend.backend()
     model.reset_metrics()
-    found: list[Any] = []
-    if backend == "jax":
-        found = _test_on_jax(model, test, iterator, -(-batches // each))
+    if keras.backend.backend() == "jax":
+        found = _test_on_jax(model, test, _each(model, feed, batches))
     else:
-        for _ in range(0, batches, each):
-            model.reset_metrics()
-            logs = test([next(iterator)] if backend == "torch" else iterator)
-            found.append(logs)
+        found = _test(model, test, _each(model, feed, batches))
     if not keras_names.has_heard_of_loss(model):
         return None
     if any("loss" not in logs for logs in found):
@@ -94,16 +86,38 @@ def losses_of(model: Any, feed: Feed, batches: int) -> FloatArray | None:
     return np.array([keras.ops.convert_to_numpy(logs["loss"]) for logs in found], float)
 
 
+def _each(model: Any, feed: Feed, batches: int) -> Iterator[Iterator[Any]]:
+    """For each batch an iterator that begins with it."""
+    if model.steps_per_execution == 1:
+        iterator = feed.first(batches)
+        for _ in range(batches):
+            yield iterator
+        return
+    # A call of the test function takes several: there must be no more than this one.
+    for number in range(batches):
+        yield feed.one(number)
+
+
+def _test(model: Any, test: Any, iterators: Iterator[Iterator[Any]]) -> list[Any]:
+    is_torch = keras.backend.backend() == "torch"
+    found = []
+    for iterator in iterators:
+        # The metrics begin anew: what they say is of this batch alone.
+        model.reset_metrics()
+        found.append(test([next(iterator)] if is_torch else iterator))
+    return found
+
+
 def _test_on_jax(
-    model: Any, test: Any, iterator: Iterator[Any], calls: int
+    model: Any, test: Any, iterators: Iterator[Iterator[Any]]
 ) -> list[Any]:
     metrics = [keras_names.read(one) for one in model.metrics_variables]
     state = keras_names.take_state(model, trains=False)
     keras_names.hold_state(model, state)
     found = []
     try:
-        for _ in range(calls):
-            # The metrics begin anew: what they say is of this batch alone.
+        for iterator in iterators:
+            # The metrics begin anew, as above.
             logs, state = test((*state[:2], list(metrics)), iterator)
             keras_names.hold_state(model, state)
             found.append(logs)
