@@ -41,18 +41,18 @@ class Trainings:
         self._unused = unused
         self._is_tested = True
 
-    def fit(self, updates: int, is_over: Callable[[int], bool]) -> None:
-        """Train, until a function that is asked before each step says it is over."""
+    def fit(self, updates: int, is_last: Callable[[int], bool]) -> None:
+        """Train, until a function says before a step that it is the last one."""
         batches = updates * self._borrowed.accumulation
-        self._train(self._data.train, batches, is_over)
+        self._train(self._data.train, batches, is_last)
 
-    def _train(self, feed: Feed, batches: int, is_over: Callable[[int], bool]) -> None:
-        def is_over_or_wrong(done: int) -> bool:
+    def _train(self, feed: Feed, batches: int, is_last: Callable[[int], bool]) -> None:
+        def is_last_or_wrong(done: int) -> bool:
             if done:
                 self._check_used()
-            return is_over(done)
+            return is_last(done)
 
-        loop.train(self._model, feed, batches, is_over_or_wrong)
+        loop.train(self._model, feed, batches, is_last_or_wrong)
         self._check_used()
 
     def _check_used(self) -> None:

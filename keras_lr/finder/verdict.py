@@ -86,20 +86,19 @@ def verdict_of(evidence: Evidence) -> Finding:
         # A last part of fewer rows has none to take the targets of.
         count = len(evidence.swapped.losses)
         swap = Difference(evidence.swapped.losses, best.losses[:count])
-    supported = swap is not None and swap.is_real(TUNING.sure)
+    supported = swap is not None and swap.is_real(TUNING.sure_of_inputs)
     is_clear = supported and fall.relative > TUNING.clear_fall
     if evidence.is_doubtful and swap is not None and not supported:
-        gain = start.loss - best.loss
-        if swap.hides(TUNING.noisy_swap * gain):
+        if swap.highest_share(TUNING.sure) < TUNING.nothing:
             return Finding(
-                "noisy",
-                f"the best training brought {falls}, but noise hides whether that owes "
-                f"anything to the inputs on {_rows(evidence)}",
+                "flat",
+                f"the best training brought {falls}, and as low with the targets of "
+                "other rows: it learned nothing of the inputs",
             )
         return Finding(
-            "flat",
-            f"the best training brought {falls}, and as low with the targets of other "
-            "rows: it learned nothing of the inputs",
+            "noisy",
+            f"the best training brought {falls}, but noise hides whether that owes "
+            f"anything to the inputs on {_rows(evidence)}",
         )
     if evidence.is_off_scale:
         return Finding(
@@ -191,6 +190,10 @@ class Difference:
             self._mean > needed * self._error + self._floor
             or self._share > needed_share * self._share_error + 1e-5
         )
+
+    def highest_share(self, sure: float) -> float:
+        """The highest relative difference that chance may have hidden."""
+        return self._share + student(sure, self._parts - 1) * self._share_error
 
     def hides(self, fall: float) -> bool:
         """Whether a fall of this size would not have been told from chance."""

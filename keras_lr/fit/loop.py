@@ -17,31 +17,32 @@ from keras_lr.fit.feed import Feed
 from keras_lr.plan.curves import FloatArray
 
 
-def train(model: Any, feed: Feed, batches: int, is_over: Callable[[int], bool]) -> None:
+def train(model: Any, feed: Feed, batches: int, is_last: Callable[[int], bool]) -> None:
     """Train a model by the step that it has now.
 
     Args:
         model: A built and compiled model.
         feed: The batches.
         batches: How many of them.
-        is_over: Is asked before each call of the step, with the batches so far, whether
-            to stop there.
+        is_last: Is asked before each call of the step, with the batches so far, whether
+            it is to be the last one.
     """
     each = int(model.steps_per_execution)
     backend = keras.backend.backend()
     model.reset_metrics()
     iterator = feed.first(batches)
     if backend == "jax":
-        _train_on_jax(model, iterator, range(0, batches, each), is_over)
+        _train_on_jax(model, iterator, range(0, batches, each), is_last)
         return
     step = keras_names.plain_function(model)
     if backend == "torch":
         model.train()
     try:
         for done in range(0, batches, each):
-            if is_over(done):
-                return
+            ends = is_last(done)
             step([next(iterator)] if backend == "torch" else iterator)
+            if ends:
+                return
     finally:
         if backend == "torch":
             model.eval()
@@ -51,17 +52,18 @@ def _train_on_jax(
     model: Any,
     iterator: Iterator[Any],
     calls: range,
-    is_over: Callable[[int], bool],
+    is_last: Callable[[int], bool],
 ) -> None:
     step = keras_names.plain_function(model)
     state = keras_names.take_state(model, trains=True)
     keras_names.hold_state(model, state)
     try:
         for done in calls:
-            if is_over(done):
-                return
+            ends = is_last(done)
             _, state = step(state, iterator)
             keras_names.hold_state(model, state)
+            if ends:
+                return
     finally:
         keras_names.put_state(model)
 

@@ -163,8 +163,13 @@ def test_a_huge_loss_at_the_start_does_not_make_all_equally_good():
 
 def test_a_model_is_off_scale_where_any_rate_gains_far_more_than_the_best_one():
     for start, off in ((1e4, True), (10.0, False)):
-        summit, _ = climbed(lambda k, _: float(abs(k + 6)), start=seen(start))
+        summit, _ = climbed(lambda k, _: float(abs(k + 6)) + 5, start=seen(start))
         assert summit.is_off_scale is off
+
+
+def test_a_task_that_the_best_rate_solves_is_not_off_scale():
+    summit, _ = climbed(lambda k, _: float(abs(k + 6)), start=seen(1e4))
+    assert not summit.is_off_scale
 
 
 def test_a_longer_training_bears_less_and_a_short_one_no_more_than_was_tried():

@@ -100,8 +100,14 @@ def test_sweep_and_probes_share_one_compilation():
     x, y = rows()
     compiled().fit(x, y, batch_size=8, verbose=0)
     once = traced.count(True)
-    assert find(compiled()).probes
+    model = compiled()
+    assert find(model).probes
     assert traced.count(True) == once
+    if keras.backend.backend() != "torch":  # There, every call runs through here.
+        traced.clear()
+        find(model)
+        model.fit(x, y, batch_size=8, verbose=0, callbacks=[keras_lr.OneCycle()])
+        assert not traced
 
 
 def test_an_interrupt_in_a_probe_gives_everything_back(monkeypatch):
@@ -308,7 +314,7 @@ def test_long_probes_follow_the_schedule_and_short_ones_stay(monkeypatch):
 
     monkeypatch.setattr(Trainings, "probe", watched)
     find(model_of("sgd"), schedule=keras_lr.LinearDecay(), budget=800)
-    short, long = lengths(640)
+    short, long = lengths(700)
     for course in courses:
         if len(course) == short:
             np.testing.assert_array_equal(course, np.ones(short))
