@@ -28,7 +28,7 @@ from keras_lr.finder.reasons import FOR_SEARCH
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep
 from keras_lr.finder.trainings import Trainings
-from keras_lr.finder.verdict import Evidence, verdict_of
+from keras_lr.finder.verdict import Evidence, is_clear, verdict_of
 from keras_lr.fit import keras_names
 from keras_lr.fit.building import Building
 from keras_lr.fit.choice import names_of
@@ -191,7 +191,8 @@ def find_lr(
         sweep.finish()
         judgement = sweep.judgement(FOR_SEARCH)
         is_lost = judgement.verdict == "diverged early"
-        probes = _Probes(trainings, schedule, left, progress)
+        is_doubtful = judgement.verdict in ("flat", "noisy") or data.is_constant
+        probes = _Probes(trainings, schedule, start, is_doubtful, left, progress)
         summit = climb(
             probes,
             updates=left,
@@ -210,7 +211,7 @@ def find_lr(
                 rows=sum(data.held.rows),
                 is_given=validation_data is not None,
                 is_trained=is_trained,
-                is_doubtful=judgement.verdict in ("flat", "noisy") or data.is_constant,
+                is_doubtful=is_doubtful,
                 lowest_rate=min(probe.lr for probe in probes.seen),
             )
         )
@@ -239,18 +240,23 @@ class _Probes:
 
     Attributes:
         seen: Each, in the order they were run.
-        swapped: What is seen of the best long one with the targets of other rows.
+        swapped: What is seen of the best long one with the targets of other rows, where
+            that decides something.
     """
 
     def __init__(
         self,
         trainings: Trainings,
         schedule: Schedule | None,
+        start: Seen,
+        is_doubtful: bool,
         updates: int,
         progress: Progress,
     ) -> None:
         self._trainings = trainings
         self._schedule = schedule
+        self._start = start
+        self._is_doubtful = is_doubtful
         self._left = updates
         self._progress = progress
         self._lowest = math.inf
@@ -264,7 +270,10 @@ class _Probes:
         seen, spent = self._trainings.probe(rate * shape)
         if follows and seen.loss < self._lowest:
             self._lowest = seen.loss
-            self.swapped = self._trainings.evaluate_swapped()
+            self.swapped = None
+            # Looked at where it decides.
+            if self._is_doubtful or not is_clear(self._start, seen):
+                self.swapped = self._trainings.evaluate_swapped()
         is_scheduled = follows and self._schedule is not None
         probe = Probe(rate, seen.loss, spent, updates, is_scheduled)
         self.seen.append(probe)

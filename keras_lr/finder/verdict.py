@@ -37,7 +37,7 @@ class Evidence:
         best: After the best of the long trainings.
         is_off_scale: Whether the model begins so far off that the rate hardly matters.
         swapped: After the same one, with the targets of other rows; None where that
-            says nothing.
+            says nothing, or was not looked at since the fall is clear.
         rows: How many rows are held out.
         is_given: Whether the user has held them out.
         is_trained: Whether the model had been trained before.
@@ -116,6 +116,13 @@ def verdict_of(evidence: Evidence) -> Finding:
             f"{_rows(evidence)}",
         )
     return Finding("trust", f"the best training brought {falls}{_caveat(evidence)}")
+
+
+def is_clear(start: Seen, best: Seen) -> bool:
+    """Whether the loss has fallen by more than chance explains."""
+    if not math.isfinite(best.loss):
+        return False
+    return Difference(start.losses, best.losses).is_real(TUNING.sure)
 
 
 def _nothing_better(evidence: Evidence) -> str:
