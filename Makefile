@@ -54,7 +54,8 @@ keras-tests: $(READY)-all-test
 bench: $(READY)-all-test
 	$(BIN)/python benchmarks/glossary.py
 	@for b in $(BACKENDS); do \
-	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; done
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; \
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/search_cost.py || exit 1; done
 
 memory: $(READY)-all-test
 	@for b in $(BACKENDS); do \
