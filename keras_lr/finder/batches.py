@@ -9,14 +9,12 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
+from keras_lr.finder.split import Index, count_rows, held_size, split_rows
 from keras_lr.finder.tuning import TUNING
 from keras_lr.fit import keras_data, keras_names
 from keras_lr.fit.building import Building
 from keras_lr.fit.feed import LEAST_KEPT, Batch, Feed, Given, draw, size_of
-
-Index = NDArray[np.int64]
 
 TOO_FEW = (
     "A search needs at least 5 batches, or validation_data and one batch. Received: "
@@ -71,10 +69,10 @@ def batches_for(
     held: _Drawn | None = None
     drawn = 0
     if keras_data.are_arrays(given.x, given.y, given.sample_weight):
-        split = _split_rows(given, count, validation is None, seed, model)
+        split = split_rows(given, count, validation is None, seed, model)
         train = draws.rows(given, split.train, split.size, split.is_whole)
         if len(split.held):
-            size = _held_size(model, split.size, len(split.held))
+            size = held_size(model, split.size, len(split.held))
             given_held = replace(given, class_weight=None)
             held = draws.rows(given_held, split.held, size, True)
     else:
@@ -105,7 +103,7 @@ def batches_of_an_epoch(x: Any, batch_size: int) -> int | None:
         3
     """
     if keras_data.are_arrays(x):
-        return -(-_count_rows(x) // batch_size)
+        return -(-count_rows(x) // batch_size)
     if isinstance(x, keras.utils.PyDataset):
         batches: int | None = x.num_batches
         return batches
@@ -206,7 +204,7 @@ class _Draws:
         """
         count = len(index) // size
         arrays = (given.x, given.y, given.sample_weight)
-        a_row = size_of(arrays) / _count_rows(given.x)
+        a_row = size_of(arrays) / count_rows(given.x)
         if a_row * len(index) > self._room:
             x = _RowBatches(arrays, index.reshape(count, size))
             small = replace(given, x=x, y=None, sample_weight=None, batch_size=None)
@@ -242,9 +240,9 @@ class _Draws:
         name = "validation_data"
         if isinstance(validation, tuple | list) and keras_data.are_arrays(*validation):
             x, y, weight = (*validation, None, None)[:3]
-            rows = _count_rows(x)
+            rows = count_rows(x)
             held = min(rows, TUNING.most_rows_held)
-            size = min(_held_size(self._model, given.batch_size or 32, held), rows)
+            size = min(held_size(self._model, given.batch_size or 32, held), rows)
             index = np.random.default_rng(seed).permutation(rows)
             index = index[: held // size * size]
             return self.rows(Given(x, y, weight), index, size, True, name)
@@ -305,75 +303,6 @@ def _array(leaf: Any) -> Any:
         return None
     values = np.asarray(keras.ops.convert_to_numpy(leaf))
     return values if values.ndim else None
-
-
-# Rows of arrays.
-
-
-@dataclass(frozen=True)
-class _Split:
-    """Rows of arrays to train on and to hold out.
-
-    Attributes:
-        train: Rows of all batches to train on, one after another.
-        held: Rows to hold out, for whole batches.
-        size: Rows of a batch to train on.
-        is_whole: Whether the user's own batches are all of one size.
-    """
-
-    train: Index
-    held: Index
-    size: int
-    is_whole: bool
-
-
-def _split_rows(
-    given: Given, count: int, holds_out: bool, seed: int, model: Any
-) -> _Split:
-    arrays = (given.x, given.y, given.sample_weight)
-    counts = [int(leaf.shape[0]) for leaf in _leaves(arrays)]
-    if len(set(counts)) > 1:
-        raise ValueError(
-            "All arrays must have as many rows. Received: inputs, targets and weights "
-            f"of {', '.join(map(str, counts))} rows."
-        )
-    rows = counts[0]
-    batch_size = given.batch_size or 32
-    order = np.random.default_rng(seed).permutation(rows)
-    held = 0
-    if holds_out:
-        held = min(int(rows * TUNING.share_held), TUNING.most_rows_held)
-        size = _held_size(model, batch_size, held)
-        held = max(held // size, 1) * size
-    if rows - held < 2 or (holds_out and rows < 5):
-        raise ValueError(
-            "A search needs at least 5 rows, or validation_data. Received: "
-            f"{rows} rows. Give it more data."
-        )
-    rng = np.random.default_rng(seed)
-    left = order[held:]
-    size = keras_names.shared(model, min(batch_size, len(left)))
-    whole = len(left) // size
-    epochs = [rng.permutation(left)[: whole * size] for _ in range(-(-count // whole))]
-    train = np.concatenate(epochs)[: count * size]
-    return _Split(train, order[:held], size, rows % batch_size == 0)
-
-
-def _held_size(model: Any, batch_size: int, rows: int) -> int:
-    """Rows of a batch that is held out: few large ones, but enough to tell noise."""
-    fixed = keras_names.fixed_batch(model)
-    if fixed is not None:
-        return fixed
-    size = min(rows // TUNING.parts, TUNING.larger * batch_size)
-    return keras_names.shared(model, max(1, size))
-
-
-def _leaves(arrays: Any) -> list[Any]:
-    return [leaf for leaf in keras.tree.flatten(arrays) if leaf is not None]
-
-
-def _count_rows(arrays: Any) -> int:
-    return int(_leaves(arrays)[0].shape[0])
 
 
 # Things that yield batches.

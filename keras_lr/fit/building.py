@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import MethodType
 from typing import Any
 
 from keras_lr.fit import keras_names
@@ -64,18 +65,17 @@ class Building:
         """Leave the random numbers, and the first fit, as if that had built it."""
         self._as_built()
         if self.draws and self._is_done:
-            self._have_next_fit_draw()
+            # A method, so that a copy of the model has one of its own.
+            draws = MethodType(_draw_and_build, self._model)
+            keras_names.set_building(self._model, draws)
 
-    def _have_next_fit_draw(self) -> None:
-        """Have the next fit draw the batch that it would have built the model with."""
-        model = self._model
 
-        def draw_once(iterator: Any = None, data_batch: Any = None) -> None:
-            keras_names.set_building(model, None)
-            if data_batch is None and iterator is not None:
-                with suppress(StopIteration):
-                    keras_names.batch_to_build_with(iterator)
-            build: Callable[..., None] = keras_names.building_of(model)
-            build(iterator=iterator, data_batch=data_batch)
-
-        keras_names.set_building(model, draw_once)
+def _draw_and_build(model: Any, iterator: Any = None, data_batch: Any = None) -> None:
+    """Draw the batch that the first fit would have built the model with, for once."""
+    keras_names.set_building(model, None)
+    draws_itself = keras_names.draws_to_build(model)
+    if data_batch is None and iterator is not None and not draws_itself:
+        with suppress(StopIteration):
+            keras_names.batch_to_build_with(iterator)
+    build: Callable[..., None] = keras_names.building_of(model)
+    build(iterator=iterator, data_batch=data_batch)

@@ -688,33 +688,6 @@ def _tell_of_dataset(iterator: Any) -> Function:
     return lambda: told[: int(count.numpy())].numpy()[:, None]
 
 
-def dataset_of(batches: Any, *, whole: bool) -> Any:
-    """Batches as the dataset that Keras makes of arrays on TensorFlow.
-
-    Args:
-        batches: A sequence of batches of arrays, all of one size.
-        whole: Whether that size is known beforehand, as it is where the rows divide
-            into such batches.
-    """
-    tf = importlib.import_module("tensorflow")
-    tuples = keras.tree.lists_to_tuples
-
-    def spec(leaf: Any) -> Any:
-        size = leaf.shape[0] if whole else None
-        return tf.TensorSpec((size, *leaf.shape[1:]), leaf.dtype)
-
-    def packed(batch: Any) -> Any:
-        return tuples(batch[0] if len(batch) == 1 else batch)
-
-    def each() -> Iterator[Any]:
-        for i in range(len(batches)):
-            yield packed(batches[i])
-
-    signature = keras.tree.map_structure(spec, packed(batches[0]))
-    dataset = tf.data.Dataset.from_generator(each, output_signature=signature)
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
-
-
 # Random numbers.
 
 
