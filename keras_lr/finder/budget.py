@@ -70,8 +70,16 @@ def planned_updates(
         schedule: What knows the length, if it has a horizon and no epochs are given.
         batch_size: Examples of a batch of arrays.
         each: Batches of an update.
+
+    Raises:
+        ValueError: If ``epochs`` is below 1.
     """
     if epochs is not None:
+        if not epochs >= 1:
+            raise ValueError(
+                f"`epochs` must be at least 1. Received: epochs={epochs!r}. Give the "
+                "epochs that the real training is to have, or None."
+            )
         planned = parse(f"{epochs} epochs", "epochs")
     elif schedule is not None and schedule.horizon is not None:
         planned = parse(schedule.horizon, "horizon")

@@ -13,6 +13,7 @@ from keras_lr.finder.borrowed import Borrowed
 from keras_lr.finder.climb import Seen
 from keras_lr.finder.sweep import LEAST_APART
 from keras_lr.fit import keras_names, loop
+from keras_lr.fit.choice import optimizers_in
 from keras_lr.fit.feed import Feed
 from keras_lr.plan.curves import FloatArray
 
@@ -39,6 +40,10 @@ class Trainings:
         self._borrowed = borrowed
         self._data = data
         self._unused = unused
+        # Loss scaling leaves updates out, the first ones above all.
+        self._may_skip = any(map(keras_names.scales_loss, optimizers_in(model)))
+        self._was_used = False
+        self._lost = False
         self._is_tested = True
 
     def fit(self, updates: int, is_last: Callable[[int], bool]) -> None:
@@ -54,9 +59,12 @@ class Trainings:
 
         loop.train(self._model, feed, batches, is_last_or_wrong)
         self._check_used()
+        if not self._was_used:
+            raise ValueError(self._unused)
 
     def _check_used(self) -> None:
-        if not self._borrowed.is_used():
+        self._was_used = self._was_used or self._borrowed.is_used()
+        if not self._was_used and not self._may_skip:
             raise ValueError(self._unused)
         self._borrowed.check_loss()
 
@@ -68,10 +76,11 @@ class Trainings:
             training was lost; and the updates that were spent.
         """
         self._borrowed.again(rates, quick=True)
+        self._lost = False
         self.fit(len(rates), self._is_lost)
         updates = self._borrowed.spent()
         seen = self.evaluate()
-        if updates < len(rates) or not math.isfinite(seen.loss):
+        if self._lost or not math.isfinite(seen.loss):
             seen = Seen(math.inf, np.full(len(seen.losses), math.inf))
         return seen, updates
 
@@ -119,4 +128,5 @@ class Trainings:
     def _is_lost(self, batch: int) -> bool:
         # Now and then: each look waits for the device.
         is_due = batch > 0 and batch % LEAST_APART == 0
-        return is_due and not np.isfinite(self._borrowed.seen()[0]).all()
+        self._lost = is_due and not np.isfinite(self._borrowed.seen()[0]).all()
+        return self._lost

@@ -224,6 +224,11 @@ def own_rate(optimizer: Any) -> float | None:
     return None if variable is None else float(read(variable))
 
 
+def scales_loss(optimizer: Any) -> bool:
+    """Whether an optimizer leaves out updates whose gradients are not finite."""
+    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
 def is_end_of_data(error: BaseException) -> bool:
     """Whether what a step raises only says that there are no more batches."""
     return isinstance(error, StopIteration) or type(error).__name__ == "OutOfRangeError"

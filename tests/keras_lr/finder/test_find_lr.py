@@ -288,6 +288,7 @@ def test_an_optimizer_compiled_with_a_schedule_works_and_keeps_it():
         ((np.zeros((99, 4)), np.zeros((98, 1))), {}, "weights of 99, 98 rows"),
         (rows(), {"budget": 50}, "at least 120 updates"),
         (rows(), {"budget": 0.5}, "no `horizon`"),
+        (rows(), {"epochs": 0}, "`epochs` must be at least 1"),
         ((iter([]),), {"budget": "2 epochs"}, "only where the data have a length"),
         (with_nan(17), {}, "in row 17 of the data"),
         (rows(), {"validation_data": with_nan(5)}, "in row 5 of validation_data"),
@@ -298,6 +299,21 @@ def test_an_optimizer_compiled_with_a_schedule_works_and_keeps_it():
 def test_what_cannot_work_is_said_before_training(given, options, message):
     with pytest.raises(ValueError, match=message):
         find(model_of(), *given, **options)
+
+
+def test_updates_that_loss_scaling_leaves_out_are_no_fault():
+    # The first gradients overflow at this scale.
+    optimizer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(), initial_scale=2.0**127
+    )
+    result = find(model_of(optimizer), budget=400)
+    assert result.verdict == "trust"
+
+
+def test_the_longer_the_training_is_to_be_the_lower_is_the_answer():
+    short, long = (find(model_of("sgd"), epochs=epochs) for epochs in (2, 200))
+    assert long.suggestion < short.suggestion
+    assert long.probes == short.probes
 
 
 def test_a_model_that_is_not_compiled_is_refused():
