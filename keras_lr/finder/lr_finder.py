@@ -281,8 +281,9 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         judgement = sweep.judgement(FOR_SWEEP)
         self._result = sweep.result(judgement, divisor(self.schedule))
         if self.verbose:
-            # Below the line that was rewritten.
-            print("\r" + str(self._result))
+            # In place of the line that was rewritten.
+            begin = "\r" if is_rewritten() else ""
+            print(f"{begin}{self._result}")
 
     def _give_back(self, inside: bool) -> None:
         if self._sweep is not None:
