@@ -21,7 +21,8 @@ from sklearn.datasets import load_digits
 
 import keras_lr
 
-EPOCHS, BATCH = 20, 32
+EPOCHS = 20
+BATCH = 32
 
 
 def digits() -> tuple[Any, Any]:

@@ -29,6 +29,7 @@ import numpy as np
 import keras_lr
 from benchmarks.finder.bank_tasks import MORE
 from benchmarks.finder.regret import Truth, stored_truths
+from benchmarks.finder.short import held_out
 from benchmarks.finder.tasks import TASKS, Task
 from benchmarks.finder.train import GRID, Trainer
 from benchmarks.finder.truth import SCHEDULES, truth_of
@@ -69,17 +70,15 @@ class Rows:
 
 def rows_of(task: Task, rows: int, seed: int, updates: int) -> Rows:
     """The rows that ``find_lr`` would draw."""
-    order = np.random.default_rng(seed).permutation(rows)
-    held = min(int(rows * TUNING.share_held), TUNING.most_rows_held)
-    left = order[held:]
+    left, held = held_out(rows, seed)
     size = min(task.batch_size, len(left))
     rng = np.random.default_rng(seed)
     batches: list[Any] = []
     while len(batches) < updates:
         whole = len(left) // size
         batches += np.split(rng.permutation(left)[: whole * size], whole)
-    part = max(1, min(size, held // PARTS))
-    parts = order[: held // part * part].reshape(-1, part)
+    part = max(1, min(size, len(held) // PARTS))
+    parts = held[: len(held) // part * part].reshape(-1, part)
     return Rows(np.array(batches[:updates]), parts)
 
 

@@ -68,7 +68,8 @@ class Case:
     """A task and a seed: what trainings from there come to."""
 
     def __init__(self, task: Task, truth: Truth, bank: dict[str, Any], seed: int):
-        self.task, self.truth = task, truth
+        self.task = task
+        self.truth = truth
         self.bank = {
             name: values if name.endswith("points") else values[seed]
             for name, values in bank.items()
@@ -250,7 +251,9 @@ def score(
 ) -> tuple[Score, dict[str, FloatArray]]:
     """The score of a design, and its regrets by task, shape (tasks, seeds)."""
     regrets: dict[str, FloatArray] = {}
-    spread, updates, covers = {}, [], []
+    spread = {}
+    updates = []
+    covers = []
     for schedule in ("constant", "one-cycle"):
         answers = [[find(case, schedule) for case in cases] for cases in tasks]
         regrets[schedule] = np.array(

@@ -16,7 +16,8 @@ from benchmarks.finder.train import Trainer
 from keras_lr.finder.judge import judge
 from keras_lr.finder.lr_finder import divisor
 
-ALONE, FULL = "LRFinder, sweep alone", "find_lr"
+ALONE = "LRFinder, sweep alone"
+FULL = "find_lr"
 TOLD = "find_lr, told the `epochs`"
 PLANS = {"constant": None, "one-cycle": keras_lr.OneCycle()}
 

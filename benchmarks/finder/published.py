@@ -82,7 +82,8 @@ def torch_lr_finder(losses: Any, rates: Any) -> dict[str, float]:
 
 def exponential(losses: Any, beta: float, more: int, stop: float) -> Any:
     """Exponentially smoothed losses, up to ``stop`` times the lowest of them."""
-    mean, smoothed = 0.0, []
+    mean = 0.0
+    smoothed: list[float] = []
     for i, loss in enumerate(losses):
         mean = beta * mean + (1 - beta) * loss
         smoothed.append(mean / (1 - beta ** (i + 1 + more)))

@@ -19,7 +19,8 @@ from benchmarks.finder.short import LENGTH, PIECE
 #: Seven decades, from 1e-5 to 10.
 DECADES = 10.0 ** np.arange(-5, 2)
 #: Where those who do not know the task draw rates from.
-LOWEST, HIGHEST = 1e-6, 10.0
+LOWEST = 1e-6
+HIGHEST = 10.0
 #: Updates of every search.
 BUDGET = LENGTH * len(DECADES)
 #: By what a rate that wins a short training is too high for a long one: the factors of

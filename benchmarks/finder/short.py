@@ -9,18 +9,18 @@ import numpy as np
 
 from benchmarks.finder.train import Trainer
 from benchmarks.finder.truth import shape
+from keras_lr.finder.tuning import TUNING
 
 #: Updates of a whole short training, and of each piece of it. Every training on a task
 #: is made of such pieces, so that one compiled loop serves all of them.
-LENGTH, PIECE = 100, 10
-#: Of the rows of the training data, as in ``find_lr``.
-HELD, MOST_ROWS = 0.2, 1000
+LENGTH = 100
+PIECE = 10
 
 
 def held_out(rows: int, seed: int) -> tuple[Any, Any]:
     """Numbers of the rows that ``find_lr`` trains on, and of those it holds out."""
     order = np.random.default_rng(seed).permutation(rows)
-    held = min(int(rows * HELD), MOST_ROWS)
+    held = min(int(rows * TUNING.share_held), TUNING.most_rows_held)
     return order[held:], order[:held]
 
 

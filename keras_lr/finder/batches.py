@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import chain, islice
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_lr.finder.split import Index, count_rows, held_size, split_rows
+from keras_lr.finder.split import Index, held_size, split_rows
 from keras_lr.finder.tuning import TUNING
 from keras_lr.fit import keras_data, keras_names
 from keras_lr.fit.building import Building
-from keras_lr.fit.feed import LEAST_KEPT, Batch, Feed, Given, draw, size_of
+from keras_lr.fit.feed import (
+    LEAST_KEPT,
+    Batch,
+    Feed,
+    Given,
+    count_rows,
+    draw,
+    size_of,
+)
 
 TOO_FEW = (
     "A search needs at least 5 batches, or validation_data and one batch. Received: "
@@ -29,15 +38,16 @@ class Data:
     Attributes:
         train: To train on.
         held: To judge by: nothing is ever trained on them.
-        swapped: Those that are held out, with the targets of other rows; None where
-            that says nothing: without targets, or with inputs that are all the same.
+        swapped: Gives those that are held out with the targets of other rows, made when
+            they are first asked for; None where that says nothing: without targets, or
+            with inputs that are all the same.
         is_constant: Whether the targets of all rows that are held out are the same.
         drawn: Batches that were drawn from ``x``; 0 where it is arrays.
     """
 
     train: Feed
     held: Feed
-    swapped: Feed | None
+    swapped: Callable[[], Feed | None]
     is_constant: bool
     drawn: int
 
@@ -92,7 +102,7 @@ def batches_for(
         held = draws.validation(validation, given, seed)
     assert held is not None  # noqa: S101  one of the ways has given it
     held = held.cut(model)
-    return Data(train.feed, held.feed, held.swapped(), held.is_constant, drawn)
+    return Data(train.feed, held.feed, cache(held.swapped), held.is_constant, drawn)
 
 
 def batches_of_an_epoch(x: Any, batch_size: int) -> int | None:
@@ -281,7 +291,10 @@ def _varies(inputs: Any) -> bool:
     """Whether not all rows of some inputs are the same, as far as it can be known."""
     for leaf in keras.tree.flatten(inputs):
         values = _array(leaf)
-        if values is None or (values[1:] != values[:-1]).any():
+        # The first two tell, as a rule: the others need not be compared.
+        if values is None or (values[1:2] != values[:1]).any():
+            return True
+        if (values[1:] != values[:-1]).any():
             return True
     return False
 

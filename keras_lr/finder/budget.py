@@ -39,14 +39,14 @@ def updates_of(
         planned = parse(horizon, "horizon")
         unit, amount = planned.unit, amount * planned.amount
     if unit == "epochs":
-        batches = batches_of_an_epoch(x, batch_size)
-        if batches is None:
+        epoch = _updates_of_an_epoch(x, batch_size, each)
+        if epoch is None:
             raise ValueError(
                 "`budget` can be in epochs only where the data have a length. "
                 f"Received: budget={budget!r} and x={type(x).__name__}. Give a number "
                 "of updates."
             )
-        amount *= max(1, batches // each)
+        amount *= epoch
     if amount < LEAST_BUDGET:
         raise ValueError(
             f"`budget` must be at least {LEAST_BUDGET} updates. Received: "
@@ -87,5 +87,11 @@ def planned_updates(
         return None
     if planned.unit != "epochs":
         return int(planned.amount)
+    epoch = _updates_of_an_epoch(x, batch_size, each)
+    return None if epoch is None else int(planned.amount * epoch)
+
+
+def _updates_of_an_epoch(x: Any, batch_size: int, each: int) -> int | None:
+    """Updates of an epoch, if the data have a length."""
     batches = batches_of_an_epoch(x, batch_size)
-    return None if batches is None else int(planned.amount * max(1, batches // each))
+    return None if batches is None else max(1, batches // each)

@@ -15,12 +15,15 @@ from keras_lr.plan.curves import FloatArray
 from keras_lr.plot import detached_figure, new_figure
 
 #: Of Okabe and Ito's colours, which the colour-blind tell apart as well.
-CURVE, SUGGESTION = "#0072B2", "#D55E00"
+CURVE = "#0072B2"
+SUGGESTION = "#D55E00"
 #: Of the trainings of each length, from the shortest on.
 LENGTHS = ("#56B4E9", "#0072B2", "#009E73", "#CC79A7")
 MARKERS = "osD^"
 #: Of what is measured and of what it is compared with: seen on white and on black.
-DOTS, LEVEL, LOST = "0.6", "0.45", "0.45"
+DOTS = "0.6"
+LEVEL = "0.45"
+LOST = "0.45"
 
 #: How often the highest loss shown holds the lowest for the axis to be logarithmic.
 WIDE = 20.0

@@ -185,8 +185,7 @@ def find_lr(
                 "loss."
             )
         sweep = Sweep(plan, borrowed, swept_updates, progress.look)
-
-        borrowed.again(plan.values(plan.steps), quick=True)
+        borrowed.again(sweep.rates, quick=True)
         trainings.fit(swept_updates, sweep.look)
         sweep.finish()
         judgement = sweep.judgement(FOR_SEARCH)

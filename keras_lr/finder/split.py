@@ -49,7 +49,8 @@ def split_rows(
         ValueError: If the arrays differ in length, or are too short.
     """
     arrays = (given.x, given.y, given.sample_weight)
-    counts = [int(leaf.shape[0]) for leaf in _leaves(arrays)]
+    leaves = [leaf for leaf in keras.tree.flatten(arrays) if leaf is not None]
+    counts = [int(leaf.shape[0]) for leaf in leaves]
     if len(set(counts)) > 1:
         raise ValueError(
             "All arrays must have as many rows. Received: inputs, targets and weights "
@@ -91,12 +92,3 @@ def held_size(model: Any, batch_size: int, rows: int) -> int:
         return fixed
     size = min(rows // TUNING.parts, TUNING.larger * batch_size)
     return keras_names.shared(model, max(1, size))
-
-
-def _leaves(arrays: Any) -> list[Any]:
-    return [leaf for leaf in keras.tree.flatten(arrays) if leaf is not None]
-
-
-def count_rows(arrays: Any) -> int:
-    """Rows of arrays, by the first of them."""
-    return int(_leaves(arrays)[0].shape[0])

@@ -17,7 +17,8 @@ from keras_lr.plan.curves import FloatArray
 
 #: Looks at the losses in a sweep, and updates between two of them at least: each look
 #: waits for the device, which costs as much as some updates of a small model.
-LOOKS, LEAST_APART = 10, 10
+LOOKS = 10
+LEAST_APART = 10
 
 Tells = Callable[[int, float, float], None]
 

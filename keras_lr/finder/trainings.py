@@ -106,9 +106,8 @@ class Trainings:
 
         What predicts the same for every row does that no worse.
         """
-        if self._data.swapped is None:
-            return None
-        return self._seen(self._data.swapped)
+        swapped = self._data.swapped()
+        return None if swapped is None else self._seen(swapped)
 
     def _seen(self, feed: Feed) -> Seen:
         losses = self._losses(feed)

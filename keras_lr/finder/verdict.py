@@ -12,6 +12,7 @@ from keras_lr.finder.judge import Verdict
 from keras_lr.finder.tuning import TUNING
 from keras_lr.plan.curves import FloatArray
 
+#: Degrees of freedom below which the series for Student's t is no good.
 LEAST_DEGREES = 3
 
 
@@ -86,9 +87,9 @@ def verdict_of(evidence: Evidence) -> Finding:
         # A last part of fewer rows has none to take the targets of.
         count = len(evidence.swapped.losses)
         swap = Difference(evidence.swapped.losses, best.losses[:count])
-    supported = swap is not None and swap.is_real(TUNING.sure_of_inputs)
-    is_clear = supported and fall.relative > TUNING.clear_fall
-    if evidence.is_doubtful and swap is not None and not supported:
+    owes_to_inputs = swap is not None and swap.is_real(TUNING.sure_of_inputs)
+    less_will_do = owes_to_inputs and fall.relative > TUNING.clear_fall
+    if evidence.is_doubtful and swap is not None and not owes_to_inputs:
         if swap.highest_share(TUNING.sure) < TUNING.nothing:
             return Finding(
                 "flat",
@@ -108,7 +109,7 @@ def verdict_of(evidence: Evidence) -> Finding:
             "(each column to a mean of 0 and a standard deviation of 1), and the "
             "targets, too, if they are far from 1",
         )
-    if not fall.is_real(TUNING.sure_if_clear if is_clear else TUNING.sure):
+    if not fall.is_real(TUNING.sure_if_clear if less_will_do else TUNING.sure):
         is_noisy = is_noisy or fall.hides(TUNING.noisy * abs(start.loss))
         return Finding(
             "noisy" if is_noisy else "flat",

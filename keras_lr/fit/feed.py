@@ -125,8 +125,8 @@ def size_of(batch: Batch) -> int:
     return total
 
 
-def rows_of(batch: Batch) -> int:
-    """Rows of a batch."""
+def count_rows(batch: Batch) -> int:
+    """Rows of a batch, or of arrays, by the first of them."""
     first = next(leaf for leaf in keras.tree.flatten(batch) if leaf is not None)
     return int(first.shape[0])
 
@@ -158,7 +158,7 @@ class ListFeed:
     ) -> None:
         self._kept = kept
         self._anew = anew
-        self.rows = [rows_of(batch) for batch in kept]
+        self.rows = [count_rows(batch) for batch in kept]
 
     def first(self, count: int) -> Iterator[Batch]:
         """So many batches; they are repeated where there are fewer."""
@@ -291,5 +291,5 @@ def _draw_on_tensorflow(
         taken += size_of(batch)
         if len(rows) >= LEAST_KEPT and taken > room:
             return DatasetFeed(model, dataset.take(count), rows)
-        rows.append(rows_of(batch))
+        rows.append(count_rows(batch))
     return DatasetFeed(model, cached, rows)

@@ -1,4 +1,4 @@
-"""Names of Keras that it does not document, about data: see ``keras_names``."""
+"""What is done with the names of Keras about data: ``keras_names`` has the contract."""
 
 from __future__ import annotations
 
@@ -10,12 +10,6 @@ import keras
 import numpy as np
 
 from keras_lr.fit import callers, keras_names
-
-CONTRACT = {
-    # What a fit iterates over, and what makes batches of the data for it.
-    "EpochIterator": ("_get_iterator", "data_adapter"),
-    "TFEpochIterator": ("_distributed_dataset",),
-}
 
 
 class _Takes(keras.callbacks.Callback):  # type: ignore[misc]
@@ -58,7 +52,10 @@ def source_of_fit(model: Any, x: Any, y: Any, **options: Any) -> Any:
             "A search needs a model that is trained by the fit of Keras. Received: "
             f"{type(model).__name__}, whose `fit` is another. Use LRFinder in it."
         )
-    keras_names.check("EpochIterator", takes.taken, CONTRACT)
+    contract = keras_names.INSTANCE_CONTRACT
+    keras_names.check("EpochIterator", takes.taken, contract)
+    if keras.backend.backend() == "tensorflow":
+        keras_names.check("TFEpochIterator", takes.taken, contract)
     return takes.taken
 
 

@@ -1,8 +1,8 @@
 """Every name of Keras that this package relies on and that Keras does not document.
 
 The names stand in :data:`CONTRACT`, by owner; what is done with them are the small
-functions below. No other file uses one, so that a new version of Keras is looked at
-here and nowhere else.
+functions below, and those of ``keras_data`` where it is about data. No other file uses
+one, so that a new version of Keras is looked at there and nowhere else.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ INSTANCE_CONTRACT = {
         "metrics_variables",
         "train_step",
     ),
+    # What a fit iterates over, and what makes batches of the data for it.
     "EpochIterator": ("_get_iterator", "data_adapter"),
+    "TFEpochIterator": ("_distributed_dataset",),
     "CSVLogger": ("keys",),
 }
 
@@ -481,10 +483,14 @@ def build(model: Any, batch: Any = None) -> bool:
         if batch is None:
             return False
         model._symbolic_build(data_batch=batch)
+    _build_optimizer(model)
+    return True
+
+
+def _build_optimizer(model: Any) -> None:
     if not model.optimizer.built:
         with strategy_scope(model):
             model.optimizer.build(model.trainable_variables)
-    return True
 
 
 def building_of(model: Any) -> Function:
@@ -541,9 +547,7 @@ def build_with(model: Any, batch: Any) -> None:
                 f"search. Received: {type(model).__name__} {model.name!r}, whose "
                 f"{', '.join(unbuilt[:8])} have none. Build them, or train one batch."
             ) from error
-    if not model.optimizer.built:
-        with strategy_scope(model):
-            model.optimizer.build(model.trainable_variables)
+    _build_optimizer(model)
 
 
 def outside_of_graphs() -> Any:

@@ -11,7 +11,7 @@ import pytest
 
 import keras_lr
 from keras_lr import arguments, phases, presets
-from keras_lr.fit import keras_data, keras_names
+from keras_lr.fit import keras_names
 from keras_lr.plan import curves, duration, parts
 
 PUBLIC = [
@@ -189,11 +189,7 @@ def test_importing_it_again_is_harmless():
 
 
 def test_undocumented_names_of_keras_stand_in_two_files():
-    contracts = {
-        **keras_names.CONTRACT,
-        **keras_names.INSTANCE_CONTRACT,
-        **keras_data.CONTRACT,
-    }
+    contracts = {**keras_names.CONTRACT, **keras_names.INSTANCE_CONTRACT}
     names = {name for some in contracts.values() for name in some if name[0] == "_"}
     names |= {"train_function", "make_train_function", "jax_state_sync", "_jax_state"}
     package = Path(keras_lr.__file__).parent

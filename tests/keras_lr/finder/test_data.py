@@ -194,7 +194,7 @@ def test_swapped_rows_have_the_targets_and_weights_of_others():
     given = Given(x, y, y[:, 0] + 1, 8)
     data = feeds(given)
     pairs = zip(
-        data.held.first(10), data.swapped.first(10), strict=True
+        data.held.first(10), data.swapped().first(10), strict=True
     )  # fmt: skip
     moved = 0
     for (inputs, targets, _), (again, others, weights) in pairs:
@@ -209,7 +209,7 @@ def test_swapped_rows_have_the_targets_and_weights_of_others():
 
 def test_targets_are_not_swapped_where_that_says_nothing():
     x, y = rows()
-    assert feeds(Given(np.zeros_like(x), y, None, 8)).swapped is None
+    assert feeds(Given(np.zeros_like(x), y, None, 8)).swapped() is None
 
 
 def test_few_batches_held_out_are_cut_into_parts():
