@@ -1,4 +1,4 @@
-"""Draws docs/images/find_lr.png: what find_lr saw of scikit-learn's digits.
+"""Draws docs/find_lr.png: what find_lr saw of scikit-learn's digits.
 
 Run it as ``python docs/find_lr.py``; needs matplotlib and scikit-learn. The picture in
 the repository was made with ``KERAS_BACKEND=jax``.
@@ -28,7 +28,7 @@ def main() -> None:
     model.compile("adam", loss)
     pixels = (x / 16).astype("float32")
     result = keras_lr.find_lr(model, pixels, y, schedule=keras_lr.OneCycle())
-    picture = Path(__file__).parent / "images" / "find_lr.png"
+    picture = Path(__file__).with_name("find_lr.png")
     result.plot().figure.savefig(picture, dpi=100)
     print(picture)
 
