@@ -19,7 +19,8 @@ from keras_lr.arguments import (
     completed,
     signature_of,
 )
-from keras_lr.fit.director import Director, director_of
+from keras_lr.companion import Companion
+from keras_lr.fit.director import Director
 from keras_lr.fit.timetable import Request
 from keras_lr.outlook import Outlook
 from keras_lr.plan.checks import check_value
@@ -38,7 +39,7 @@ registered = keras.saving.register_keras_serializable("keras_lr")
 
 
 @registered
-class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
+class Schedule(Outlook, Companion):
     """Lays phases over ``model.fit``, exact at every optimizer update.
 
     The value in force is the optimizer's own rate times the phases' value, or
@@ -79,6 +80,8 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         >>> schedule.values(5)
         array([0.25, 0.5 , 0.5 , 0.25, 0.  ])
     """
+
+    _kind = "schedule"
 
     #: Whether a run that never reaches the peak deserves a warning.
     _has_peak = False
@@ -122,7 +125,6 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         self.horizon = shared["horizon"]
         self.hyperparameter = shared["hyperparameter"]
         self.optimizer = shared["optimizer"]
-        self._director: Director | None = None
         #: Where its fits of each model have ended, in updates of its horizon.
         self._ends: WeakKeyDictionary[Any, tuple[int, ...]] = WeakKeyDictionary()
         self._warned = False
@@ -223,7 +225,7 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         """The arguments: a copy takes no part in the fit that this one is in."""
-        state = {**vars(self), "_director": None, "_model": None}
+        state = super().__getstate__()
         # Nor does it go on where this one's fits have ended.
         del state["_ends"]
         return state
@@ -232,18 +234,7 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
         self.__dict__.update(state)
         self._ends = WeakKeyDictionary()
 
-    # Callback hooks.
-
-    def set_model(self, model: Any) -> None:
-        """Called by Keras as a fit begins."""
-        before = self._director
-        director = director_of(model, self)
-        if before not in (None, director) and not before.gives_way():
-            raise ValueError(
-                "A schedule can be in one fit at a time. Received: "
-                f"{shown(self)}, whose other fit is under way. Make another one like "
-                "it for this fit."
-            )
+    def _join(self, director: Director) -> None:
         ends = None if self.horizon is None else self._ends
         director.join(
             [
@@ -251,33 +242,16 @@ class Schedule(Outlook, keras.callbacks.Callback):  # type: ignore[misc]
                 for name, single in self._singles()
             ]
         )
-        super().set_model(model)
-        self._director = director
+        super()._join(director)
+
+    # Callback hooks.
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Join the schedules of this fit."""
+        super().on_train_begin(logs)
         if self._director is not None:
-            self._director.begin(self.params or {})
             for run in self._director.runs:
                 self._warn(run)
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Find the place in the run, which is known only now."""
-        if self._director is not None:
-            self._director.begin_epoch(epoch)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Await the next epoch."""
-        if self._director is not None:
-            rates = self._director.end_epoch()
-            if isinstance(logs, dict):
-                logs.update(rates)
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Give the optimizer back."""
-        if self._director is not None:
-            self._director.end()
-            self._director = None
 
     def _warn(self, run: Clock) -> None:
         """Say once what is odd about this schedule in this run."""

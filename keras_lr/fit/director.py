@@ -11,13 +11,15 @@ import keras
 
 from keras_lr.fit import callers, keras_names
 from keras_lr.fit.calendar import Calendar
-from keras_lr.fit.choice import Choice, chosen, unwrapped
+from keras_lr.fit.choice import Choice, chosen, names_of, unwrapped
+from keras_lr.fit.guests import Attendance, Guest
 from keras_lr.fit.loan import Loan, end_if_left, while_in_fit
 from keras_lr.fit.notices import warn_of_no_effect, warn_of_plain_number
 from keras_lr.fit.optimizer import LentOptimizer, attributes_of
 from keras_lr.fit.past import past_of
+from keras_lr.fit.record import Reader, Rows
 from keras_lr.fit.seams import made_before, say_that_it_goes_on, warn_of_another_plan
-from keras_lr.fit.step import ROWS
+from keras_lr.fit.step import ROWS, LentStep
 from keras_lr.fit.timetable import Claim, Facts, Request, Run, Timetable, lay
 from keras_lr.plan.duration import Clock
 from keras_lr.plan.words import shown
@@ -25,18 +27,18 @@ from keras_lr.plan.words import shown
 _DIRECTORS: weakref.WeakKeyDictionary[Any, Director] = weakref.WeakKeyDictionary()
 
 
-def director_of(model: Any, schedule: Any) -> Director:
-    """The director of the fit that is calling a schedule, made for its first one.
+def director_of(model: Any, callback: Any) -> Director:
+    """The director of the fit that is calling a callback, made for its first one.
 
     Args:
         model: The model.
-        schedule: The schedule, a Keras callback.
+        callback: A schedule, or another callback of this package.
     """
     callbacks, _ = callers.list_of_fit()
     # Without a list, where a callback is called by hand, each is a fit of its own.
     director = None if callbacks is None else _DIRECTORS.get(callbacks)
     if director is None or director.model is not model:
-        director = Director(model, schedule if callbacks is None else callbacks)
+        director = Director(model, callback if callbacks is None else callbacks)
         if callbacks is not None:
             _DIRECTORS[callbacks] = director
     return director
@@ -62,12 +64,17 @@ class Participant:
 class Director:
     """One fit's schedules, laid over its run once, and again where the run has moved.
 
+    Guests take part as well, beside the schedules or without any
+    (:class:`~keras_lr.fit.guests.Fit` says what they may ask).
+
     Args:
         model: A compiled model, before anything of the fit has changed it.
         owner: What lives as long as the fit: its list of callbacks.
 
     Attributes:
         runs: The run as each optimizer that is scheduled counts it, once it has begun.
+        run: The run as the first optimizer counts it.
+        epoch: The epoch that the fit is in, or has ended last.
     """
 
     def __init__(self, model: Any, owner: Any) -> None:
@@ -81,18 +88,23 @@ class Director:
         self._has_ended = False
         # Before BackupAndRestore loads others.
         self._own_rates: dict[Any, float | None] = {}
+        self._admitted: list[Any] = []
         self._parts: list[Participant] = []
+        self._guests: list[Guest] = []
+        self._attendance = Attendance(self, self._guests)
+        self._readers: list[Reader] = []
+        #: Whether guests hear of batches, and of epochs before all callbacks.
+        self._hears_list = False
         self._loan: Loan | None = None
         self._calendar = Calendar(None, None, past_of(model))
-        self._epoch = 0
+        self.epoch = 0
         self._counts: list[int] = []
         #: The counts when the epoch began.
         self._since: list[int] = []
         self._is_located = False
         self._is_in_epoch = False
         self._has_said_plain_number = False
-        #: The run as the first optimizer counts it.
-        self._run = Clock()
+        self.run = Clock()
         self.runs: list[Clock] = []
 
     @property
@@ -112,6 +124,20 @@ class Director:
             self.end()
         return not self.is_under_way()
 
+    def admit(self, callback: Any) -> None:
+        """Have a callback take part, once.
+
+        Raises:
+            ValueError: If it takes part already.
+        """
+        if any(callback is one for one in self._admitted):
+            raise ValueError(
+                "A callback of this package can be in a fit once; schedules would "
+                f"multiply. Received: {shown(callback)} twice in the list of "
+                "callbacks. Leave one out."
+            )
+        self._admitted.append(callback)
+
     def join(self, requests: Sequence[Request]) -> None:
         """Have a schedule take part.
 
@@ -119,21 +145,19 @@ class Director:
             requests: What it asks for.
 
         Raises:
-            ValueError: If the schedule takes part already, or names an optimizer that
-                is not there.
+            ValueError: If it names an optimizer that is not there.
         """
-        schedule = requests[0].schedule
-        if any(schedule is part.request.schedule for part in self._parts):
-            raise ValueError(
-                "A schedule can be in a fit once, since schedules multiply. Received: "
-                f"{shown(schedule)} twice in the list of callbacks. Leave one out."
-            )
         for request in requests:
             choices = chosen(self.model, request.optimizer)
             self._parts.append(Participant(request, choices))
         self._look_at_optimizers()
 
-    # As the fit goes on. Each schedule of the fit calls these; the first call counts.
+    def join_guest(self, guest: Guest) -> None:
+        """Have a guest take part."""
+        self._guests.append(guest)
+        keras_names.check_model(self.model, self._choose())
+
+    # As the fit goes on. Each callback that takes part calls these; the first counts.
 
     def begin(self, params: Mapping[str, Any]) -> None:
         """Lay the schedules over the run, and take the optimizers.
@@ -145,12 +169,12 @@ class Director:
             return
         epochs = params.get("epochs")
         self._calendar = Calendar(epochs, params.get("steps"), past_of(self.model))
-        self._epoch = keras_names.first_epoch(self.model)
-        if epochs is not None and self._epoch >= epochs:
+        self.epoch = keras_names.first_epoch(self.model)
+        if epochs is not None and self.epoch >= epochs:
             return  # BackupAndRestore found the run finished: there is nothing to do.
         self._has_ended = False
         self._is_by_hand = not self._is_in_fit()
-        self._loan = self._take_loan(self._epoch)
+        self._loan = self._take_loan(self.epoch)
 
     def begin_epoch(self, epoch: int) -> None:
         """Find the place in the run, which is known for certain only now."""
@@ -162,7 +186,8 @@ class Director:
         if not loan.is_open or not loan.is_current() or is_compiled_anew:
             loan = self._follow_model(loan, epoch)
         counts = loan.step.counts()
-        has_moved = (epoch, counts) != (self._epoch, self._counts)
+        has_moved = (epoch, counts) != (self.epoch, self._counts)
+        self.epoch = epoch
         if not self._is_located and has_moved:
             # BackupAndRestore has gone to another epoch.
             self._calendar.begin(epoch, counts[0])
@@ -172,19 +197,26 @@ class Director:
             self._lay(loan, epoch, counts)
         else:
             loan.step.sync(counts)
+        self._since = counts
         if not self._is_located:
             self._is_located = True
             self._tell_of_seams(epoch)
-        self._since = counts
+            self._begin_guests()
 
-    def end_epoch(self) -> dict[str, float]:
+    def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> dict[str, float]:
         """Await the next epoch.
+
+        Args:
+            epoch: The epoch that has ended.
+            logs: Its logs.
 
         Returns:
             What logs are to tell, in a loop of the user's own; a fit's are told.
         """
         if self._loan is None or not self._is_in_epoch:
             return {}
+        if not self._hears_list:
+            self._attendance.end_epoch(epoch, logs)
         self._is_in_epoch = False
         if self._calendar.counts_batches:
             self._measure(self._loan)
@@ -208,16 +240,18 @@ class Director:
             on_plain_number=self._say_plain_number,
             yields=self._is_by_hand,
             at_last=self._note_places,
+            scalars=[scalar for guest in self._guests for scalar in guest.scalars],
         )
         try:
             counts = loan.step.counts()
             self._calendar.begin(epoch, counts[0])
             if not self._is_located:
                 self._look_back(loan, epoch, counts)
-            self._lay(loan, epoch, counts)
+            self._lay(loan, epoch, counts, begins=True)
             loan.hear_of_pace(self._follow_pace)
             loan.log_rates(self._rates_of_epoch)
             self._spare_csv(loan)
+            self._attend(loan)
         except BaseException:
             loan.close()
             raise
@@ -238,6 +272,7 @@ class Director:
         keras_names.build(self.model)
         self._loan = self._take_loan(epoch)
         self._is_located = True
+        self._begin_guests()
         return self._loan
 
     def _choose(self) -> list[Any]:
@@ -250,6 +285,10 @@ class Director:
         ]
         own = getattr(model, "optimizer", None)
         many = [] if own is None else unwrapped(own)
+        if self._guests and not named:
+            # Those that a train_step of the user's has, or else what Keras trains with.
+            names: list[str | None] = [*names_of(model)] or [None]
+            return [each.optimizer for name in names for each in chosen(model, name)]
         # All of a MultiOptimizer, so that every schedule of one of them shares a step.
         if any(one is other for one in named for other in many):
             named = [*many, *named]
@@ -270,6 +309,65 @@ class Director:
                 spare = keras_names.leave_out_of_csv(callback, names)
                 loan.override(callback, "on_epoch_end", spare)
 
+    # Guests.
+
+    @property
+    def step(self) -> LentStep:
+        """The lent step."""
+        assert self._loan is not None  # noqa: S101  guests ask while the fit goes on
+        return self._loan.step
+
+    def updates_made(self) -> int:
+        """Updates of the run that the first optimizer has made."""
+        return self.step.next_update(self.step.counts())
+
+    def reader(self) -> Reader:
+        """Gives what is written down of each batch from now on."""
+        if not self._readers:
+            self.step.record()
+        reader = Reader(self._rows, self.step.counts()[0])
+        self._readers.append(reader)
+        return reader
+
+    def _rows(self) -> Rows:
+        """All that some reader has still to read."""
+        self.step.forget(min(reader.position for reader in self._readers))
+        return self.step.recorded_rows()
+
+    def lay_again(self) -> None:
+        """Lay the schedules anew from now on: one of them has changed its plan."""
+        loan = self._loan
+        assert loan is not None  # noqa: S101  guests ask while the fit goes on
+        # From the begin of the epoch, so that the last update can be looked up.
+        self._counts = self._since
+        timetables = self._timetables(loan, self.epoch, None)
+        loan.step.change(timetables, self._since, loan.step.counts())
+
+    def _begin_guests(self) -> None:
+        self._readers.clear()
+        self._attendance.begin()
+
+    def _attend(self, loan: Loan) -> None:
+        """Have guests hear of batches and epochs, through the list of callbacks."""
+        owner = self._owner()
+        if not self._guests or not isinstance(owner, keras.callbacks.CallbackList):
+            return
+        self._hears_list = True
+        # Not the list itself, which would hold itself: the loan ends when it dies.
+        weak = self._owner
+        kind = type(owner)
+
+        def on_train_batch_end(batch: int, logs: Any = None) -> None:
+            kind.on_train_batch_end(weak(), batch, logs)
+            self._attendance.end_batch()
+
+        def on_epoch_end(epoch: int, logs: Any = None) -> None:
+            self._attendance.end_epoch(epoch, logs or {})
+            kind.on_epoch_end(weak(), epoch, logs)
+
+        loan.override(owner, "on_train_batch_end", on_train_batch_end)
+        loan.override(owner, "on_epoch_end", on_epoch_end)
+
     # The run.
 
     def _lay(
@@ -278,11 +376,17 @@ class Director:
         epoch: int,
         counts: list[int],
         made: Sequence[int] | None = None,
+        *,
+        begins: bool = False,
     ) -> None:
         """Lay all schedules over the run, from an epoch on or some batches after."""
-        self._epoch = epoch
+        self.epoch = epoch
         self._counts = counts
-        loan.step.follow(self._timetables(loan, epoch, made), counts=counts)
+        timetables = self._timetables(loan, epoch, made)
+        if begins or not self._is_located:
+            loan.step.follow(timetables, counts=counts)
+        else:
+            loan.step.change(timetables, counts, counts)
 
     def _follow_pace(self, counts: list[int]) -> None:
         """Lay the schedules anew: a step makes several updates of an optimizer.
@@ -297,10 +401,10 @@ class Director:
             return
         paces.update(found)
         first = loan.step.optimizers[0]
-        self._run, _ = self._calendar.place(first, counts[0], self._epoch)
-        past_of(self.model).planned = self._run
+        self.run, _ = self._calendar.place(first, counts[0], self.epoch)
+        past_of(self.model).planned = self.run
         made = [now - then for now, then in zip(counts, self._since, strict=True)]
-        self._lay(loan, self._epoch, counts, made)
+        self._lay(loan, self.epoch, counts, made)
 
     def _timetables(
         self, loan: Loan, epoch: int, made: Sequence[int] | None
@@ -359,7 +463,7 @@ class Director:
 
     def _look_back(self, loan: Loan, epoch: int, counts: Sequence[int]) -> None:
         """Go on where the last fit has ended, unless an epoch says where to begin."""
-        self._run, _ = self._calendar.place(loan.step.optimizers[0], counts[0], epoch)
+        self.run, _ = self._calendar.place(loan.step.optimizers[0], counts[0], epoch)
         for part in self._parts:
             runs = []
             for i in self._places_in(loan, part):
@@ -377,12 +481,12 @@ class Director:
         """Say what goes on, or that the plan is another one."""
         for part in self._parts:
             if part.done:
-                say_that_it_goes_on(part.request, part.done[0], self._run)
+                say_that_it_goes_on(part.request, part.done[0], self.run)
         past = past_of(self.model)
         if epoch:
             requests = [part.request for part in self._parts]
-            warn_of_another_plan(past, requests, self._run, self._calendar.epochs)
-        past.planned = self._run
+            warn_of_another_plan(past, requests, self.run, self._calendar.epochs)
+        past.planned = self.run
 
     def _note_places(self) -> None:
         """Note where the schedules that have a horizon stand, for the next fit."""

@@ -68,6 +68,8 @@ class Loan:
         self._on_stranger = on_stranger
         self._on_failure = on_failure or self.close
         self._on_plain_number = on_plain_number
+        self._scalars = tuple(scalars)
+        self._loss = loss
         self.yields = yields
         end_or_refuse(model)
         optimizers = choose()
@@ -202,7 +204,7 @@ class Loan:
             self.close()
             keras_names.ask_for_function(model, True)
             return
-        after = lent_step(model, self._choose())
+        after = lent_step(model, self._choose(), self._scalars, self._loss)
         self.step = after
         self._take_optimizers()
         after.take_over(before)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_lr.fit.optimizer import LentOptimizer
-from keras_lr.fit.timetable import OWN, Timetable
+from keras_lr.fit.timetable import Timetable
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import IntArray
 
@@ -84,7 +84,7 @@ class Program:
 
     def is_scheduled(self, i: int) -> bool:
         """Whether a schedule is for an optimizer."""
-        return self.timetables[i] is not OWN
+        return bool(self.timetables[i].head)
 
     def log_name(self, i: int, hyperparameter: str) -> str:
         """What logs call a hyperparameter of an optimizer."""

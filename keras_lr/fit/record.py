@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,23 @@ class Segment:
     fetch: Callable[[], FloatArray]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What has been written down of some batches in a row.
+
+    Attributes:
+        first: The first optimizer's count of batches before the first of them.
+        columns: By name, one number a batch: ``loss``, ``learning_rate_0``, ..., and
+            the scalars. A batch whose rate is NaN had no data.
+    """
+
+    first: int
+    columns: Mapping[str, FloatArray]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+
 class Record:
     """The scalars of the batches since a moment, by name.
 
@@ -84,6 +101,12 @@ class Record:
         rows = self._with(current)
         return {name: rows[:, i] for i, name in enumerate(self.names)}
 
+    def forget(self, before: int) -> None:
+        """Drop what has been read of the batches before a count."""
+        dropped = max(before - self.first, 0)
+        self._fetched = self._fetched[dropped:]
+        self.first += dropped
+
     def _with(self, segment: Segment) -> FloatArray:
         """The rows so far, and those of a segment, which count where both have some."""
         if not segment.rows:
@@ -91,6 +114,29 @@ class Record:
         begin = max(segment.first - self.first, 0)
         new = segment.fetch()[max(self.first - segment.first, 0) :]
         return np.concatenate([self._fetched[:begin], new])
+
+
+class Reader:
+    """Gives what a step has written down of each batch, each batch once.
+
+    Args:
+        read: Gives all rows that are kept.
+        first: The count of batches from which on.
+    """
+
+    def __init__(self, read: Callable[[], Rows], first: int) -> None:
+        self._read = read
+        #: The count up to which all has been read.
+        self.position = first
+
+    def read(self) -> Rows:
+        """What has been written down since the last time. It waits for the device."""
+        rows = self._read()
+        begin = self.position - rows.first
+        columns = {name: column[begin:] for name, column in rows.columns.items()}
+        new = Rows(self.position, columns)
+        self.position += len(new)
+        return new
 
 
 def places_in_ring(first: int, batches: int, size: int) -> IntArray:

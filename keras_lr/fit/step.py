@@ -25,7 +25,7 @@ from keras_lr.fit.optimizer import (
     attributes_of,
 )
 from keras_lr.fit.program import Program
-from keras_lr.fit.record import Record, Scalar, Segment, places_in_ring
+from keras_lr.fit.record import Record, Rows, Scalar, Segment, places_in_ring
 from keras_lr.fit.tapes import JaxTape, TensorFlowTape, TorchTape
 from keras_lr.fit.timetable import OWN, Timetable
 from keras_lr.plan.curves import FloatArray
@@ -214,6 +214,21 @@ class LentStep:
         self.lay_anew()
         self.sync(counts)
 
+    def change(
+        self, timetables: Sequence[Timetable], begun: Sequence[int], counts: list[int]
+    ) -> None:
+        """Read other timetables in the middle of a run; the record goes on.
+
+        Args:
+            timetables: For each optimizer.
+            begun: The optimizers' counts as these timetables begin, which may lie
+                behind, so that the last update can be looked up in them.
+            counts: Their counts now.
+        """
+        self.program = self._program(timetables, begun, self.program.statistics)
+        self.lay_anew()
+        self.sync(counts)
+
     def _program(
         self,
         timetables: Sequence[Timetable],
@@ -227,8 +242,15 @@ class LentStep:
         """Go on where another step of the same optimizers has stopped."""
         self.program = replace(other.program, lents=tuple(self.optimizers))
         self.calls = other.calls
+        counts = self.counts()
+        if other._record is not None and self.names == other.names:
+            self._record = other._record
+            self._record.add(other._current(counts[0]))
+            self.control.is_recording = True
+        # The ring holds nothing of the batches before.
+        self._base = counts
         self.lay_anew()
-        self.sync(self.counts())
+        self.sync(counts)
 
     def record(self) -> None:
         """Keep all that is written down from the next batch on."""
@@ -416,6 +438,29 @@ class LentStep:
             )
         return self._record.read(self._current(self.counts()[0]))
 
+    def recorded_rows(self) -> Rows:
+        """The same, with the count that it begins with."""
+        columns = self.recorded()
+        assert self._record is not None  # noqa: S101  `recorded` has seen to it
+        return Rows(self._record.first, columns)
+
+    def forget(self, before: int) -> None:
+        """Drop what has been read of the batches before a count."""
+        if self._record is not None:
+            self._record.forget(before)
+
+    def batches_of_call(self) -> int:
+        """Batches that a call of the function counts."""
+        return self._each * self.pace()
+
+    def batches_until(self, update: int) -> int:
+        """Batches from now until so many updates of the run are made, if all are."""
+        each = self.optimizers[0].accumulation
+        timetable = self.program.timetables[0]
+        count = self.counts()[0]
+        begun = self.program.begun[0] // each
+        return (update - timetable.first + begun) * each - count
+
     # The function that the model has during a loan.
 
     def function(self, *args: Any) -> Any:
@@ -433,7 +478,7 @@ class LentStep:
             elif self.on_failure is not None:
                 self.on_failure()
             raise
-        self._used = self._each * self.pace()
+        self._used = self.batches_of_call()
         self._left -= self._used
         if not self._is_entered:
             raise RuntimeError(

@@ -1,0 +1,120 @@
+"""Guests of a fit: callbacks that take part in it beside schedules, or without any.
+
+A guest looks at what the lent step writes down, or does something at certain updates.
+Keras is not told that it wants to hear of batches: where a callback does, every batch
+waits until its logs are numbers on the host.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from keras_lr.fit.record import Reader, Scalar
+from keras_lr.fit.step import LentStep
+from keras_lr.plan.duration import Clock
+
+
+class Fit(Protocol):
+    """What a guest may ask of the fit."""
+
+    @property
+    def model(self) -> Any:
+        """The model."""
+
+    @property
+    def run(self) -> Clock:
+        """The run as the first optimizer counts it, as far as known."""
+
+    @property
+    def step(self) -> LentStep:
+        """The lent step."""
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the fit is in, or has ended last."""
+
+    def updates_made(self) -> int:
+        """Updates of the run that the first optimizer has made: the device is asked."""
+
+    def reader(self) -> Reader:
+        """Gives what is written down of each batch from now on."""
+
+    def lay_again(self) -> None:
+        """Lay the schedules anew from now on: one of them has changed its plan."""
+
+
+class Guest(Protocol):
+    """What a fit asks of a guest.
+
+    Attributes:
+        scalars: What the lent step is to write down for it besides loss and rates.
+    """
+
+    scalars: Sequence[Scalar]
+
+    def begin(self, fit: Fit) -> None:
+        """The place in the run is known: at the first epoch, and where it moves."""
+
+    def due(self) -> int | None:
+        """After how many updates of the run it wants to look; None for never."""
+
+    def look(self, made: int) -> None:
+        """So many updates of the run are made: as many as it has asked for, or more."""
+
+    def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        """An epoch has ended; no callback has heard of it yet."""
+
+
+class Attendance:
+    """The guests of a fit, and the batch after which one of them wants to look.
+
+    Args:
+        fit: The fit.
+        guests: Its guests.
+    """
+
+    def __init__(self, fit: Fit, guests: Sequence[Guest]) -> None:
+        self._fit = fit
+        self._guests = guests
+        #: Ends of batches (of executions, where several steps are one) until a look.
+        self._wait = math.inf
+
+    def begin(self) -> None:
+        """Tell all that the place in the run is known."""
+        for guest in self._guests:
+            guest.begin(self._fit)
+        self._plan()
+
+    def end_batch(self) -> None:
+        """A batch has ended."""
+        self._wait -= 1
+        if self._wait <= 0:
+            self._look()
+
+    def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        """An epoch has ended."""
+        for guest in self._guests:
+            guest.end_epoch(epoch, logs)
+        self._plan()
+
+    def _look(self) -> None:
+        made = self._fit.updates_made()
+        for guest in self._guests:
+            due = guest.due()
+            if due is not None and made >= due:
+                guest.look(made)
+        self._plan()
+
+    def _plan(self) -> None:
+        """Count the batches until a guest wants to look.
+
+        Updates may be left out meanwhile (loss scaling): then it is counted again.
+        """
+        dues = [due for guest in self._guests if (due := guest.due()) is not None]
+        self._wait = math.inf
+        if dues:
+            step = self._fit.step
+            batches = step.batches_until(max(min(dues), self._fit.updates_made() + 1))
+            self._wait = max(math.ceil(batches / step.batches_of_call()), 1)
