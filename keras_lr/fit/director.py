@@ -303,7 +303,7 @@ class Director:
 
     def _spare_csv(self, loan: Loan) -> None:
         """Have no CSVLogger make a column for rates in validation."""
-        for callback in getattr(self._owner(), "callbacks", ()):
+        for callback in self.callbacks:
             if isinstance(callback, keras.callbacks.CSVLogger):
                 names = loan.step.program.log_names()
                 spare = keras_names.leave_out_of_csv(callback, names)
@@ -338,10 +338,26 @@ class Director:
         """Lay the schedules anew from now on: one of them has changed its plan."""
         loan = self._loan
         assert loan is not None  # noqa: S101  guests ask while the fit goes on
-        # From the begin of the epoch, so that the last update can be looked up.
-        self._counts = self._since
-        timetables = self._timetables(loan, self.epoch, None)
-        loan.step.change(timetables, self._since, loan.step.counts())
+        counts = loan.step.counts()
+        self._lay(loan, self.epoch, counts, self._made(counts))
+
+    def _made(self, counts: Sequence[int]) -> list[int]:
+        """What each optimizer has done since the epoch began."""
+        return [now - then for now, then in zip(counts, self._since, strict=True)]
+
+    def peaks(self, schedule: Any) -> list[float]:
+        """The rates that factor 1 of a schedule stands for; 1 where nobody knows."""
+        peaks = []
+        for part in self._parts:
+            if part.request.schedule is schedule:
+                peak = part.request.courses[0].peak or self._highest(part)
+                peaks.append(1.0 if peak is None else peak)
+        return peaks
+
+    @property
+    def callbacks(self) -> list[Any]:
+        """All callbacks of the fit, as far as known."""
+        return list(getattr(self._owner(), "callbacks", ()))
 
     def _begin_guests(self) -> None:
         self._readers.clear()
@@ -386,7 +402,7 @@ class Director:
         if begins or not self._is_located:
             loan.step.follow(timetables, counts=counts)
         else:
-            loan.step.change(timetables, counts, counts)
+            loan.step.change(timetables, counts)
 
     def _follow_pace(self, counts: list[int]) -> None:
         """Lay the schedules anew: a step makes several updates of an optimizer.
@@ -403,8 +419,7 @@ class Director:
         first = loan.step.optimizers[0]
         self.run, _ = self._calendar.place(first, counts[0], self.epoch)
         past_of(self.model).planned = self.run
-        made = [now - then for now, then in zip(counts, self._since, strict=True)]
-        self._lay(loan, self.epoch, counts, made)
+        self._lay(loan, self.epoch, counts, self._made(counts))
 
     def _timetables(
         self, loan: Loan, epoch: int, made: Sequence[int] | None

@@ -35,6 +35,13 @@ class Fit(Protocol):
     def epoch(self) -> int:
         """The epoch that the fit is in, or has ended last."""
 
+    @property
+    def callbacks(self) -> list[Any]:
+        """All callbacks of the fit, as far as known."""
+
+    def peaks(self, schedule: Any) -> list[float]:
+        """The rates that factor 1 of a schedule stands for; 1 where nobody knows."""
+
     def updates_made(self) -> int:
         """Updates of the run that the first optimizer has made: the device is asked."""
 

@@ -91,10 +91,12 @@ class Update:
     Attributes:
         count: The batches that it had done before.
         rate: The rate.
+        program: What it has read.
     """
 
     count: int
     rate: float
+    program: Program
 
 
 class LentStep:
@@ -152,6 +154,7 @@ class LentStep:
         # What the step is to read.
         nothing = [OWN] * len(self.optimizers)
         self.program = self._program(nothing, [0] * len(self.optimizers))
+        self._before: Program | None = None
         self._record: Record | None = None
         # The tape, the batch of each optimizer that its first row is of, and how many
         # of its rows are sure to be left.
@@ -208,24 +211,24 @@ class LentStep:
         """
         counts = self.counts() if counts is None else counts
         self.program = self._program(timetables, counts, statistics)
+        self._before = None
         self.calls = 0
         self._record = None
         self.control.is_recording = False
         self.lay_anew()
         self.sync(counts)
 
-    def change(
-        self, timetables: Sequence[Timetable], begun: Sequence[int], counts: list[int]
-    ) -> None:
+    def change(self, timetables: Sequence[Timetable], counts: list[int]) -> None:
         """Read other timetables in the middle of a run; the record goes on.
 
         Args:
             timetables: For each optimizer.
-            begun: The optimizers' counts as these timetables begin, which may lie
-                behind, so that the last update can be looked up in them.
             counts: Their counts now.
         """
-        self.program = self._program(timetables, begun, self.program.statistics)
+        if self.program.begun != tuple(counts):
+            # The last update is looked up in what it has read.
+            self._before = self.program
+        self.program = self._program(timetables, counts, self.program.statistics)
         self.lay_anew()
         self.sync(counts)
 
@@ -241,6 +244,7 @@ class LentStep:
     def take_over(self, other: LentStep) -> None:
         """Go on where another step of the same optimizers has stopped."""
         self.program = replace(other.program, lents=tuple(self.optimizers))
+        self._before = other._before
         self.calls = other.calls
         counts = self.counts()
         if other._record is not None and self.names == other.names:
@@ -325,7 +329,7 @@ class LentStep:
         found = self._last_update(i, counts, self._last_made(counts))
         if found is None or hyperparameter == "learning_rate":
             return None if found is None else found.rate
-        return self.program.other(i, hyperparameter, found.count)
+        return found.program.other(i, hyperparameter, found.count)
 
     def last_values(
         self, counts: Sequence[int] | None = None, since: Sequence[int] | None = None
@@ -349,7 +353,7 @@ class LentStep:
             told[self.program.log_name(i, "learning_rate")] = found.rate
             for name in lent.attributes:
                 if name in self.program.timetables[i].head:
-                    value = self.program.other(i, name, found.count)
+                    value = found.program.other(i, name, found.count)
                     told[self.program.log_name(i, name)] = value
         return told
 
@@ -415,16 +419,25 @@ class LentStep:
             # As the first one: its rate stands in the row.
             count = row.count - self._base[0] + self._base[i]
             rate = float(row.seen[self.names.index(rate_name(i))])
+            program = self._program_of(i, count)
             # The ring may still have the rows of an earlier fit.
-            return Update(count, rate) if count >= self.program.begun[i] else None
+            return None if program is None else Update(count, rate, program)
         if row is not None and i == 0:
             count = row.count + lent.pace - 1
         else:
             # The last batch of the last update that is complete.
             count = counts[i] // lent.accumulation * lent.accumulation - 1
-        if count < self.program.begun[i]:
+        program = self._program_of(i, count)
+        if program is None:
             return None
-        return Update(count, self.program.rate(i, count, self.own_rate(lent)))
+        return Update(count, program.rate(i, count, self.own_rate(lent)), program)
+
+    def _program_of(self, i: int, count: int) -> Program | None:
+        """What an optimizer has read for a batch; None for one before the run."""
+        for program in (self.program, self._before):
+            if program is not None and count >= program.begun[i]:
+                return program
+        return None
 
     def recorded(self) -> dict[str, FloatArray]:
         """What has been written down of each batch since :meth:`record`, by name.
