@@ -354,6 +354,11 @@ class Director:
                 peaks.append(1.0 if peak is None else peak)
         return peaks
 
+    def made_before(self, schedule: Any) -> int:
+        """Updates of a schedule's horizon that earlier fits have made."""
+        found = [part.done for part in self._parts if part.request.schedule is schedule]
+        return found[0][0] if found and found[0] else 0
+
     @property
     def callbacks(self) -> list[Any]:
         """All callbacks of the fit, as far as known."""
@@ -433,6 +438,8 @@ class Director:
                 first += made[i] // lent.accumulation
             is_certain = not self._calendar.counts_batches
             run = Run(clock, self._calendar.epochs, first, ROWS, is_certain)
+            if not i:
+                self.run = clock
             timetable = self._timetable(lent, run)
             timetables.append(timetable)
             if timetable.head:

@@ -42,6 +42,9 @@ class Fit(Protocol):
     def peaks(self, schedule: Any) -> list[float]:
         """The rates that factor 1 of a schedule stands for; 1 where nobody knows."""
 
+    def made_before(self, schedule: Any) -> int:
+        """Updates of a schedule's horizon that earlier fits have made."""
+
     def updates_made(self) -> int:
         """Updates of the run that the first optimizer has made: the device is asked."""
 

@@ -41,7 +41,13 @@ INSTANCE_CONTRACT = {
     "Optimizer": ("_iterations", "_learning_rate", "gradient_accumulation_steps"),
     # `fit` calls `train_function` as it stands at each step; callbacks may set
     # `_initial_epoch` as it begins.
-    "Model": ("train_function", "_initial_epoch", "jit_compile", "steps_per_execution"),
+    "Model": (
+        "train_function",
+        "_initial_epoch",
+        "_should_eval",
+        "jit_compile",
+        "steps_per_execution",
+    ),
     # The step keeps its state in `_jax_state` until `jax_state_sync` writes it back.
     "Model on JAX": (
         "_get_jax_state",
@@ -250,6 +256,31 @@ def first_epoch(model: Any) -> int:
             return int(frame.f_locals.get("initial_epoch", 0))
         frame = frame.f_back
     return 0
+
+
+def skips_validation(model: Any, epoch: int) -> bool:
+    """Whether the fit around a callback validates, but not after this epoch."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "fit" and frame.f_locals.get("self") is model:
+            if frame.f_locals.get("validation_data") is None:
+                return False
+            every = frame.f_locals["validation_freq"]
+            return not frame.f_locals["self"]._should_eval(epoch, every)
+        frame = frame.f_back
+    return False
+
+
+def direction_of(model: Any, name: str) -> str | None:
+    """Whether more of a metric is better, ``"up"``, or less; None if nobody says."""
+    metrics = list(model.metrics)
+    for one in model.metrics:
+        # What `compile` was given stands in these.
+        metrics += getattr(one, "metrics", [])
+    for metric in metrics:
+        if metric.name == name and hasattr(metric, "_direction"):
+            return str(metric._direction)
+    return None
 
 
 # The step of a model, and its logs.

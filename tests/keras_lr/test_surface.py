@@ -29,6 +29,7 @@ PUBLIC = [
     "OneCycle",
     "PiecewiseConstant",
     "PiecewiseLinear",
+    "Plateau",
     "PolynomialDecay",
     "Rex",
     "Schedule",
@@ -69,7 +70,7 @@ def test_no_other_name_leaks():
 
 
 def test_the_presets_are_all_public():
-    assert set(presets.__all__) == set(SCHEDULES) - {"Schedule"}
+    assert set(presets.__all__) == set(SCHEDULES) - {"Schedule", "Plateau"}
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

@@ -1,0 +1,103 @@
+"""What a callback keeps beside the files of the fit's BackupAndRestore.
+
+Keras backs up weights, optimizer and epoch, but nothing of callbacks. A state is
+written before any callback hears that an epoch has ended, thus before the weights are;
+the states of the last epochs stay, and the epoch that Keras goes on with tells which.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+#: Epochs whose states are kept: Keras may go back to the backup before the last.
+KEPT = 4
+
+
+class Backup:
+    """States by the epoch that they are the beginning of, and arrays.
+
+    Args:
+        folder: Where Keras keeps its backup; it removes the folder after the fit.
+        name: What files are called.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._file = folder / f"{name}.json"
+
+    def read(self, epoch: int) -> dict[str, Any] | None:
+        """The state at the beginning of an epoch; None if there is none."""
+        state: dict[str, Any] | None = self._states().get(str(epoch))
+        return state
+
+    def write(self, epoch: int, state: Mapping[str, Any]) -> None:
+        """Keep the state at the beginning of an epoch."""
+        states = {**self._states(), str(epoch): dict(state)}
+        # One that comes later is of a run that has been cut off.
+        epochs = sorted(int(one) for one in states if int(one) <= epoch)[-KEPT:]
+        kept = {str(one): states[str(one)] for one in epochs}
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._replace(self._file, json.dumps(kept).encode())
+        self._remove_unused(json.dumps(kept))
+
+    def write_arrays(self, name: str, arrays: Sequence[NDArray[Any]]) -> str:
+        """Keep arrays.
+
+        Returns:
+            Their file's name: it stays as long as some state has it in it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{self._name}-{name}.npz"
+        whole = path.with_suffix(".part.npz")
+        np.savez(whole, *[_plain(array) for array in arrays])
+        os.replace(whole, path)
+        return path.name
+
+    def read_arrays(self, file: str) -> list[NDArray[Any]]:
+        """The arrays of a file."""
+        with np.load(self._folder / file) as found:
+            return [found[f"arr_{i}"] for i in range(len(found.files))]
+
+    def _states(self) -> dict[str, Any]:
+        if not self._file.exists():
+            return {}
+        states: dict[str, Any] = json.loads(self._file.read_text())
+        return states
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        """Write a file so that it is whole whenever the process dies."""
+        part = path.with_suffix(".part")
+        part.write_bytes(content)
+        os.replace(part, path)
+
+    def _remove_unused(self, states: str) -> None:
+        for path in self._folder.glob(f"{self._name}-*.npz"):
+            if path.name not in states:
+                path.unlink()
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    """An array that NumPy can write: it knows no bfloat16."""
+    return array.astype(np.float32) if array.dtype.kind == "V" else array
+
+
+def backup_of(callbacks: Sequence[Any], name: str) -> Backup | None:
+    """Where a callback can keep its state; None if the fit backs nothing up.
+
+    Args:
+        callbacks: All callbacks of the fit.
+        name: What files are to be called.
+    """
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.BackupAndRestore):
+            return Backup(Path(callback.backup_dir), name)
+    return None
