@@ -39,6 +39,10 @@ def train(backups: str, epochs: int, kill_at: int, order: str):
     callbacks = [keras_lr.OneCycle(max_lr=0.01), backup, Die(kill_at)]
     if order == "backup-first":
         callbacks = [backup, callbacks[0], Die(kill_at)]
+    if order == "plateaus":
+        by_epoch = keras_lr.Plateau("loss", 0.7, 1, min_delta=0.2, restore_best=True)
+        by_update = keras_lr.Plateau("loss", 0.9, 7, per="update", smoothing=0.5)
+        callbacks = [backup, by_epoch, by_update, Die(kill_at)]
     fit(model, callbacks, batches=BATCHES, epochs=epochs)
     return recorded(model), model.get_weights()
 
