@@ -74,6 +74,15 @@ def test_find_then_train_learns_the_digits():
     assert float(shown[-1].split()[-1].rstrip("%")) > 85
 
 
+def test_the_plateau_example_cuts_and_draws(tmp_path):
+    shown = output_of("examples/plateau.py", "--fast", "--out", str(tmp_path))
+    constant, keras_own, ours, _ = shown.splitlines()[-4:]
+    assert "cuts after updates [] " in constant
+    assert "validation loss" in keras_own
+    assert ours.startswith("Plateau: warmup, best weights, decay")
+    assert (tmp_path / "plateau.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(tmp_path):
     shown = output_of("examples/gan.py", "--fast", "--out", str(tmp_path))
     lines = [line for line in shown.splitlines() if "after epoch" in line]
