@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, Unpack
 from weakref import WeakKeyDictionary
 
@@ -20,7 +19,7 @@ from keras_lr.plan.checks import (
     check_int,
     check_rate,
 )
-from keras_lr.plan.duration import FAR, Clock, DurationOrZero
+from keras_lr.plan.duration import Clock, DurationOrZero
 from keras_lr.plan.parts import Part
 from keras_lr.plan.phase import Phase
 from keras_lr.plan.product import Planned
@@ -46,8 +45,9 @@ class Plateau(Preset):
     of callbacks where a killed one has.
 
     A cut is in force from the next update on and compiles nothing. The metric of an
-    epoch counts from the first epoch that begins after the warmup, until the final
-    decay begins. One that is not a number is no better than any.
+    epoch counts from the first epoch that begins after the warmup (its own, or that of
+    a schedule beside it), until the final decay begins. One that is not a number is no
+    better than any.
 
     Args:
         monitor: The metric, as logs call it.
@@ -201,7 +201,7 @@ class Plateau(Preset):
 
     def _parts(self, peak: float) -> list[Part]:
         cuts = self._memory.cuts
-        level = self.level(peak, cuts.standing.cuts)
+        level = self._level(peak, cuts.standing.cuts)
         parts = self._rise(level)
         decay = self._argument("decay")
         if decay is None:
@@ -214,7 +214,7 @@ class Plateau(Preset):
 
     # What its watch asks.
 
-    def level(self, peak: float, cuts: int) -> float:
+    def _level(self, peak: float, cuts: int) -> float:
         """The rate after so many cuts.
 
         Args:
@@ -223,12 +223,12 @@ class Plateau(Preset):
         """
         return max(peak * self.factor**cuts, self._floor(peak))
 
-    def may_cut(self, peak: float, cuts: int) -> bool:
+    def _may_cut(self, peak: float, cuts: int) -> bool:
         """Whether the rate after so many cuts is above the floor."""
         # A floor that is met but for rounding is met.
-        return self.level(peak, cuts) > self._floor(peak) * (1 + 1e-7)
+        return self._level(peak, cuts) > self._floor(peak) * (1 + 1e-7)
 
-    def rule(self, rises: bool) -> Rule:
+    def _rule(self, rises: bool) -> Rule:
         """What counts as better, and for how long one waits for it.
 
         Args:
@@ -244,30 +244,25 @@ class Plateau(Preset):
             smoothing=self.smoothing,
         )
 
-    def span(self, run: Clock) -> tuple[int, float]:
+    def _span(self, run: Clock, schedules: Sequence[Schedule]) -> tuple[int, float]:
         """The updates between which observations count, in those of its own run.
 
         Args:
             run: The run of the fit.
+            schedules: All schedules of the fit: none of them may be warming up.
 
         Returns:
             The end of the warmup, and the begin of the final decay, or infinity.
         """
         if self._memory.cuts.decays_from is not None:
             return 0, 0
+        first = max(schedule._warmup_updates(run) for schedule in schedules)
         clock = self._clock(run)
-        warmup = self._argument("warmup")
-        first = 0
-        if warmup is not None:
-            # In data of unknown length the first epoch is in any warmup by epochs.
-            first = FAR
-            with suppress(ValueError):
-                first = clock.updates(warmup)
         if clock.total is None or self._argument("decay") is None:
             return first, math.inf
         return first, clock.total - self._decay(clock)
 
-    def decay_updates(self, run: Clock) -> int:
+    def _decay_updates(self, run: Clock) -> int:
         """How long the final decay takes.
 
         Args:

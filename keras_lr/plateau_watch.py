@@ -61,19 +61,19 @@ class Cutting(Protocol):
     restore_best: bool
     stop: bool
 
-    def rule(self, rises: bool) -> Rule:
+    def _rule(self, rises: bool) -> Rule:
         """What counts as better, and for how long one waits for it."""
 
-    def level(self, peak: float, cuts: int) -> float:
+    def _level(self, peak: float, cuts: int) -> float:
         """The rate after so many cuts."""
 
-    def may_cut(self, peak: float, cuts: int) -> bool:
+    def _may_cut(self, peak: float, cuts: int) -> bool:
         """Whether the rate after so many cuts is above the floor."""
 
-    def span(self, run: Clock) -> tuple[int, float]:
+    def _span(self, run: Clock, others: Sequence[Any]) -> tuple[int, float]:
         """Between which updates observations count."""
 
-    def decay_updates(self, run: Clock) -> int:
+    def _decay_updates(self, run: Clock) -> int:
         """How long the final decay takes."""
 
 
@@ -120,6 +120,7 @@ class Watch:
 
     def begin_epoch(self) -> None:
         """Go back to the best weights, where a cut asks for it."""
+        self._is_observed = False
         if self._fit is not None:
             self._return(self._fit)
 
@@ -133,7 +134,7 @@ class Watch:
         decays_from = self._memory.cuts.decays_from
         if decays_from is None:
             return None
-        decay = self._plateau.decay_updates(self.fit.run)
+        decay = self._plateau._decay_updates(self.fit.run)
         return decays_from + decay - self._before
 
     def look(self, made: int) -> None:
@@ -146,30 +147,28 @@ class Watch:
         A metric that a callback puts into the logs is there only at the turn of this
         one.
         """
-        self._is_observed = self._has(logs)
-        if self._is_observed:
-            self._end_epoch(epoch, logs)
+        if self._has(logs):
+            self.end_epoch_in_turn(epoch, logs)
 
     def end_epoch_in_turn(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """The same at the callback's turn, for a metric that was not there before."""
-        if self._fit is not None and not self._is_observed:
-            self._end_epoch(epoch, logs)
-
-    def _has(self, logs: Mapping[str, Any]) -> bool:
-        """Whether the logs tell what is observed."""
-        return self._plateau.monitor in logs
-
-    def _end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
-        made = self.fit.updates_made()
+        if self._fit is None or self._is_observed:
+            return
+        self._is_observed = True
+        made = self._fit.updates_made()
         self._observe_epoch(epoch, logs, made)
         self._begun = made
         self._memory.epochs = epoch + 1
         if self._backup is not None:
             self._backup.write(epoch + 1, asdict(self._memory.cuts))
 
+    def _has(self, logs: Mapping[str, Any]) -> bool:
+        """Whether the logs tell what is observed."""
+        return self._plateau.monitor in logs
+
     def _observe_epoch(self, epoch: int, logs: Mapping[str, Any], made: int) -> None:
         value = self._value(epoch, logs)
-        first, last = self._plateau.span(self.fit.run)
+        first, last = self._plateau._span(self.fit.run, self.fit.schedules)
         is_inside = first <= self._before + self._begun and self._before + made < last
         if value is None or not is_inside:
             return
@@ -182,7 +181,7 @@ class Watch:
         name = self._plateau.monitor
         model = self.fit.model
         if self._rule is None:
-            self._rule = self._plateau.rule(_rises(self._plateau, model))
+            self._rule = self._plateau._rule(_rises(self._plateau, model))
         if name in logs:
             return float(logs[name])
         if name.startswith("val_") and keras_names.skips_validation(model, epoch):
@@ -213,16 +212,16 @@ class Watch:
 
     def _may_cut(self) -> bool:
         cuts = self._memory.cuts.standing.cuts
-        return any(self._plateau.may_cut(peak, cuts) for peak in self._peaks)
+        return any(self._plateau._may_cut(peak, cuts) for peak in self._peaks)
 
     def _rates(self) -> str:
         cuts = self._memory.cuts.standing.cuts
-        levels = [self._plateau.level(peak, cuts) for peak in self._peaks]
+        levels = [self._plateau._level(peak, cuts) for peak in self._peaks]
         return ", ".join(f"{level:g}" for level in levels)
 
     def _end(self, made: int, when: str) -> None:
         """The floor has been waited out: end the fit, after the final decay if any."""
-        decay = self._plateau.decay_updates(self.fit.run)
+        decay = self._plateau._decay_updates(self.fit.run)
         what = f"decays for {decay} updates" if decay else "ends the fit"
         self._say(when, f"has waited at its floor and {what}")
         if not decay:
@@ -286,7 +285,7 @@ class UpdateWatch(Watch):
 
     def __init__(self, plateau: Cutting, memory: Memory) -> None:
         super().__init__(plateau, memory)
-        self._rule = plateau.rule(rises=False)
+        self._rule = plateau._rule(rises=False)
         self._reader: Reader | None = None
         #: Updates of the run that have been observed, and losses of the next one.
         self._observed = 0
@@ -307,7 +306,7 @@ class UpdateWatch(Watch):
         if not self._may_cut() and not self._plateau.stop:
             return None
         assert self._rule is not None  # noqa: S101  made with the watch
-        first, last = self._plateau.span(self.fit.run)
+        first, last = self._plateau._span(self.fit.run, self.fit.schedules)
         wait = max(self._rule.waits - self._memory.cuts.standing.wait, 1)
         due = max(self._observed, first - self._before) + wait
         return None if due >= last - self._before else due
@@ -329,7 +328,7 @@ class UpdateWatch(Watch):
         assert self._reader is not None  # noqa: S101  the fit has begun
         rows = self._reader.read()
         each = self.fit.step.optimizers[0].accumulation
-        first, last = self._plateau.span(self.fit.run)
+        first, last = self._plateau._span(self.fit.run, self.fit.schedules)
         losses = rows.columns["loss"]
         has_data = ~np.isnan(rows.columns["learning_rate_0"])
         for i in np.flatnonzero(has_data):

@@ -186,6 +186,14 @@ class Schedule(Outlook, Companion):
         with naming(self):
             return Clock(run.updates(horizon), run.steps_per_epoch)
 
+    def _warmup_updates(self, run: Clock) -> int:
+        """How long it warms up, where it has an argument for that.
+
+        Args:
+            run: The run of the fit.
+        """
+        return 0
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         config = {name: getattr(self, name) for name in arguments_of(type(self))}

@@ -345,6 +345,12 @@ class Director:
         """What each optimizer has done since the epoch began."""
         return [now - then for now, then in zip(counts, self._since, strict=True)]
 
+    @property
+    def schedules(self) -> list[Any]:
+        """All schedules of the fit."""
+        found = [part.request.schedule for part in self._parts]
+        return list({id(one): one for one in found}.values())
+
     def peaks(self, schedule: Any) -> list[float]:
         """The rates that factor 1 of a schedule stands for; 1 where nobody knows."""
         peaks = []

@@ -39,6 +39,10 @@ class Fit(Protocol):
     def callbacks(self) -> list[Any]:
         """All callbacks of the fit, as far as known."""
 
+    @property
+    def schedules(self) -> list[Any]:
+        """All schedules of the fit."""
+
     def peaks(self, schedule: Any) -> list[float]:
         """The rates that factor 1 of a schedule stands for; 1 where nobody knows."""
 

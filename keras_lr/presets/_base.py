@@ -10,7 +10,14 @@ from keras_lr.plan import curves
 from keras_lr.plan.checks import check_rate, check_value
 from keras_lr.plan.course import Course
 from keras_lr.plan.curves import Curve
-from keras_lr.plan.duration import Argument, Duration, DurationOrZero, parse
+from keras_lr.plan.duration import (
+    FAR,
+    Argument,
+    Clock,
+    Duration,
+    DurationOrZero,
+    parse,
+)
 from keras_lr.plan.parts import Part
 from keras_lr.plan.phase import Phase
 from keras_lr.plan.words import naming
@@ -97,6 +104,21 @@ class Preset(Schedule):
     def _start(self) -> float:
         """The factor before the first update."""
         return getattr(self, "start", 0.0)
+
+    def _warmup_updates(self, run: Clock) -> int:
+        """How long it warms up: its ``warmup``, if it has one.
+
+        Args:
+            run: The run of the fit. Where an epoch's length is not known yet, it is in
+                the first one, which any warmup by epochs takes up.
+        """
+        warmup = self._argument("warmup")
+        if warmup is None:
+            return 0
+        try:
+            return self._clock(run).updates(warmup)
+        except ValueError:
+            return FAR
 
     def _argument(self, name: str) -> Argument | None:
         """The duration of this name; None if it is None, 0, or not there."""

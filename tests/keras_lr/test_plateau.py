@@ -103,6 +103,29 @@ def test_patience_begins_with_the_first_epoch_after_the_warmup():
     assert_rates(rates[15:], [0.1] * 35 + [0.05] * 10)
 
 
+def test_patience_begins_after_the_warmup_of_a_schedule_beside_it():
+    model = sgd(60)
+    plateau = Plateau("val_m", 0.5, 2, mode="min")
+    fitted(model, [0.0, 1.0, 1.0, 1.0, 1.0, 1.0], keras_lr.Warmup("1 epochs"), plateau)
+    assert_rates(recorded(model)[10::10], [0.1, 0.1, 0.1, 0.05, 0.05])
+
+
+def test_called_by_hand_without_a_list_it_observes_each_epoch_once():
+    model = sgd(12)
+    plateau = Plateau("loss", 0.5, 1, min_delta=9.0)
+    plateau.set_params({"epochs": 4, "steps": 3})
+    plateau.set_model(model)
+    plateau.on_train_begin()
+    x, y = data(1)
+    for epoch in range(4):
+        plateau.on_epoch_begin(epoch)
+        for _ in range(3):
+            logs = model.train_on_batch(x, y, return_dict=True)
+        plateau.on_epoch_end(epoch, dict(logs))
+    plateau.on_train_end()
+    assert_rates(recorded(model), np.repeat([0.1, 0.1, 0.05, 0.025], 3))
+
+
 def test_it_multiplies_with_other_schedules():
     model = sgd(60)
     linear = keras_lr.LinearDecay()
