@@ -1,8 +1,9 @@
-"""The page that says what happens to the rate in a fit."""
+"""The pages that say what happens to the rate in a fit, and where plans change."""
 
 from __future__ import annotations
 
 import doctest
+import re
 import warnings
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 
 pytestmark = pytest.mark.backend
 
-PAGE = Path(__file__).parents[3] / "docs" / "in_a_fit.md"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_what_the_page_on_the_rate_in_a_fit_shows_is_so():
+@pytest.mark.parametrize(("name", "least"), [("in_a_fit", 60), ("changing_plans", 25)])
+def test_what_the_pages_on_fits_show_is_so(name, least):
     def show(message, category, *place):
         # In place of standard error, which doctest does not look at.
         print(f"{category.__name__}: {message}")
@@ -25,9 +27,15 @@ def test_what_the_page_on_the_rate_in_a_fit_shows_is_so():
         warnings.filterwarnings("ignore", ".*shuffle=True")
         warnings.showwarning = show
         failed, tried = doctest.testfile(
-            str(PAGE),
+            str(DOCS / f"{name}.md"),
             module_relative=False,
             optionflags=doctest.NORMALIZE_WHITESPACE,
         )
-    assert tried > 60
+    assert tried > least
     assert not failed
+
+
+def test_what_is_to_be_pasted_runs():
+    page = (DOCS / "changing_plans.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(import.*?)```", page, re.DOTALL)
+    exec(compile(block, "changing_plans.md", "exec"), {})
