@@ -1,8 +1,9 @@
-"""The pages of docs: what they show is so."""
+"""The pages of docs: what they show is so, and what is to be pasted runs."""
 
 from __future__ import annotations
 
 import doctest
+import re
 import warnings
 from pathlib import Path
 
@@ -11,10 +12,18 @@ import pytest
 pytestmark = pytest.mark.backend
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = sorted(page.name for page in DOCS.glob("*.md") if ">>>" in page.read_text())
+TEXTS = {page.name: page.read_text("utf-8") for page in sorted(DOCS.glob("*.md"))}
+#: Pages with sessions, and blocks without prompts, which are there to be pasted.
+SESSIONS = [name for name, text in TEXTS.items() if ">>>" in text]
+BLOCKS = [
+    pytest.param(block, id=f"{name}-{number}")
+    for name, text in TEXTS.items()
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    if ">>>" not in block
+]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", SESSIONS)
 def test_what_a_page_shows_is_so(page, tmp_path, monkeypatch):
     # Pages may write files.
     monkeypatch.chdir(tmp_path)
@@ -38,5 +47,11 @@ def test_what_a_page_shows_is_so(page, tmp_path, monkeypatch):
     assert not failed
 
 
+@pytest.mark.parametrize("block", BLOCKS)
+def test_what_is_to_be_pasted_runs(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "page", "exec"), {"__name__": "page"})
+
+
 def test_the_pages_that_are_run_are_there():
-    assert {"in_a_fit.md", "plateau.md"} <= set(PAGES)
+    assert {"changing_plans.md", "in_a_fit.md", "plateau.md"} <= set(SESSIONS)
