@@ -5,6 +5,7 @@
 
 from keras_lr import curves, extended, phases
 from keras_lr.combined import combine
+from keras_lr.cooldowns import Cooldown, cooldown
 from keras_lr.finder import LRFinder, LRFinderResult, find_lr
 from keras_lr.fit.keras_names import check_keras
 from keras_lr.fit.loan import restored
@@ -35,6 +36,7 @@ from keras_lr.schedule import Schedule
 __version__ = "0.1.0"
 
 __all__ = [
+    "Cooldown",
     "CosineDecay",
     "CosineRestarts",
     "CyclicalLR",
@@ -59,6 +61,7 @@ __all__ = [
     "WarmupLinear",
     "WarmupStableDecay",
     "combine",
+    "cooldown",
     "curves",
     "find_lr",
     "phases",

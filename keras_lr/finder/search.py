@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,7 @@ from keras_lr.fit.building import Building
 from keras_lr.fit.choice import names_of
 from keras_lr.fit.feed import Given
 from keras_lr.fit.loan import end_or_refuse
+from keras_lr.fit.snapshot import history_kept
 from keras_lr.plan.duration import Duration
 from keras_lr.schedule import Schedule
 
@@ -155,7 +155,7 @@ def find_lr(
     progress = Progress(verbose)
 
     with ExitStack() as exits:
-        exits.enter_context(_history_kept(model))
+        exits.enter_context(history_kept(model))
         building = Building(model)
         exits.callback(building.end)
         data = batches_for(
@@ -306,20 +306,6 @@ def _own_rates(optimizers: list[Any], set_rate: bool) -> list[float | None]:
             "was compiled with a schedule. Compile it with a number."
         )
     return own
-
-
-@contextmanager
-def _history_kept(model: Any) -> Iterator[None]:
-    """A context that leaves the model the history of its last fit."""
-    had = hasattr(model, "history")
-    history = getattr(model, "history", None)
-    try:
-        yield
-    finally:
-        if had:
-            model.history = history
-        elif hasattr(model, "history"):
-            del model.history
 
 
 def _set_rates(optimizers: list[Any], own: list[float | None], rate: float) -> None:

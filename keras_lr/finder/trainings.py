@@ -57,7 +57,7 @@ class Trainings:
                 self._check_used()
             return is_last(done)
 
-        loop.train(self._model, feed, batches, is_last_or_wrong)
+        loop.train(self._model, feed.first(batches), batches, is_last_or_wrong)
         self._check_used()
         if not self._was_used:
             raise ValueError(self._unused)

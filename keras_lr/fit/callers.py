@@ -18,6 +18,20 @@ def list_of_fit() -> tuple[Any, list[Any]]:
     Returns:
         None and nothing where a callback is called by hand.
     """
+    callbacks, held = _held_by_fit()
+    return callbacks, list(held.values())
+
+
+def arguments_of_fit() -> dict[str, Any]:
+    """What the fit around a callback holds by name: its arguments, among other things.
+
+    Returns:
+        Nothing where a callback is called by hand.
+    """
+    return _held_by_fit()[1]
+
+
+def _held_by_fit() -> tuple[Any, dict[str, Any]]:
     callbacks = None
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
@@ -25,9 +39,19 @@ def list_of_fit() -> tuple[Any, list[Any]]:
         if isinstance(owner, keras.callbacks.CallbackList):
             callbacks = owner
         elif callbacks is not None:
-            return callbacks, list(frame.f_locals.values())
+            return callbacks, dict(frame.f_locals)
         frame = frame.f_back
-    return callbacks, []
+    return callbacks, {}
+
+
+def is_fitting(model: Any) -> bool:
+    """Whether what is asking has been called by a fit of a model."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "fit" and frame.f_locals.get("self") is model:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def is_in_fit(callbacks: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,10 +22,8 @@ class _Takes(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Look at what the fit holds."""
-        module = importlib.import_module("keras.src.trainers.epoch_iterator")
         _, held = callers.list_of_fit()
-        found = [one for one in held if isinstance(one, module.EpochIterator)]
-        self.taken = found[0] if found else None
+        self.taken = source_in(held)
 
 
 def source_of_fit(model: Any, x: Any, y: Any, **options: Any) -> Any:
@@ -43,7 +42,7 @@ def source_of_fit(model: Any, x: Any, y: Any, **options: Any) -> Any:
     given = {name: value for name, value in options.items() if value is not None}
     if y is not None:
         given["y"] = y
-    given |= {"shuffle": False, "verbose": 0, "callbacks": [takes]}
+    given = {"shuffle": False, **given, "verbose": 0, "callbacks": [takes]}
     with keras_names.weights_kept(model.optimizer):
         # Some models' own `fit` takes no number of epochs below 1.
         model.fit(x, epochs=1, initial_epoch=1, **given)
@@ -52,11 +51,57 @@ def source_of_fit(model: Any, x: Any, y: Any, **options: Any) -> Any:
             "A search needs a model that is trained by the fit of Keras. Received: "
             f"{type(model).__name__}, whose `fit` is another. Use LRFinder in it."
         )
-    contract = keras_names.INSTANCE_CONTRACT
-    keras_names.check("EpochIterator", takes.taken, contract)
-    if keras.backend.backend() == "tensorflow":
-        keras_names.check("TFEpochIterator", takes.taken, contract)
     return takes.taken
+
+
+def source_in(held: Any) -> Any | None:
+    """What the fit that holds some values iterates over; None where there is none."""
+    module = importlib.import_module("keras.src.trainers.epoch_iterator")
+    found = [one for one in held if isinstance(one, module.EpochIterator)]
+    if not found:
+        return None
+    source = found[0]
+    keras_names.check("EpochIterator", source, keras_names.INSTANCE_CONTRACT)
+    if keras.backend.backend() == "tensorflow":
+        keras_names.check("TFEpochIterator", source, keras_names.INSTANCE_CONTRACT)
+    return source
+
+
+def source_like(source: Any, model: Any, x: Any, **options: Any) -> Any:
+    """What the same fit would iterate over with other data.
+
+    Args:
+        source: What it iterates over.
+        model: Its model.
+        x: The data.
+        options: Further arguments of ``fit``.
+    """
+    if keras.backend.backend() == "tensorflow":
+        options["distribute_strategy"] = model.distribute_strategy
+    return type(source)(x=x, steps_per_execution=model.steps_per_execution, **options)
+
+
+def batches_in(source: Any) -> int | None:
+    """Batches of a pass over what a fit iterates over; None where nobody knows."""
+    count: int | None = source.num_batches
+    return count
+
+
+def shuffles_itself(data: Any) -> bool:
+    """Whether a tf.data.Dataset has an order of its own, another one each time."""
+    if "tensorflow" not in sys.modules:
+        return False
+    if not isinstance(data, sys.modules["tensorflow"].data.Dataset):
+        return False
+    datasets = [data]
+    while datasets:
+        one = datasets.pop()
+        # No more than a name and a flag are looked at: a version of TensorFlow that
+        # has others shuffles unnoticed.
+        if getattr(one, "_reshuffle_each_iteration", False):
+            return True
+        datasets += one._inputs()
+    return False
 
 
 def are_arrays(*data: Any) -> bool:

@@ -66,7 +66,7 @@ INSTANCE_CONTRACT = {
         "train_step",
     ),
     # What a fit iterates over, and what makes batches of the data for it.
-    "EpochIterator": ("_get_iterator", "data_adapter"),
+    "EpochIterator": ("_get_iterator", "data_adapter", "num_batches"),
     "TFEpochIterator": ("_distributed_dataset",),
     "CSVLogger": ("keys",),
 }

@@ -17,12 +17,17 @@ from keras_lr.fit.feed import Feed
 from keras_lr.plan.curves import FloatArray
 
 
-def train(model: Any, feed: Feed, batches: int, is_last: Callable[[int], bool]) -> None:
+def train(
+    model: Any,
+    iterator: Iterator[Any],
+    batches: int,
+    is_last: Callable[[int], bool],
+) -> None:
     """Train a model by the step that it has now.
 
     Args:
         model: A built and compiled model.
-        feed: The batches.
+        iterator: Yields the batches.
         batches: How many of them.
         is_last: Is asked before each call of the step, with the batches so far, whether
             it is to be the last one.
@@ -30,7 +35,6 @@ def train(model: Any, feed: Feed, batches: int, is_last: Callable[[int], bool]) 
     each = int(model.steps_per_execution)
     backend = keras.backend.backend()
     model.reset_metrics()
-    iterator = feed.first(batches)
     if backend == "jax":
         _train_on_jax(model, iterator, range(0, batches, each), is_last)
         return

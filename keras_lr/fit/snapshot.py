@@ -7,6 +7,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,20 @@ class Snapshot:
 def _size(variable: Any) -> int:
     """Bytes of a variable, counting four for each number."""
     return 4 * int(np.prod(variable.shape, dtype=np.int64))
+
+
+@contextmanager
+def history_kept(model: Any) -> Iterator[None]:
+    """A context that leaves the model the history of its last fit."""
+    had = hasattr(model, "history")
+    history = getattr(model, "history", None)
+    try:
+        yield
+    finally:
+        if had:
+            model.history = history
+        elif hasattr(model, "history"):
+            del model.history
 
 
 def random_state() -> Callable[[], None]:

@@ -9,8 +9,8 @@ probe shares its one trace, and nothing of the plain step is ever traced because
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -277,6 +277,34 @@ class LentStep:
         """Have the rows laid anew before the next batch."""
         self._is_laid = False
         self._left = 0
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """A context in which the step may do something else, and then goes on.
+
+        Who opens it gives the counters back before it ends. If that something fails,
+        who wants to know hears of it when all is as it was.
+        """
+        before = dict(vars(self))
+        # That the step has been traced stays true.
+        del before["_is_entered"]
+        is_recording = self.control.is_recording
+        counters = [(lent.counter, lent.applied) for lent in self.optimizers]
+        put_back = self._tape.set_aside()
+        self.on_failure = None
+        self.on_pace = None
+        has_failed = True
+        try:
+            yield
+            has_failed = False
+        finally:
+            vars(self).update(before)
+            self.control.is_recording = is_recording
+            for lent, told in zip(self.optimizers, counters, strict=True):
+                lent.counter, lent.applied = told
+            put_back()
+            if has_failed and self.on_failure is not None:
+                self.on_failure()
 
     # What the host asks.
 

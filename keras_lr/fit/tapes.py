@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -30,6 +31,7 @@ from keras_lr.fit.optimizer import LentOptimizer
 from keras_lr.plan.curves import FloatArray
 
 Fetch = Callable[[], FloatArray]
+Undo = Callable[[], None]
 
 
 class JaxTape:
@@ -185,6 +187,13 @@ class JaxTape:
     def _as_cell(self, scalar: Any) -> Any:
         return self._jax.numpy.asarray(scalar, wide_dtype())
 
+    def set_aside(self) -> Undo:
+        """Make room for other rows; gives what puts those of now back."""
+        # Other rows are another array, so that no step uses this one up.
+        put_back = partial(vars(self).update, dict(vars(self)))
+        self._is_laid = False
+        return put_back
+
     def keep(self) -> Fetch:
         """The seen part as it is now; later steps may use it up."""
         array = self._array
@@ -301,6 +310,18 @@ class TensorFlowTape:
         tf = self._tf
         return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
+    def set_aside(self) -> Undo:
+        """Make room for other rows; gives what puts those of now back."""
+        given, seen, is_laid = self._given.numpy(), self._seen.numpy(), self._is_laid
+        self._is_laid = False
+
+        def put_back() -> None:
+            self._given.assign(given)
+            self._seen.assign(seen)
+            self._is_laid = is_laid
+
+        return put_back
+
     def keep(self) -> Fetch:
         """The seen part as it is now."""
         value = self._seen.value
@@ -359,6 +380,12 @@ class TorchTape:
         finally:
             control.end()
         return logs
+
+    def set_aside(self) -> Undo:
+        """Make room for other rows; gives what puts those of now back."""
+        put_back = partial(vars(self).update, dict(vars(self)))
+        self._given = []
+        return put_back
 
     def keep(self) -> Fetch:
         """The seen part as it is now."""

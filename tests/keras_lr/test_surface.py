@@ -15,6 +15,7 @@ from keras_lr.fit import keras_names
 from keras_lr.plan import curves, duration, parts
 
 PUBLIC = [
+    "Cooldown",
     "CosineDecay",
     "CosineRestarts",
     "CyclicalLR",
@@ -39,12 +40,14 @@ PUBLIC = [
     "WarmupLinear",
     "WarmupStableDecay",
     "combine",
+    "cooldown",
     "curves",
     "find_lr",
     "phases",
     "restored",
 ]
-SCHEDULES = [n for n in PUBLIC if n[0].isupper() and not n.startswith("LRFinder")]
+OTHERS = ("Cooldown", "LRFinder", "LRFinderResult")
+SCHEDULES = [n for n in PUBLIC if n[0].isupper() and n not in OTHERS]
 METHODS = ["values", "at", "momentum_values", "plot", "as_keras_schedule", "get_config"]
 
 
