@@ -59,6 +59,21 @@ def source_of_fit(model: Any, x: Any, y: Any, **options: Any) -> Any:
     return takes.taken
 
 
+def batch_size_of(held: list[Any]) -> int | None:
+    """Rows of a batch of a fit's data, where these tell.
+
+    Args:
+        held: What the fit's frame holds.
+    """
+    module = importlib.import_module("keras.src.trainers.epoch_iterator")
+    for one in held:
+        if isinstance(one, module.EpochIterator):
+            keras_names.check("EpochIterator", one, keras_names.INSTANCE_CONTRACT)
+            size = one.data_adapter.batch_size
+            return None if size is None else int(size)
+    return None
+
+
 def are_arrays(*data: Any) -> bool:
     """Whether ``fit`` takes data as arrays, and cuts batches out of them itself."""
     module = importlib.import_module(

@@ -1,16 +1,16 @@
-r"""The gradient noise scale, from the lengths of gradients of a batch and of its parts.
+r"""The gradient noise scale, from the lengths of gradients of few and of many rows.
 
-With g_1 to g_k the mean gradients of k parts of n rows each, and g their mean, the
-gradient of all B = kn rows, the mean squares
+With g_n the mean gradient of n rows of a batch and g_N that of N rows, n < N, the
+squares have the expectations
 
-.. math:: s = (|g_1|^2 + ... + |g_k|^2) / k, \quad b = |g|^2
+.. math:: E|g_n|^2 = |G|^2 + tr(\Sigma) / n, \quad E|g_N|^2 = |G|^2 + tr(\Sigma) / N
 
-have the expectations |G|^2 + tr(Sigma) / n and |G|^2 + tr(Sigma) / B, where G is the
-gradient of the loss over all data and Sigma the covariance of the gradients of single
-rows. Two equations for two unknowns: solved, they estimate both without bias
-(McCandlish et al. 2018, arXiv:1812.06162, appendix A.1). The *ratio* of two such
-estimates of one batch would be biased, and infinite now and then; that of their means
-over many batches is what :func:`noise_of` takes.
+where G is the gradient of the loss over all data and :math:`\Sigma` the covariance of
+the gradients of single rows. Two equations for two unknowns: solved, they estimate both
+without bias (McCandlish et al. 2018, arXiv:1812.06162, appendix A.1), whether the few
+rows are among the many or not. The *ratio* of two such estimates of one batch would be
+biased, and infinite now and then; that of their means over many batches is what
+:func:`noise_of` takes.
 """
 
 from __future__ import annotations
@@ -44,41 +44,44 @@ class Noise:
 
 
 def covariances(
-    parts: FloatArray, wholes: FloatArray, rows: FloatArray, count: int
+    few: FloatArray, many: FloatArray, rows: FloatArray, rows_of_many: FloatArray
 ) -> FloatArray:
-    """Estimate the trace of the covariance of single rows' gradients, without bias.
+    r"""Estimate the trace of the covariance of single rows' gradients, without bias.
 
-    .. math:: tr(Sigma) = (s - b) / (1 / n - 1 / (kn))
+    .. math:: tr(\Sigma) = (|g_n|^2 - |g_N|^2) / (1 / n - 1 / N)
 
     Args:
-        parts: Mean of the squared lengths of the parts' gradients, s.
-        wholes: Squared length of their mean, b.
-        rows: Rows of a part, n, at least 1.
-        count: Parts of a batch, k, at least 2.
+        few: Squared length of the gradient of few rows, or the mean of several.
+        many: The same of many.
+        rows: How many the few are, n, at least 1.
+        rows_of_many: How many the many are, N, above n.
 
     Example:
-        >>> covariances(np.array([5.0]), np.array([3.0]), np.array([8.0]), 2)
+        >>> covariances(*map(np.array, ([5.0], [3.0], [8.0], [16.0])))
         array([32.])
     """
-    found: FloatArray = (parts - wholes) * rows * count / (count - 1)
+    found: FloatArray = (few - many) / (1 / rows - 1 / rows_of_many)
     return found
 
 
-def squares(parts: FloatArray, wholes: FloatArray, count: int) -> FloatArray:
-    """Estimate the squared length of the gradient over all data, without bias.
+def squares(
+    few: FloatArray, many: FloatArray, rows: FloatArray, rows_of_many: FloatArray
+) -> FloatArray:
+    r"""Estimate the squared length of the gradient over all data, without bias.
 
-    .. math:: |G|^2 = (kb - s) / (k - 1)
+    .. math:: |G|^2 = (N |g_N|^2 - n |g_n|^2) / (N - n)
 
     Args:
-        parts: Mean of the squared lengths of the parts' gradients, s.
-        wholes: Squared length of their mean, b.
-        count: Parts of a batch, k, at least 2.
+        few: Squared length of the gradient of few rows, or the mean of several.
+        many: The same of many.
+        rows: How many the few are, n.
+        rows_of_many: How many the many are, N, above n.
 
     Example:
-        >>> squares(np.array([5.0]), np.array([3.0]), 2)
+        >>> squares(*map(np.array, ([5.0], [3.0], [8.0], [16.0])))
         array([1.])
     """
-    found: FloatArray = (count * wholes - parts) / (count - 1)
+    found: FloatArray = (rows_of_many * many - rows * few) / (rows_of_many - rows)
     return found
 
 
@@ -152,7 +155,7 @@ def t_quantile(freedom: int) -> float:
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
     )
-    return sum(term / freedom**i for i, term in enumerate(terms))
+    return float(sum(term / freedom**i for i, term in enumerate(terms)))
 
 
 def rate_factor(
@@ -178,5 +181,7 @@ def rate_factor(
     Source: McCandlish et al. 2018, arXiv:1812.06162, sec. 2.2 for SGD.
     """
     if math.isinf(scale):
-        return (to_batch / from_batch) ** exponent
-    return ((1 + scale / from_batch) / (1 + scale / to_batch)) ** exponent
+        ratio = to_batch / from_batch
+    else:
+        ratio = (1 + scale / from_batch) / (1 + scale / to_batch)
+    return float(ratio**exponent)
