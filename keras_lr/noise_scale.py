@@ -41,9 +41,11 @@ class GradientNoiseScale(Companion):
     weights, moving statistics, seeds and metrics go on, to the bit, as without it. It
     takes the model's own loss with all weights of rows, before any loss scaling. Rows
     that stand in one batch should have been drawn by chance, as ``fit`` shuffles them.
+
     A batch that is not a multiple of ``micro_batches`` is measured without the rows
-    that are left over. Batch normalization sees the parts as batches of their own, so
-    that a noise scale that is measured with it is a coarse one.
+    that are left over, and one of less than half of the usual rows, as the last one of
+    an epoch may be, not at all. Batch normalization sees the parts as batches of their
+    own, so that a noise scale that is measured with it is a coarse one.
 
     It measures batches, also where several are accumulated to an update, or shared by
     several devices; ``result.batch_size`` says how many rows an update had.
@@ -214,8 +216,11 @@ class Measured:
         names = self._work.names
         part = seen.columns[names.part]
         whole = seen.columns[names.whole]
-        found = np.flatnonzero(np.isfinite(part) & np.isfinite(whole))
-        rows_of_part = seen.columns[names.rows][found] // self._work.parts
+        rows = seen.columns[names.rows]
+        # The noise of few rows, as of a last batch, would drown that of the others.
+        is_large = rows * 2 >= self._rows
+        found = np.flatnonzero(np.isfinite(part) & np.isfinite(whole) & is_large)
+        rows_of_part = rows[found] // self._work.parts
         given = (
             part[found],
             whole[found],

@@ -137,24 +137,26 @@ class PartGradients:
         rows = tf.shape(_first(view.data))[0]
         size = rows // self.parts
 
-        def gradients(part: int) -> list[Any]:
+        def gradients(part: int, values: list[Any]) -> list[Any]:
             begin = part * size
             with tf.GradientTape() as tape:
+                tape.watch(values)
                 here = _cut(view.data, begin, begin + size)
                 loss = keras_names.training_loss(model, here)
-            weights = model.trainable_weights
-            found = [one for one in tape.gradient(loss, weights) if one is not None]
+            found = [one for one in tape.gradient(loss, values) if one is not None]
             scale = model.optimizer.scale_loss(tf.constant(1.0))
             # Those of embeddings have rows of their own.
             found = [tf.cast(tf.convert_to_tensor(one), "float32") for one in found]
             return [one / scale for one in found]
 
         def measure() -> Any:
-            with keras.StatelessScope():
-                summed = gradients(0)
+            weights = model.trainable_weights
+            values = [tf.convert_to_tensor(one.value) for one in weights]
+            with _scope(weights, values):
+                summed = gradients(0, values)
                 squares = _squared(tf, summed)
                 for part in range(1, self.parts):
-                    found = gradients(part)
+                    found = gradients(part, values)
                     squares += _squared(tf, found)
                     summed = [a + b for a, b in zip(summed, found, strict=True)]
             return squares / self.parts, _squared(tf, summed) / self.parts**2
@@ -174,7 +176,7 @@ class PartGradients:
         gradients = _TorchGradients(torch, model)
         spares_last = rows == size * self.parts and gradients.are_repeatable()
         parts = []
-        with keras.StatelessScope(), gradients.kept():
+        with gradients.kept():
             for part in range(self.parts - spares_last):
                 here = _cut(view.data, part * size, (part + 1) * size)
                 parts.append(gradients.of(here))
@@ -193,7 +195,8 @@ class _TorchGradients:
     def __init__(self, torch: Any, model: Any) -> None:
         self.torch = torch
         self._model = model
-        self._weights = [one.value for one in model.trainable_weights]
+        self._variables = model.trainable_weights
+        self._weights = [one.value for one in self._variables]
         self._scale = model.optimizer.scale_loss(1.0)
 
     def are_repeatable(self) -> bool:
@@ -231,7 +234,8 @@ class _TorchGradients:
         buffers = [(one, one.clone()) for one in self._model.buffers()]
         device = self._weights[0].device
         fork = self.torch.random.fork_rng
-        with fork([device] if device.type == "cuda" else []):
+        devices = [device] if device.type == "cuda" else []
+        with fork(devices), _scope(self._variables, self._weights):
             try:
                 yield
             finally:
@@ -296,6 +300,12 @@ def _squared(backend: Any, gradients: Sequence[Any]) -> Any:
     # TensorFlow has a name of its own for it.
     total = getattr(backend, "reduce_sum", None) or backend.sum
     return sum(total(one * one) for one in gradients)
+
+
+def _scope(weights: Sequence[Any], values: Sequence[Any]) -> Any:
+    """A scope that keeps all variables of Keras as they are."""
+    # Regularizers look for the weights in it.
+    return keras.StatelessScope(state_mapping=list(zip(weights, values, strict=True)))
 
 
 def _first(data: Any) -> Any:

@@ -110,9 +110,10 @@ def noise_of(covariances: FloatArray, squares: FloatArray) -> Noise:
     Source: Fieller 1954, Some problems in interval estimation, J. R. Stat. Soc. B 16.
     """
     count = len(covariances)
-    above = float(np.mean(covariances))
-    below = float(np.mean(squares))
-    scale = max(above, 0.0) / below if below > 0 else math.inf
+    # What is estimated is not below 0, though estimates may be.
+    above = max(float(np.mean(covariances)), 0.0)
+    below = max(float(np.mean(squares)), 0.0)
+    scale = above / below if below > 0 else math.inf
     if count < LEAST:
         return Noise(scale, (0.0, math.inf))
     spread = np.cov(covariances, squares) * t_quantile(count - 1) ** 2 / count

@@ -15,17 +15,20 @@ from keras_lr.fit import keras_names
 from keras_lr.plan import curves, duration, parts
 
 PUBLIC = [
+    "BatchSizesResult",
     "CosineDecay",
     "CosineRestarts",
     "CyclicalLR",
     "ExponentialDecay",
     "FlatCosine",
     "Function",
+    "GradientNoiseScale",
     "InverseSqrt",
     "InverseTimeDecay",
     "LRFinder",
     "LRFinderResult",
     "LinearDecay",
+    "NoiseScaleResult",
     "OneCycle",
     "PiecewiseConstant",
     "PiecewiseLinear",
@@ -43,8 +46,15 @@ PUBLIC = [
     "find_lr",
     "phases",
     "restored",
+    "scale_length",
+    "scale_lr",
 ]
-SCHEDULES = [n for n in PUBLIC if n[0].isupper() and not n.startswith("LRFinder")]
+SCHEDULES = [
+    name
+    for name in PUBLIC
+    if inspect.isclass(getattr(keras_lr, name))
+    and issubclass(getattr(keras_lr, name), keras_lr.Schedule)
+]
 METHODS = ["values", "at", "momentum_values", "plot", "as_keras_schedule", "get_config"]
 
 
