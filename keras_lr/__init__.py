@@ -4,11 +4,14 @@
 """
 
 from keras_lr import curves, extended, phases
+from keras_lr.batch_size import scale_length, scale_lr
 from keras_lr.combined import combine
 from keras_lr.cooldowns import Cooldown, cooldown
-from keras_lr.finder import LRFinder, LRFinderResult, find_lr
+from keras_lr.finder import BatchSizesResult, LRFinder, LRFinderResult, find_lr
 from keras_lr.fit.keras_names import check_keras
 from keras_lr.fit.loan import restored
+from keras_lr.noise_result import NoiseScaleResult
+from keras_lr.noise_scale import GradientNoiseScale
 from keras_lr.plateau import Plateau
 from keras_lr.presets import (
     CosineDecay,
@@ -36,6 +39,7 @@ from keras_lr.schedule import Schedule
 __version__ = "0.1.0"
 
 __all__ = [
+    "BatchSizesResult",
     "Cooldown",
     "CosineDecay",
     "CosineRestarts",
@@ -43,11 +47,13 @@ __all__ = [
     "ExponentialDecay",
     "FlatCosine",
     "Function",
+    "GradientNoiseScale",
     "InverseSqrt",
     "InverseTimeDecay",
     "LRFinder",
     "LRFinderResult",
     "LinearDecay",
+    "NoiseScaleResult",
     "OneCycle",
     "PiecewiseConstant",
     "PiecewiseLinear",
@@ -66,6 +72,8 @@ __all__ = [
     "find_lr",
     "phases",
     "restored",
+    "scale_length",
+    "scale_lr",
 ]
 
 check_keras()

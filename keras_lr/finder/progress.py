@@ -28,13 +28,18 @@ class Progress:
 
     Args:
         verbose: 0 is silent.
+        about: What each text begins with: which of several searches it is.
         clock: Gives seconds.
     """
 
     def __init__(
-        self, verbose: int, clock: Callable[[], float] = time.monotonic
+        self,
+        verbose: int,
+        about: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._speaks = bool(verbose)
+        self._about = about
         self._clock = clock
         self._begun = clock()
         self._width = 0
@@ -96,7 +101,8 @@ class Progress:
         """Say the result, and how long it took."""
         if not self._speaks:
             return
-        words = f"find_lr: {result} {duration_text(self._clock() - self._begun)}."
+        spent = duration_text(self._clock() - self._begun)
+        words = f"find_lr: {self._about}{result} {spent}."
         if is_rewritten():
             _write("\r" + words.ljust(self._width) + "\n")
             self._width = 0
@@ -108,13 +114,13 @@ class Progress:
         if is_rewritten():
             self._rewrite(text)
         else:
-            _log(f"find_lr: {text}")
+            _log(f"find_lr: {self._about}{text}")
 
     def _rewrite(self, text: str) -> None:
         """Put a text in place of the last one; nothing in a log."""
         if not is_rewritten():
             return
-        text = text[: _columns() - 1]
+        text = f"{self._about}{text}"[: _columns() - 1]
         # Blanks, where the last one was longer.
         _write("\r" + text.ljust(self._width))
         self._width = len(text)

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
+from functools import partial
+from typing import Any, overload
 
 import numpy as np
 
 from keras_lr.finder.batches import batches_for
 from keras_lr.finder.borrowed import Borrowed, optimizers_chosen
 from keras_lr.finder.budget import planned_updates, updates_of
-from keras_lr.finder.climb import Seen, climb, lengths, sweep_updates
+from keras_lr.finder.by_batch import BatchSizesResult, checked_sizes, search_each
+from keras_lr.finder.climb import climb, lengths, sweep_updates
 from keras_lr.finder.lr_finder import divisor
 from keras_lr.finder.plan import (
     SweepPlan,
     check_schedule,
     check_trainable,
     comes_down,
-    in_small,
 )
-from keras_lr.finder.probe import Probe
 from keras_lr.finder.progress import Progress
 from keras_lr.finder.reasons import FOR_SEARCH
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep
-from keras_lr.finder.trainings import Trainings
-from keras_lr.finder.verdict import Evidence, is_clear, verdict_of
+from keras_lr.finder.trainings import Probes, Trainings
+from keras_lr.finder.verdict import Evidence, verdict_of
 from keras_lr.fit import keras_names
 from keras_lr.fit.building import Building
 from keras_lr.fit.choice import names_of
@@ -38,12 +39,54 @@ from keras_lr.plan.duration import Duration
 from keras_lr.schedule import Schedule
 
 
+@overload
+def find_lr(
+    model: Any,
+    x: Any,
+    y: Any = ...,
+    *,
+    batch_size: int | None = ...,
+    sample_weight: Any = ...,
+    class_weight: Any = ...,
+    schedule: Schedule | None = ...,
+    epochs: int | None = ...,
+    optimizer: str | None = ...,
+    validation_data: Any = ...,
+    budget: Duration = ...,
+    seed: int = ...,
+    set_rate: bool = ...,
+    memory_limit: float = ...,
+    verbose: int = ...,
+) -> LRFinderResult: ...
+
+
+@overload
+def find_lr(
+    model: Any,
+    x: Any,
+    y: Any = ...,
+    *,
+    batch_size: Sequence[int],
+    sample_weight: Any = ...,
+    class_weight: Any = ...,
+    schedule: Schedule | None = ...,
+    epochs: int | None = ...,
+    optimizer: str | None = ...,
+    validation_data: Any = ...,
+    budget: Duration = ...,
+    seed: int = ...,
+    set_rate: bool = ...,
+    memory_limit: float = ...,
+    verbose: int = ...,
+) -> BatchSizesResult: ...
+
+
 def find_lr(
     model: Any,
     x: Any,
     y: Any = None,
     *,
-    batch_size: int | None = None,
+    batch_size: int | Sequence[int] | None = None,
     sample_weight: Any = None,
     class_weight: Any = None,
     schedule: Schedule | None = None,
@@ -55,7 +98,7 @@ def find_lr(
     set_rate: bool = False,
     memory_limit: float = 2**30,
     verbose: int = 1,
-) -> LRFinderResult:
+) -> LRFinderResult | BatchSizesResult:
     """Find the learning rate to train a model at, and give the model back unchanged.
 
     One short sweep (:class:`LRFinder`) finds where the loss falls. Then short trainings
@@ -92,7 +135,9 @@ def find_lr(
             held out, 116 at the default budget and never more than it has updates; of a
             generator these are gone. ``result.batches_drawn`` tells how many.
         y: Targets; None where ``x`` yields them.
-        batch_size: Rows of a batch of arrays; None for 32.
+        batch_size: Rows of a batch of arrays; None for 32. A list of several sizes is
+            searched size by size, each with the whole budget, so that the rates can be
+            compared: a budget in updates is so many updates at each size.
         sample_weight: Weights of the rows, beside arrays.
         class_weight: Weights of the classes, as in ``fit``. What is held out is judged
             without them.
@@ -122,7 +167,8 @@ def find_lr(
             best so far.
 
     Returns:
-        What was found; ``suggestion`` is None where nothing is to be trusted.
+        What was found; ``suggestion`` is None where nothing is to be trusted. Of
+        several batch sizes what was found at each, and how the rate grows with them.
 
     Raises:
         ValueError: If the data, the budget, the loss or the model's step do not allow a
@@ -141,18 +187,68 @@ def find_lr(
     """
     check_schedule(schedule)
     optimizers = optimizers_chosen(model, optimizer)
+    search = partial(
+        _search,
+        model,
+        optimizers,
+        Given(x, y, sample_weight, 32, class_weight),
+        schedule=schedule,
+        epochs=epochs,
+        optimizer=optimizer,
+        validation_data=validation_data,
+        budget=budget,
+        seed=seed,
+        set_rate=set_rate,
+        memory_limit=memory_limit,
+        verbose=verbose,
+    )
+    if not isinstance(batch_size, Sequence | np.ndarray):
+        return search(batch_size or 32)
+    sizes = checked_sizes(
+        batch_size,
+        model,
+        x,
+        y,
+        validation_data,
+        budget=budget,
+        epochs=epochs,
+        schedule=schedule,
+        each=optimizers[0].gradient_accumulation_steps or 1,
+        set_rate=set_rate,
+    )
+    return search_each(sizes, search)
+
+
+def _search(
+    model: Any,
+    optimizers: list[Any],
+    data_of_any_size: Given,
+    size: int,
+    about: str = "",
+    *,
+    schedule: Schedule | None,
+    epochs: int | None,
+    optimizer: str | None,
+    validation_data: Any,
+    budget: Duration,
+    seed: int,
+    set_rate: bool,
+    memory_limit: float,
+    verbose: int,
+) -> LRFinderResult:
+    """Search at one batch size."""
     end_or_refuse(model)
     own = _own_rates(optimizers, set_rate)
     each = optimizers[0].gradient_accumulation_steps or 1
-    size = batch_size or 32
-    given = Given(x, y, sample_weight, size, class_weight)
+    given = dataclasses.replace(data_of_any_size, batch_size=size)
+    x = given.x
     spend = updates_of(budget, x, schedule, size, each)
     planned = planned_updates(epochs, x, schedule, size, each)
     swept_updates = sweep_updates(spend)
     left = spend - swept_updates
     plan = SweepPlan(steps=swept_updates)
     longest = max(swept_updates, *lengths(left))
-    progress = Progress(verbose)
+    progress = Progress(verbose, about)
 
     with ExitStack() as exits:
         exits.enter_context(history_kept(model))
@@ -191,7 +287,7 @@ def find_lr(
         judgement = sweep.judgement(FOR_SEARCH)
         is_lost = judgement.verdict == "diverged early"
         is_doubtful = judgement.verdict in ("flat", "noisy") or data.is_constant
-        probes = _Probes(trainings, schedule, start, is_doubtful, left, progress)
+        probes = Probes(trainings, schedule, start, is_doubtful, left, progress)
         summit = climb(
             probes,
             updates=left,
@@ -232,53 +328,6 @@ def find_lr(
         _set_rates(optimizers, own, result.suggestion)
     progress.end(result)
     return result
-
-
-class _Probes:
-    """The trainings that a search asks for, as it asks for them.
-
-    Attributes:
-        seen: Each, in the order they were run.
-        swapped: What is seen of the best long one with the targets of other rows, where
-            that decides something.
-    """
-
-    def __init__(
-        self,
-        trainings: Trainings,
-        schedule: Schedule | None,
-        start: Seen,
-        is_doubtful: bool,
-        updates: int,
-        progress: Progress,
-    ) -> None:
-        self._trainings = trainings
-        self._schedule = schedule
-        self._start = start
-        self._is_doubtful = is_doubtful
-        self._left = updates
-        self._progress = progress
-        self._lowest = math.inf
-        self.seen: list[Probe] = []
-        self.swapped: Seen | None = None
-
-    def __call__(self, rate: float, updates: int, follows: bool) -> Seen:
-        """Run one."""
-        self._progress.begin_training(rate, updates, self._left)
-        shape = in_small(self._schedule, updates) if follows else np.ones(updates)
-        seen, spent = self._trainings.probe(rate * shape)
-        if follows and seen.loss < self._lowest:
-            self._lowest = seen.loss
-            self.swapped = None
-            # Looked at where it decides.
-            if self._is_doubtful or not is_clear(self._start, seen):
-                self.swapped = self._trainings.evaluate_swapped()
-        is_scheduled = follows and self._schedule is not None
-        probe = Probe(rate, seen.loss, spent, updates, is_scheduled)
-        self.seen.append(probe)
-        self._left -= updates
-        self._progress.end_training(probe)
-        return seen
 
 
 def _unused(model: Any, optimizer: str | None) -> str:

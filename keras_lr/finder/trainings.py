@@ -11,11 +11,16 @@ import numpy as np
 from keras_lr.finder.batches import Data
 from keras_lr.finder.borrowed import Borrowed
 from keras_lr.finder.climb import Seen
+from keras_lr.finder.plan import in_small
+from keras_lr.finder.probe import Probe
+from keras_lr.finder.progress import Progress
 from keras_lr.finder.sweep import LEAST_APART
+from keras_lr.finder.verdict import is_clear
 from keras_lr.fit import keras_names, loop
 from keras_lr.fit.choice import optimizers_in
 from keras_lr.fit.feed import Feed
 from keras_lr.plan.curves import FloatArray
+from keras_lr.schedule import Schedule
 
 
 class Trainings:
@@ -129,3 +134,50 @@ class Trainings:
         is_due = batch > 0 and batch % LEAST_APART == 0
         self._lost = is_due and not np.isfinite(self._borrowed.seen()[0]).all()
         return self._lost
+
+
+class Probes:
+    """The trainings that a search asks for, as it asks for them.
+
+    Attributes:
+        seen: Each, in the order they were run.
+        swapped: What is seen of the best long one with the targets of other rows, where
+            that decides something.
+    """
+
+    def __init__(
+        self,
+        trainings: Trainings,
+        schedule: Schedule | None,
+        start: Seen,
+        is_doubtful: bool,
+        updates: int,
+        progress: Progress,
+    ) -> None:
+        self._trainings = trainings
+        self._schedule = schedule
+        self._start = start
+        self._is_doubtful = is_doubtful
+        self._left = updates
+        self._progress = progress
+        self._lowest = math.inf
+        self.seen: list[Probe] = []
+        self.swapped: Seen | None = None
+
+    def __call__(self, rate: float, updates: int, follows: bool) -> Seen:
+        """Run one."""
+        self._progress.begin_training(rate, updates, self._left)
+        shape = in_small(self._schedule, updates) if follows else np.ones(updates)
+        seen, spent = self._trainings.probe(rate * shape)
+        if follows and seen.loss < self._lowest:
+            self._lowest = seen.loss
+            self.swapped = None
+            # Looked at where it decides.
+            if self._is_doubtful or not is_clear(self._start, seen):
+                self.swapped = self._trainings.evaluate_swapped()
+        is_scheduled = follows and self._schedule is not None
+        probe = Probe(rate, seen.loss, spent, updates, is_scheduled)
+        self.seen.append(probe)
+        self._left -= updates
+        self._progress.end_training(probe)
+        return seen

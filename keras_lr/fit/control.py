@@ -16,7 +16,7 @@ from keras import ops
 
 from keras_lr.fit import keras_names
 from keras_lr.fit.optimizer import LentOptimizer, uncompiled
-from keras_lr.fit.record import Scalar, StepView
+from keras_lr.fit.record import Before, BeforeView, Scalar, StepView
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ class Values:
 #: Gives the values of an update that an optimizer makes in a step after so many others;
 #: None where they are those that the step began with.
 Later = Callable[[int, int], dict[str, Any] | None]
+
+
+#: What has been worked out before a step, by what has done it.
+Worked = Mapping[Before, Sequence[Any]]
 
 
 class Control:
@@ -136,8 +140,32 @@ class Control:
             if self._is_compiled and self.is_recording:
                 keras_names.set_step(self._model, self._set_step)
 
-    def scalars(self, values: Values, data: Any, logs: Any) -> list[Any]:
-        """What is written down of a batch, after its step and before the end."""
+    def before(self, state: Any, data: Any, count: Any) -> Worked:
+        """Work out what scalars want to know before the model's own step.
+
+        Args:
+            state: On JAX that of the step.
+            data: The batch.
+            count: The batches that the first optimizer has done.
+        """
+        wanted = [scalar.before for scalar in self._scalars if scalar.before]
+        if self._is_torch and not self.is_recording:
+            # Elsewhere the trace has it, whoever reads.
+            return {}
+        view = BeforeView(self._model, state, data, count)
+        return {work: work(view) for work in dict.fromkeys(wanted)}
+
+    def scalars(
+        self, values: Values, data: Any, logs: Any, worked: Worked
+    ) -> list[Any]:
+        """What is written down of a batch, after its step and before the end.
+
+        Args:
+            values: In force at the first update of each optimizer.
+            data: The batch.
+            logs: What the step has returned.
+            worked: What has been worked out before it.
+        """
         loss = self._losses.mean(logs)
         self.reports_loss = loss is not None
         if loss is None:
@@ -145,9 +173,9 @@ class Control:
         seen = [loss]
         for found in values.optimizers:
             seen.append(found["learning_rate"])
-        if self._scalars:
-            view = StepView(loss, data, logs)
-            seen += [scalar.value(view) for scalar in self._scalars]
+        for scalar in self._scalars:
+            before = None if scalar.before is None else worked.get(scalar.before)
+            seen.append(scalar.value(StepView(loss, data, logs, before)))
         return seen
 
     def _of_update(self, values: Values, later: Later, i: int, applied: int) -> Any:

@@ -104,6 +104,17 @@ def shuffles_itself(data: Any) -> bool:
     return False
 
 
+def batch_size_of(held: Any) -> int | None:
+    """Rows of a batch of a fit's data, where these tell.
+
+    Args:
+        held: What the fit's frame holds.
+    """
+    source = source_in(held)
+    size = None if source is None else source.data_adapter.batch_size
+    return None if size is None else int(size)
+
+
 def are_arrays(*data: Any) -> bool:
     """Whether ``fit`` takes data as arrays, and cuts batches out of them itself."""
     module = importlib.import_module(

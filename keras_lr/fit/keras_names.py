@@ -65,6 +65,9 @@ INSTANCE_CONTRACT = {
         "metrics_variables",
         "train_step",
     ),
+    # The loss of a batch as `train_step` works it out.
+    "Model's loss": ("_call_has_training_arg", "_compute_loss"),
+    "Model's loss on JAX": ("compute_loss_and_updates",),
     # What a fit iterates over, and what makes batches of the data for it.
     "EpochIterator": ("_get_iterator", "data_adapter", "num_batches"),
     "TFEpochIterator": ("_distributed_dataset",),
@@ -296,6 +299,45 @@ def direction_of(model: Any, name: str) -> str | None:
 def step_of(model: Any) -> Function:
     """The training step of a model: that of its class, or one set on it."""
     return set_step_of(model) or partial(type(model).train_step, model)
+
+
+def training_loss(model: Any, data: Any) -> Any:
+    """The loss of some rows as the training step of Keras works it out, scaled."""
+    x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+    options = {"training": True} if model._call_has_training_arg else {}
+    told = model(x, **options)
+    loss = model._compute_loss(
+        x=x, y=y, y_pred=told, sample_weight=weights, training=True
+    )
+    return model.optimizer.scale_loss(loss)
+
+
+def stateless_training_loss(model: Any, state: Any, data: Any) -> tuple[Any, Any]:
+    """The same on JAX, from the state of a step, and the variables after it.
+
+    Returns:
+        The loss, and the variables that are not trained.
+    """
+    trainable, other, slots, metrics = state
+    x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+    loss, (_, _, other, _) = model.compute_loss_and_updates(
+        trainable,
+        other,
+        metrics,
+        x,
+        y,
+        weights,
+        training=True,
+        optimizer_variables=slots,
+    )
+    return loss, other
+
+
+def check_loss(model: Any) -> None:
+    """Raise ImportError where Keras lacks what works out the loss of a batch."""
+    check("Model's loss", model, INSTANCE_CONTRACT)
+    if keras.backend.backend() == "jax":
+        check("Model's loss on JAX", model, INSTANCE_CONTRACT)
 
 
 def set_step_of(model: Any) -> Function | None:

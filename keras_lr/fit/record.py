@@ -13,6 +13,27 @@ from keras_lr.plan.duration import IntArray
 
 
 @dataclass(frozen=True)
+class BeforeView:
+    """What can be looked at inside of the step, before the model's own work.
+
+    Attributes:
+        model: The model; on TensorFlow and torch its variables have their values.
+        state: The values of its variables on JAX, in groups; None elsewhere.
+        data: The batch.
+        count: The batches that the first optimizer has done.
+    """
+
+    model: Any
+    state: Any
+    data: Any
+    count: Any
+
+
+#: Works something out before the model's own work. It must leave everything as it is.
+Before = Callable[[BeforeView], Sequence[Any]]
+
+
+@dataclass(frozen=True)
 class StepView:
     """What a scalar is worked out from, inside of the step.
 
@@ -20,11 +41,13 @@ class StepView:
         loss: The mean loss of the batch; NaN where the step reports none.
         data: The batch.
         logs: What the step returns: the running means of the metrics.
+        before: What the scalar has had worked out before; None if nothing.
     """
 
     loss: Any
     data: Any
     logs: Any
+    before: Sequence[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -34,10 +57,13 @@ class Scalar:
     Attributes:
         name: What it is called.
         value: Gives it, by the backend's own operations.
+        before: What it is worked out from before the model's own work; scalars with the
+            same one share what it gives. None for nothing.
     """
 
     name: str
     value: Callable[[StepView], Any]
+    before: Before | None = None
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,8 @@ class LentStep:
                 for lent in self.optimizers
             )
             and set(scalars) <= set(self._scalars)
+            # What is worked out before the step costs something: not for nobody.
+            and _works(scalars) == _works(self._scalars)
         )
 
     # Before a fit, and between its epochs.
@@ -591,6 +593,11 @@ class LentStep:
         if variable is None:
             return None
         return float(keras_names.read_in_fit(self._model, variable))
+
+
+def _works(scalars: Sequence[Scalar]) -> set[Any]:
+    """What scalars have worked out before the step."""
+    return {scalar.before for scalar in scalars} - {None}
 
 
 def _settings(model: Any) -> tuple[Any, ...]:

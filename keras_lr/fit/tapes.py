@@ -165,10 +165,11 @@ class JaxTape:
             row = row_at((indices[i] + more) & mask)
             return control.look_up_one(i, row)
 
+        worked = control.before(state, data, before[0])
         control.begin(values, later)
         try:
             logs, carried = own_step(state, data)
-            scalars = control.scalars(values, data, logs)
+            scalars = control.scalars(values, data, logs, worked)
         finally:
             control.end()
         seen = self._jax.numpy.stack([self._as_cell(one) for one in scalars])
@@ -289,10 +290,11 @@ class TensorFlowTape:
             row = tf.unstack(tf.gather(self._given.value, place))
             return control.look_up_one(i, row)
 
+        worked = control.before(None, data, before[0])
         control.begin(values, later)
         try:
             logs = own_step(data)
-            scalars = control.scalars(values, data, logs)
+            scalars = control.scalars(values, data, logs, worked)
         finally:
             control.end()
         seen = tf.stack([tf.cast(one, wide_dtype()) for one in scalars])
@@ -372,11 +374,13 @@ class TorchTape:
             row = self._given[(indices[i] + applied) % self._rows]
             return control.look_up_one(i, row)
 
+        # Keras hands the batches of a step over in a list.
+        batch = data[0]
+        worked = control.before(None, batch, self._optimizers[0].counter)
         control.begin(values, later)
         try:
             logs = function(data)
-            # Keras hands the batches of a step over in a list.
-            self._seen[indices[0]] = control.scalars(values, data[0], logs)
+            self._seen[indices[0]] = control.scalars(values, batch, logs, worked)
         finally:
             control.end()
         return logs
@@ -397,8 +401,14 @@ class TorchTape:
         written = [i for i, row in enumerate(seen) if row is not None]
         for column in range(self._names):
             cells = [row[column] for row in seen if row is not None]
-            if cells and isinstance(cells[0], self._torch.Tensor):
+            tensors = [i for i, one in enumerate(cells) if self._is_tensor(one)]
+            if tensors:
                 # One transfer for all.
-                cells = self._torch.stack(cells).cpu().tolist()
+                fetched = self._torch.stack([cells[i] for i in tensors]).cpu().tolist()
+                for i, number in zip(tensors, fetched, strict=True):
+                    cells[i] = number
             rows[written, column] = cells
         return rows
+
+    def _is_tensor(self, cell: Any) -> bool:
+        return isinstance(cell, self._torch.Tensor)

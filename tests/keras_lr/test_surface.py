@@ -15,6 +15,7 @@ from keras_lr.fit import keras_names
 from keras_lr.plan import curves, duration, parts
 
 PUBLIC = [
+    "BatchSizesResult",
     "Cooldown",
     "CosineDecay",
     "CosineRestarts",
@@ -22,11 +23,13 @@ PUBLIC = [
     "ExponentialDecay",
     "FlatCosine",
     "Function",
+    "GradientNoiseScale",
     "InverseSqrt",
     "InverseTimeDecay",
     "LRFinder",
     "LRFinderResult",
     "LinearDecay",
+    "NoiseScaleResult",
     "OneCycle",
     "PiecewiseConstant",
     "PiecewiseLinear",
@@ -45,9 +48,15 @@ PUBLIC = [
     "find_lr",
     "phases",
     "restored",
+    "scale_length",
+    "scale_lr",
 ]
-OTHERS = ("Cooldown", "LRFinder", "LRFinderResult")
-SCHEDULES = [n for n in PUBLIC if n[0].isupper() and n not in OTHERS]
+SCHEDULES = [
+    name
+    for name in PUBLIC
+    if inspect.isclass(getattr(keras_lr, name))
+    and issubclass(getattr(keras_lr, name), keras_lr.Schedule)
+]
 METHODS = ["values", "at", "momentum_values", "plot", "as_keras_schedule", "get_config"]
 
 
