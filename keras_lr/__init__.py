@@ -3,7 +3,7 @@
 ``model.fit(x, y, epochs=20, callbacks=[keras_lr.OneCycle(max_lr=1e-2)])``
 """
 
-from keras_lr import curves, phases
+from keras_lr import curves, extended, phases
 from keras_lr.combined import combine
 from keras_lr.finder import LRFinder, LRFinderResult, find_lr
 from keras_lr.fit.keras_names import check_keras
@@ -66,4 +66,5 @@ __all__ = [
 ]
 
 check_keras()
-del check_keras
+# What `extend` makes is public through it alone.
+del check_keras, extended

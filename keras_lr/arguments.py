@@ -24,11 +24,15 @@ class Common(TypedDict, total=False):
         optimizer: The optimizer that the schedule is for: an attribute of the model, or
             else the name of one of a MultiOptimizer; None for all that the model was
             compiled with.
+        on_extend: What a fit does that goes on (``initial_epoch``) with another length
+            than was planned: ``"warn"`` that the rate jumps, or ``"continue"``: go over
+            into the new plan, as :meth:`Schedule.extend` does.
     """
 
     horizon: Duration | None
     hyperparameter: str
     optimizer: str | None
+    on_extend: str
 
 
 #: What each of them is where it is not given; in this order in signatures.
@@ -36,7 +40,11 @@ DEFAULTS: Common = {
     "horizon": None,
     "hyperparameter": "learning_rate",
     "optimizer": None,
+    "on_extend": "warn",
 }
+
+#: What ``on_extend`` can be.
+ON_EXTEND = ("warn", "continue")
 
 #: A rate, or one for each optimizer by name; None for the optimizer's own.
 Peak = float | Mapping[str, float] | None

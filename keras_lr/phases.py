@@ -159,19 +159,27 @@ def repeat(
     duration: Duration | None = None,
     grow: float = 1.0,
     shrink: float = 1.0,
+    fixed: int = 0,
 ) -> Repeat:
     """A cycle of phases, again and again.
 
     Args:
         *phases: The cycle; each with a duration and a value.
         duration: How long in all; None takes what the other phases leave of the run.
-        grow: Growth of the length from cycle to cycle, at least 1.
+        grow: Growth of the length from cycle to cycle, above 0. Below 1 cycles become
+            shorter, down to one update for each phase, at the phase's end value; so
+            they stay.
         shrink: Factor on the height above the cycle's end value, from cycle to cycle.
+        fixed: How many of the first phases keep their length in every cycle, as a
+            warmup does; it leaves at least one that grows.
 
     Example:
         >>> import keras_lr
         >>> saw = repeat(linear(2, to=0.0, start=1.0), shrink=0.5)
         >>> keras_lr.Schedule(saw).values(6)
         array([1.  , 0.  , 0.5 , 0.  , 0.25, 0.  ])
+        >>> warm = repeat(linear(1), linear(2, to=0.0), grow=2.0, fixed=1)
+        >>> keras_lr.Schedule(warm).values(8)
+        array([1.  , 0.5 , 0.  , 1.  , 0.75, 0.5 , 0.25, 0.  ])
     """
-    return Repeat(phases, duration, grow, shrink)
+    return Repeat(phases, duration, grow, shrink, fixed)

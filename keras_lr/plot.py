@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from keras_lr.plan.curves import FloatArray
@@ -70,6 +71,20 @@ def plot_schedule(
         right.set(ylabel="momentum (beta_1)", ylim=(0, 1))
         ax.legend(handles=[line, swing], loc="lower center")
     return ax
+
+
+def mark_seam(ax: Any, plans: Mapping[str, FloatArray], done: int) -> None:
+    """Draw beside a schedule what its plans would have been, and where they meet.
+
+    Args:
+        ax: The axes with the schedule.
+        plans: Values at each update from the begin on, by what they are called.
+        done: The update at which one is left for the other.
+    """
+    for (name, values), style in zip(plans.items(), ("--", ":"), strict=False):
+        ax.plot(values, linestyle=style, color="0.5", zorder=1, label=name)
+    ax.axvline(done, color="tab:red", linewidth=1, label=f"extended after {done}")
+    ax.legend(fontsize="small")
 
 
 def new_figure(height: float) -> Any:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self, Unpack
 from weakref import WeakKeyDictionary
 
 import keras
 
 from keras_lr.arguments import (
+    ON_EXTEND,
     Common,
     Peak,
     arguments_of,
@@ -23,11 +24,11 @@ from keras_lr.companion import Companion
 from keras_lr.fit.director import Director
 from keras_lr.fit.timetable import Request
 from keras_lr.outlook import Outlook
-from keras_lr.plan.checks import check_value
+from keras_lr.plan.checks import check_choice, check_value
 from keras_lr.plan.config import from_config as part_from_config
 from keras_lr.plan.config import to_config
 from keras_lr.plan.course import HYPERPARAMETERS, Course
-from keras_lr.plan.duration import Argument, Clock, parse
+from keras_lr.plan.duration import Argument, Clock, Duration, parse
 from keras_lr.plan.oddities import Look, look, oddity
 from keras_lr.plan.parts import Part
 from keras_lr.plan.plain import plain
@@ -68,6 +69,9 @@ class Schedule(Outlook, Companion):
             that factor 1 stands for. ``optimizer``: the one that the schedule is for:
             an attribute of the model, such as ``"d_optimizer"``, or else the name of
             one of a MultiOptimizer; None for all that the model was compiled with.
+            ``on_extend``: what a fit does that goes on at an ``initial_epoch`` with
+            another length than was planned: ``"warn"`` that the rate jumps, or
+            ``"continue"``: go over into the new plan, as :meth:`extend` does.
 
     Raises:
         ValueError: If an argument is out of range, or no phase is given; in a fit, if
@@ -85,6 +89,10 @@ class Schedule(Outlook, Companion):
 
     #: Whether a run that never reaches the peak deserves a warning.
     _has_peak = False
+
+    #: Makes what :meth:`extend` gives. That is a schedule as well, so it stands in a
+    #: module on top of this one, :mod:`keras_lr.extended`, which puts itself in here.
+    _extended: ClassVar[Callable[..., Schedule]]
 
     #: What ``help`` shows: the shared arguments are listed as well.
     __signature__: ClassVar[inspect.Signature]
@@ -125,6 +133,7 @@ class Schedule(Outlook, Companion):
         self.horizon = shared["horizon"]
         self.hyperparameter = shared["hyperparameter"]
         self.optimizer = shared["optimizer"]
+        self.on_extend = shared["on_extend"]
         #: Where its fits of each model have ended, in updates of its horizon.
         self._ends: WeakKeyDictionary[Any, tuple[int, ...]] = WeakKeyDictionary()
         self._warned = False
@@ -139,7 +148,55 @@ class Schedule(Outlook, Companion):
                 f"`hyperparameter` must be one of {', '.join(HYPERPARAMETERS)}. "
                 f"{received(hyperparameter=self.hyperparameter)}"
             )
+        check_choice("on_extend", self.on_extend, ON_EXTEND)
         check_peaks(self.max_lr, self.optimizer)
+
+    def extend(
+        self,
+        done: Duration,
+        total: Duration,
+        warmup: Duration = "5%",
+        planned: Duration | None = None,
+    ) -> Schedule:
+        r"""The schedule of a run that is to be longer, or shorter, than was planned.
+
+        .. math:: v(t) = n(t) + g (1 - j / W), \quad g = o(D - 1) - n(D - 1)
+
+        at the j-th of W updates (``warmup``) after the first D (``done``), with the
+        values o of this schedule over ``planned`` and n of the same over ``total``.
+        Before them it is o, as it was realised; behind them n, which ends where the
+        schedule ends. In between it lies between o(D - 1) and n(t), and no step is
+        larger than :math:`|g| / W` and that of n together.
+
+        Args:
+            done: What has been made of the run, in updates or epochs.
+            total: The length of the whole run now, in updates or epochs; it is longer
+                than ``done``, and past it the last value stays.
+            warmup: How long the way over is: a fraction is one of what is left.
+            planned: The length that the run was laid over so far, in updates or epochs;
+                None for ``horizon`` where there is one, or else for ``done``: it had
+                ended. Past it the last value has stayed.
+
+        Returns:
+            A schedule, for the fit that goes on (at ``initial_epoch``, or where the
+            last one with a ``horizon`` has ended) as for a run from its begin on.
+
+        Raises:
+            ValueError: If nothing is left of the run, or less than ``warmup``; if a
+                length is a fraction of the run; if ``planned`` is given for a schedule
+                that was extended, whose plan is its ``total``.
+
+        Example:
+            >>> from keras_lr import LinearDecay
+            >>> LinearDecay().extend(done=3, total=9, warmup=2).values(9)
+            array([1.   , 0.5  , 0.   , 0.25 , 0.5  , 0.375, 0.25 , 0.125, 0.   ])
+            >>> LinearDecay().extend(3, 5, planned=9).values(5)  # cut short
+            array([1.   , 0.875, 0.75 , 0.25 , 0.   ])
+        """
+        extended = type(self)._extended(self, done, total, warmup, planned)
+        # It goes on where the fits of this one have ended.
+        extended._ends.update(self._ends)
+        return extended
 
     # What presets override.
 
@@ -246,7 +303,14 @@ class Schedule(Outlook, Companion):
         ends = None if self.horizon is None else self._ends
         director.join(
             [
-                Request(self, tuple(single._courses()), self._clock, name, ends)
+                Request(
+                    self,
+                    tuple(single._courses()),
+                    self._clock,
+                    name,
+                    ends,
+                    self.on_extend,
+                )
                 for name, single in self._singles()
             ]
         )

@@ -16,9 +16,15 @@ from keras_lr.fit.guests import Attendance, Guest
 from keras_lr.fit.loan import Loan, end_if_left, while_in_fit
 from keras_lr.fit.notices import warn_of_no_effect, warn_of_plain_number
 from keras_lr.fit.optimizer import LentOptimizer, attributes_of
-from keras_lr.fit.past import past_of
+from keras_lr.fit.past import Stretch, past_of
 from keras_lr.fit.record import Reader, Rows
-from keras_lr.fit.seams import made_before, say_that_it_goes_on, warn_of_another_plan
+from keras_lr.fit.seams import (
+    continued,
+    made_before,
+    say_that_it_goes_on,
+    stretches_before,
+    tell_of_another_plan,
+)
 from keras_lr.fit.step import ROWS, LentStep
 from keras_lr.fit.timetable import Claim, Facts, Request, Run, Timetable, lay
 from keras_lr.plan.duration import Clock
@@ -103,6 +109,12 @@ class Director:
         self._since: list[int] = []
         self._is_located = False
         self._is_in_epoch = False
+        #: The epoch that the user asked for, before BackupAndRestore has another.
+        self._asked_epoch: int | None = None
+        #: What was made of the run under plans of other lengths.
+        self._stretches: tuple[Stretch, ...] = ()
+        #: The update that each optimizer has begun with under a loan.
+        self._begun: tuple[Loan | None, dict[int, int]] = (None, {})
         self._has_said_plain_number = False
         self.run = Clock()
         self.runs: list[Clock] = []
@@ -440,10 +452,11 @@ class Director:
         timetables = []
         for i, lent in enumerate(loan.step.optimizers):
             clock, first = self._calendar.place(lent, self._counts[i], epoch)
+            begun = self._begun_with(loan, i, first, is_new=made is not None)
             if made is not None:
                 first += made[i] // lent.accumulation
             is_certain = not self._calendar.counts_batches
-            run = Run(clock, self._calendar.epochs, first, ROWS, is_certain)
+            run = Run(clock, self._calendar.epochs, first, ROWS, is_certain, begun)
             if not i:
                 self.run = clock
             timetable = self._timetable(lent, run)
@@ -456,6 +469,22 @@ class Director:
                 loan.keep_rate(lent, own)
         return timetables
 
+    def _begun_with(self, loan: Loan, i: int, first: int, is_new: bool) -> int:
+        """The update that an optimizer has begun with under a loan.
+
+        Args:
+            loan: The loan, another one where the model was compiled anew.
+            i: The optimizer's number.
+            first: The update that the epoch begins with.
+            is_new: Whether the place is counted anew: a step makes several updates.
+        """
+        if self._begun[0] is not loan:
+            self._begun = (loan, {})
+        begun = self._begun[1]
+        if is_new:
+            begun[i] = first
+        return begun.setdefault(i, first)
+
     def _timetable(self, lent: LentOptimizer, run: Run) -> Timetable:
         claims = []
         label = None
@@ -464,7 +493,8 @@ class Director:
                 if choice.optimizer is lent.optimizer:
                     label = label or choice.label
                     done = part.done[i] if part.done else 0
-                    claims.append(Claim(part.request, self._highest(part), done))
+                    request = continued(part.request, self._stretches, run.clock)
+                    claims.append(Claim(request, self._highest(part), done))
         return lay(claims, self._facts_of(lent, label), run)
 
     def _measure(self, loan: Loan) -> None:
@@ -491,7 +521,16 @@ class Director:
 
     def _look_back(self, loan: Loan, epoch: int, counts: Sequence[int]) -> None:
         """Go on where the last fit has ended, unless an epoch says where to begin."""
-        self.run, _ = self._calendar.place(loan.step.optimizers[0], counts[0], epoch)
+        lent = loan.step.optimizers[0]
+        self.run, first = self._calendar.place(lent, counts[0], epoch)
+        self._begun = (None, {})
+        if self._asked_epoch is None:
+            self._asked_epoch = keras_names.asked_epoch(self.model)
+        self._stretches = ()
+        if any(part.request.on_extend == "continue" for part in self._parts):
+            asked = None if self._asked_epoch == epoch else self._asked_epoch
+            past = past_of(self.model)
+            self._stretches = stretches_before(past, self.run, first, asked)
         for part in self._parts:
             runs = []
             for i in self._places_in(loan, part):
@@ -510,11 +549,15 @@ class Director:
         for part in self._parts:
             if part.done:
                 say_that_it_goes_on(part.request, part.done[0], self.run)
+        if not self._parts:
+            return
         past = past_of(self.model)
         if epoch:
-            requests = [part.request for part in self._parts]
-            warn_of_another_plan(past, requests, self.run, self._calendar.epochs)
+            claims = [Claim(part.request, self._highest(part)) for part in self._parts]
+            first = self._begun[1][0]
+            tell_of_another_plan(past, claims, self.run, first, self._stretches)
         past.planned = self.run
+        past.stretches = self._stretches
 
     def _note_places(self) -> None:
         """Note where the schedules that have a horizon stand, for the next fit."""

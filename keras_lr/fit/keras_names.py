@@ -248,8 +248,15 @@ def first_epoch(model: Any) -> int:
     What a callback has set counts, as BackupAndRestore does, then what the user asked
     for. Callbacks are told neither.
     """
-    if model._initial_epoch:
-        return int(model._initial_epoch)
+    return int(model._initial_epoch or 0) or asked_epoch(model)
+
+
+def asked_epoch(model: Any) -> int:
+    """The epoch that the user asked the fit around a callback to begin with.
+
+    Only until the first epoch begins: then Keras puts what a callback has set in its
+    place.
+    """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "fit" and frame.f_locals.get("self") is model:

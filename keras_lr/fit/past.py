@@ -9,12 +9,27 @@ from typing import Any
 from keras_lr.plan.duration import Clock
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a run that was made under a plan of another length than it has now.
+
+    Attributes:
+        done: Where it has ended, in epochs since the run's begin.
+        planned: The length of that plan, in epochs.
+    """
+
+    done: float
+    planned: float
+
+
 @dataclass
 class Past:
     """What is known of a model's earlier scheduled fits.
 
     Attributes:
         planned: The run that the last one was laid over; None before the first.
+        stretches: The parts of its run that were made under plans of other lengths, as
+            far as a schedule has gone over from one into the next.
         batches: Batches of an epoch, as the last fit over data of unknown length has
             counted them; None if none has.
         has_warned: Whether the user has been told that the planned run changes.
@@ -22,6 +37,7 @@ class Past:
     """
 
     planned: Clock | None = None
+    stretches: tuple[Stretch, ...] = ()
     batches: int | None = None
     has_warned: bool = False
     paces: weakref.WeakKeyDictionary[Any, int] = field(

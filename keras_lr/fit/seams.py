@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from keras_lr.fit.past import Past
-from keras_lr.fit.timetable import Request
-from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import Clock, IntArray
+from keras_lr.fit.past import Past, Stretch
+from keras_lr.fit.timetable import Claim, Request
+from keras_lr.plan.course import Course
+from keras_lr.plan.duration import Argument, Clock, Length
+from keras_lr.plan.seam import Extension
 from keras_lr.plan.words import shown
 
-#: Updates at which two plans are compared.
-LOOKS = 1000
+#: How long the way over into another plan is, in a fit that continues by itself.
+WAY_OVER = Argument.read("warmup", "5%")
 
 
 def made_before(request: Request, model: Any, runs: Sequence[Clock]) -> tuple[int, ...]:
@@ -55,47 +58,172 @@ def say_that_it_goes_on(request: Request, done: int, run: Clock) -> None:
     print(f"{name} goes on at update {done} of its horizon of {total}.")
 
 
-def warn_of_another_plan(
-    past: Past, requests: Sequence[Request], run: Clock, epochs: int | None
-) -> None:
-    """Warn, once for a model, where a run goes on under another plan.
+# Another plan.
+
+
+def stretches_before(
+    past: Past, run: Clock, first: int, asked: int | None
+) -> tuple[Stretch, ...]:
+    """What of a run that goes on has been made under plans of other lengths.
+
+    Of a model without a past that the user has trained up to an epoch, the run is taken
+    to have been planned to end there.
 
     Args:
         past: What is known of the model's earlier fits.
-        requests: What the schedules of the fit ask for.
         run: The run of the fit that begins, as planned now.
-        epochs: Its epochs.
+        first: The update that it goes on with.
+        asked: The epoch that the user asked for, where a callback has set another;
+            None where they are one.
     """
+    each = run.steps_per_epoch
+    if not first or run.total is None or each is None:
+        return ()
+    here = first / each
     planned = past.planned
-    if past.has_warned or planned is None or None in (planned.total, run.total):
+    if planned is None:
+        begun = here if asked is None else float(asked)
+        return (Stretch(begun, begun),) if begun else ()
+    if planned.total is None or planned.steps_per_epoch is None:
+        return ()
+    kept = tuple(one for one in past.stretches if one.done < here)
+    # A fit that begins earlier than the last one undoes what was changed since.
+    undone = past.stretches[len(kept) :]
+    length = planned.total / planned.steps_per_epoch
+    if undone:
+        length = undone[0].planned
+    if math.isclose(length, run.total / each):
+        return kept
+    return (*kept, Stretch(here, length))
+
+
+def continued(request: Request, stretches: Sequence[Stretch], run: Clock) -> Request:
+    """A request whose courses go over from plan to plan, if it wants that.
+
+    Args:
+        request: What the schedule asks for.
+        stretches: What was made under plans of other lengths.
+        run: The run of the fit.
+    """
+    wants = request.on_extend == "continue" and stretches
+    # Of one that brings its length along the plan does not change.
+    if not wants or request.clock(run) != run:
+        return request
+    courses = [
+        course if course.since_fit else _over(course, stretches)
+        for course in request.courses
+    ]
+    return replace(request, courses=tuple(courses))
+
+
+def _over(course: Course, stretches: Sequence[Stretch]) -> Course:
+    """A course that goes over from plan to plan."""
+    lengths = [_in_epochs("total", one.planned) for one in stretches[1:]]
+    laid = course
+    for stretch, total in zip(stretches, [*lengths, None], strict=True):
+        done = _in_epochs("done", stretch.done)
+        planned = _in_epochs("planned", stretch.planned)
+        laid = course.after(laid, Extension(done, planned, total, WAY_OVER))
+    return laid
+
+
+def _in_epochs(name: str, epochs: float) -> Argument:
+    return Argument(name, f"{epochs:g} epochs", Length("epochs", epochs))
+
+
+@dataclass(frozen=True)
+class Jump:
+    """What another plan would do where a fit goes on.
+
+    Attributes:
+        hyperparameter: Of what.
+        reached: Its value at the last update before.
+        coming: Its value at the first one behind.
+    """
+
+    hyperparameter: str
+    reached: float
+    coming: float
+
+
+def tell_of_another_plan(
+    past: Past,
+    claims: Sequence[Claim],
+    run: Clock,
+    first: int,
+    stretches: Sequence[Stretch],
+) -> None:
+    """Say where a run goes on under another plan: warn of jumps, once for a model.
+
+    Args:
+        past: What is known of the model's earlier fits.
+        claims: What the schedules of the fit ask for.
+        run: The run of the fit that begins, as planned now.
+        first: The update that it goes on with.
+        stretches: What was made under plans of other lengths.
+    """
+    for claim in claims:
+        if claim.request.on_extend == "continue":
+            _say_that_it_goes_over(claim, run, first, stretches)
+    planned = past.planned
+    if past.has_warned or planned is None or planned.total is None:
         return
-    moved = [one for one in requests if one.clock(planned) != one.clock(run)]
-    if not moved:
-        return
-    # Past the end of the shorter one, its last value would stay.
-    common = min(planned.total or 0, run.total or 0)
-    updates = np.unique(np.linspace(0, common - 1, LOOKS).astype(int))
-    changed = [one.schedule for one in moved if _differs(one, planned, run, updates)]
-    if not changed:
+    warned = [one for one in claims if one.request.on_extend == "warn"]
+    jumps = [(one, _jump(one, planned, run, first)) for one in warned]
+    found = [(claim.request.schedule, jump) for claim, jump in jumps if jump]
+    if not found:
         return
     past.has_warned = True
-    names = " and ".join(map(shown, changed))
+    names = " and ".join(shown(schedule) for schedule, _ in found)
+    jump = found[0][1]
+    length = "" if planned.total == first else f", planned={planned.total}"
+    epochs = run.total / run.steps_per_epoch if run.total and run.steps_per_epoch else 0
     warnings.warn(
         f"{names} is laid over {run.total} updates, and was over {planned.total} in "
-        "the last fit of this model, so that the rate jumps where this fit goes on. "
-        "Give it the length of the whole run, the same in every fit, such as "
-        f"horizon='{epochs} epochs'.",
+        f"the last fit of this model: at update {first}, where this fit goes on, the "
+        f"{jump.hyperparameter} jumps from {jump.reached:.3g} to {jump.coming:.3g}. "
+        "To go over into the new plan, give it on_extend='continue', or extend it by "
+        f".extend({first}, {run.total}{length}). To plan once for all, give it the "
+        f"length of the whole run in every fit, such as horizon='{epochs:g} epochs'.",
         UserWarning,
         stacklevel=2,
     )
 
 
-def _differs(request: Request, before: Clock, after: Clock, updates: IntArray) -> bool:
-    """Whether a schedule has other values under another plan."""
-    was, now = (_values(request, clock, updates) for clock in (before, after))
-    return not np.allclose(was, now, rtol=1e-9)
+def _say_that_it_goes_over(
+    claim: Claim, run: Clock, first: int, stretches: Sequence[Stretch]
+) -> None:
+    """Tell the user that a schedule goes over into another plan here."""
+    each = run.steps_per_epoch
+    if not stretches or each is None or round(stretches[-1].done * each) != first:
+        return
+    planned = Clock(round(stretches[-1].planned * each), each)
+    if _jump(claim, planned, run, first) is None:
+        return
+    assert run.total is not None  # noqa: S101  else there were no stretches
+    way = Clock(run.total - first).updates(WAY_OVER)
+    print(
+        f"{shown(claim.request.schedule)} goes on at update {first}: planned for "
+        f"{planned.total} updates, it goes over into a plan for {run.total} within "
+        f"{way}."
+    )
 
 
-def _values(request: Request, run: Clock, updates: IntArray) -> FloatArray:
-    course = request.courses[0]
-    return course.values(course.peak or 1.0, request.clock(run), updates)
+def _jump(claim: Claim, planned: Clock, run: Clock, first: int) -> Jump | None:
+    """The jump of a schedule from one plan to another; None if there is none."""
+    request = claim.request
+    before = request.clock(planned)
+    after = request.clock(run)
+    if run.total is None or before == after or not first:
+        return None
+    for course in request.courses:
+        if course.since_fit:
+            continue
+        own = claim.highest if course.hyperparameter == "learning_rate" else None
+        peak = course.peak or own or 1.0
+        reached = course.values(peak, before, np.array([first - 1]))[0]
+        here, coming = course.values(peak, after, np.array([first - 1, first]))
+        if not math.isclose(reached, here, rel_tol=1e-9, abs_tol=1e-9 * peak):
+            name = course.hyperparameter.replace("_", " ")
+            return Jump(name, float(reached), float(coming))
+    return None

@@ -42,6 +42,8 @@ class Request:
             model was compiled with.
         ends: Where its fits of each model have ended, in updates of its horizon, for
             each of the optimizers; None where it has no horizon.
+        on_extend: What it wants of a fit that goes on under a plan of another length:
+            ``"warn"`` or ``"continue"``.
     """
 
     schedule: Any
@@ -49,6 +51,7 @@ class Request:
     clock: Callable[[Clock], Clock]
     optimizer: str | None = None
     ends: MutableMapping[Any, tuple[int, ...]] | None = None
+    on_extend: str = "warn"
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class Run:
         least: Updates that are worked out where the run has no known end.
         is_certain: Whether the length is that of this run's data, and not of an epoch
             that has been measured.
+        begun: The update that the fit has begun with, or went on with when the model
+            was compiled anew.
     """
 
     clock: Clock
@@ -102,6 +107,7 @@ class Run:
     first: int
     least: int
     is_certain: bool = True
+    begun: int = 0
 
 
 @dataclass(frozen=True)
@@ -228,6 +234,7 @@ class _Product:
     ) -> None:
         self._name = name
         self._asking = asking
+        self._run = run
         self._owns = [self._own_value(claim, facts) for claim, _ in asking]
         pairs = zip(asking, self._owns, strict=True)
         peaks = [
@@ -248,7 +255,8 @@ class _Product:
         product: Any = 1.0
         rows = zip(self._asking, self._peaks, self._clocks, strict=True)
         for (claim, course), peak, clock in rows:
-            course_values = course.values(peak, clock, updates + claim.done)
+            places = _counted(claim, course, self._run, updates)
+            course_values = course.values(peak, clock, places)
             product = product * (course_values / peak)
         if self._name == "learning_rate":
             factors: FloatArray = product * self.scale
@@ -284,6 +292,13 @@ class _Product:
                 )
 
 
+def _counted(claim: Claim, course: Course, run: Run, updates: IntArray) -> IntArray:
+    """Updates of a run as a course counts them."""
+    if course.since_fit:
+        return updates - run.begun
+    return updates + claim.done
+
+
 def _clock(claim: Claim, course: Course, peak: float, run: Run) -> Clock:
     """The run as a schedule counts it.
 
@@ -295,7 +310,8 @@ def _clock(claim: Claim, course: Course, peak: float, run: Run) -> Clock:
         return counted(run.clock)
     try:
         clock = counted(run.clock)
-        course.values(peak, clock, np.array([run.first + claim.done]))
+        first = np.array([run.first])
+        course.values(peak, clock, _counted(claim, course, run, first))
         return clock
     except ValueError:
         if _depends(claim, course, peak, run.epochs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Clock, IntArray
 from keras_lr.plan.layout import Placed, evaluate, place
 from keras_lr.plan.parts import Part
+from keras_lr.plan.seam import Extension, Seam
 from keras_lr.plan.words import naming
 
 HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay")
@@ -32,6 +34,7 @@ class Course(NamedTuple):
         optional: Whether an optimizer without the hyperparameter is left alone.
         floor: The schedule's lowest rate where the user gave one, else None.
         owner: The schedule that it belongs to, which its errors name.
+        since_fit: Whether it begins anew with each fit, and not with the run.
     """
 
     hyperparameter: str
@@ -41,6 +44,7 @@ class Course(NamedTuple):
     optional: bool = False
     floor: float | None = None
     owner: Any = "The schedule"
+    since_fit: bool = False
 
     @property
     def is_absolute(self) -> bool:
@@ -62,3 +66,18 @@ class Course(NamedTuple):
                 check_values(self.hyperparameter, found, some)
                 values[first : first + CHUNK] = found
         return values
+
+    def after(self, before: Course, extension: Extension) -> Course:
+        """This course from a moment of a run on, and another one up to it.
+
+        Args:
+            before: The other one.
+            extension: When, and over which length each is laid.
+        """
+
+        def parts(peak: float) -> Sequence[Part]:
+            values = partial(before.values, peak), partial(self.values, peak)
+            return [Seam(*values, extension)]
+
+        # It is a matter of the run: what begins anew with a fit has nothing to go on.
+        return self._replace(parts=parts, since_fit=False)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -16,11 +15,13 @@ from keras_lr.plan.checks import (
     check_callable,
     check_choice,
     check_flag,
+    check_int,
     check_rate,
     check_value,
 )
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import FAR, Argument, Clock, Duration, IntArray
+from keras_lr.plan.cycles import Cycles, InCycle
+from keras_lr.plan.duration import Argument, Clock, Duration, IntArray
 from keras_lr.plan.phase import (
     Knot,
     Made,
@@ -30,6 +31,7 @@ from keras_lr.plan.phase import (
     check_duration,
     part_name,
 )
+from keras_lr.plan.seam import Seam
 from keras_lr.plan.words import received, shown
 
 
@@ -111,16 +113,19 @@ class Repeat(Made):
     """A cycle of phases, again and again.
 
     Each cycle continues from the end of the one before it, unless its first phase has
-    a ``start``. Cycle c (from 0) lasts ``grow ** c`` times the first one, and its
-    height above the cycle's end value is ``shrink ** c`` times the first one's.
+    a ``start``. In cycle c (from 0) a phase lasts ``grow ** c`` times as long as in the
+    first one, but no less than an update, and its height above the cycle's end value is
+    ``shrink ** c`` times that in the first one. So where cycles grow shorter, each
+    phase lasts one update from some cycle on, at its end value.
 
     Args:
         phases: The cycle; every phase with a duration and a value of its own.
         duration: How long in all; None takes what the other phases leave of the run.
-        grow: Growth of the length from cycle to cycle, at least 1.
+        grow: Growth of the length from cycle to cycle, above 0; below 1 it shrinks.
         shrink: Factor on the height from cycle to cycle, or a function
             ``(cycle, update) -> factor`` of the cycle and of the update counted from
             the first one of the repeat.
+        fixed: How many of the first phases keep their length in every cycle.
     """
 
     endless = True
@@ -131,6 +136,7 @@ class Repeat(Made):
         duration: Duration | Argument | None = None,
         grow: float = 1.0,
         shrink: float | Callable[[IntArray, IntArray], Any] = 1.0,
+        fixed: int = 0,
     ) -> None:
         check_duration(duration)
         if not phases or any(
@@ -143,13 +149,20 @@ class Repeat(Made):
                 "`repeat` needs phases that each have a duration and a value. "
                 f"Received: {shown(phases)}."
             )
-        check_at_least("grow", grow, 1)
+        check_value("grow", grow, above=0)
         if not callable(shrink):
             check_rate("shrink", shrink)
+        check_int("fixed", fixed)
+        if not 0 <= fixed < len(phases):
+            raise ValueError(
+                "`fixed` must be a number of first phases, and leave one that grows: "
+                f"0 .. {len(phases) - 1}. {received(fixed=fixed)}"
+            )
         self.phases = phases
         self.duration = duration
         self.grow = grow
         self.shrink = shrink
+        self.fixed = fixed
 
     def __repr__(self) -> str:
         return (
@@ -171,15 +184,21 @@ class Repeat(Made):
     ) -> FloatArray:
         """Values at the k-th updates (from 0) of the repeat."""
         knots = self._knots(clock)
-        cycle, number, first, length = self._locate(k, clock)
+        place = self.locate(k, clock)
         values = np.empty(k.shape)
         for i, phase in enumerate(self.phases):
-            mine = number == i
+            mine = place.phase == i
             values[mine] = phase.at(
-                k[mine] - first[mine], length[mine], knots[i], clock
+                k[mine] - place.first[mine], place.length[mine], knots[i], clock
             )
         floor = knots[0].value
-        return floor + (values - floor) * self._height(cycle, k)
+        return floor + (values - floor) * self._height(place.cycle, k)
+
+    def locate(self, k: IntArray, clock: Clock) -> InCycle:
+        """Where the k-th updates (from 0) of the repeat lie in its cycles."""
+        arguments = [as_argument(phase.duration) for phase in self.phases]
+        exact = [clock.exact(each) + each.length.offset for each in arguments]
+        return Cycles(exact, float(self.grow), self.fixed).locate(k)
 
     def _height(self, cycle: IntArray, k: IntArray) -> FloatArray:
         if callable(self.shrink):
@@ -192,51 +211,6 @@ class Repeat(Made):
         for phase in self.phases[:-1]:
             knots.append(phase.ends(knots[-1], clock, 1))
         return knots
-
-    def _locate(
-        self, k: IntArray, clock: Clock
-    ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-        """Where updates lie: the cycle, the phase's number, first update and length."""
-        arguments = [as_argument(phase.duration) for phase in self.phases]
-        lengths = np.array([max(1.0, clock.exact(each)) for each in arguments])
-        inside = np.concatenate([[0.0], np.cumsum(lengths)[:-1]])
-        cycles, starts, ends = self._cycles(k, float(lengths.sum()))
-        joins = starts[:, None] + np.outer(self._growth(cycles), inside)
-        joins = np.column_stack([joins, ends])
-        # Joins that fall between two updates are rounded, each by itself: no drift.
-        edges = np.floor(np.minimum(joins, FAR) + 0.5 + 1e-9).astype(np.int64)
-        first = edges[:, :-1].ravel()
-        length = np.diff(edges).ravel()
-        at = np.searchsorted(first, k, side="right") - 1
-        width = len(self.phases)
-        return cycles[at // width], at % width, first[at], length[at]
-
-    def _growth(self, cycles: IntArray) -> FloatArray:
-        """The length of cycles, in that of the first; of those that matter."""
-        with np.errstate(over="ignore"):
-            growth: FloatArray = np.minimum(float(self.grow) ** cycles, float(FAR))
-        return growth
-
-    def _cycles(
-        self, k: IntArray, length: float
-    ) -> tuple[IntArray, FloatArray, FloatArray]:
-        """The cycles that updates lie in, with their neighbours: number, start, end."""
-        if self.grow == 1:
-            near = np.floor(k / length).astype(np.int64)
-            cycles = np.unique(np.concatenate([near - 1, near, near + 1]))
-            cycles = cycles[cycles >= 0]
-            return cycles, cycles * length, (cycles + 1) * length
-        # As many as begin before the last update, whose sum is a geometric one.
-        last = float(k.max(initial=0)) + 1
-        # Of one that grows faster, the second cycle has no end either.
-        grow = min(float(self.grow), float(FAR))
-        number = math.log1p(last * (grow - 1) / length) / math.log(grow)
-        cycles = np.arange(math.ceil(number) + 2)
-        # Summed up from the first on, so that every window finds the same joins.
-        joins = np.cumsum(np.append(0.0, length * self._growth(cycles)))
-        first = np.searchsorted(joins, k.min(initial=FAR), side="right") - 1
-        begin = max(0, int(first) - 1)
-        return cycles[begin:], joins[begin:-1], joins[begin + 1 :]
 
 
 class Points(Made):
@@ -320,4 +294,4 @@ def _check_order(positions: Sequence[Argument]) -> None:
         last = last_of_unit[unit] = position
 
 
-Part = Phase | FunctionPhase | Repeat | Points
+Part = Phase | FunctionPhase | Repeat | Points | Seam

@@ -128,7 +128,7 @@ class Preset(Schedule):
         argument = Argument.read(name, value, may_be_zero=True)
         return argument if argument.length.amount else None
 
-    def _rise(self, peak: float, curve: Curve = curves.linear) -> list[Part]:
+    def _rise(self, peak: float, curve: Curve = curves.linear) -> list[Phase]:
         """The warmup, unless there is none."""
         warmup = self._argument("warmup")
         return [] if warmup is None else [Phase(warmup, to=peak, curve=curve)]

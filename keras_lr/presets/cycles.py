@@ -14,10 +14,11 @@ from keras_lr.plan.checks import (
     check_choice,
     check_flag,
     check_fraction,
+    check_value,
     number,
 )
 from keras_lr.plan.course import Course
-from keras_lr.plan.duration import Duration, DurationOrZero, IntArray
+from keras_lr.plan.duration import Argument, Duration, DurationOrZero, IntArray
 from keras_lr.plan.parts import Part, Repeat
 from keras_lr.plan.phase import Phase
 from keras_lr.plan.words import received
@@ -271,19 +272,27 @@ class CosineRestarts(Preset):
 
     in cycle c = 0, 1, ... of length :math:`n k^c`, with ``first_cycle`` n, ``t_mul`` k
     and ``m_mul`` m. Each cycle begins at its peak and its last update is at the floor.
+    With a ``warmup`` of W updates it rises to its peak first, from the floor in a
+    straight line, in each cycle as long: cycle c lasts :math:`W + (n - W) k^c`.
 
     Args:
         max_lr: The first peak; None for the optimizer's own rate.
         first_cycle: Length of the first cycle.
-        t_mul: Growth of the length from cycle to cycle, at least 1.
+        t_mul: Growth of the length from cycle to cycle, above 0. Below 1 the cycles
+            become shorter, until the fall lasts one update, at the floor; so they stay,
+            and without a warmup the rate stays at the floor.
         m_mul: Factor on the height from cycle to cycle, in (0, 1].
         min_lr: The floor.
         endpoint: Whether a cycle's last update is at the floor, or one short of it (as
             in torch and Keras, which never reach it).
+        warmup: How long each cycle rises first, within ``first_cycle``: in updates, or
+            in its unit; 0 for no rise.
 
     Example:
         >>> CosineRestarts(max_lr=1.0, first_cycle=3, t_mul=1.0, m_mul=0.5).values(6)
         array([1.  , 0.5 , 0.  , 0.5 , 0.25, 0.  ])
+        >>> CosineRestarts(max_lr=1.0, first_cycle=4, warmup=2, t_mul=1.0).values(8)
+        array([0.5, 1. , 0.5, 0. , 0.5, 1. , 0.5, 0. ])
 
     Source: Loshchilov and Hutter 2016, SGDR, arXiv:1608.03983.
     """
@@ -297,6 +306,7 @@ class CosineRestarts(Preset):
         m_mul: float = 1.0,
         min_lr: float = 0.0,
         endpoint: bool = True,
+        warmup: DurationOrZero = 0,
         **common: Unpack[Common],
     ) -> None:
         self.first_cycle = first_cycle
@@ -304,20 +314,46 @@ class CosineRestarts(Preset):
         self.m_mul = m_mul
         self.min_lr = min_lr
         self.endpoint = endpoint
+        self.warmup = warmup
         super().__init__(max_lr, **common)
 
     def _check(self) -> None:
         super()._check()
         check_flag("endpoint", self.endpoint)
         check_fraction("m_mul", self.m_mul)
-        check_at_least("t_mul", self.t_mul, 1)
+        check_value("t_mul", self.t_mul, above=0)
+        self._fall_of_first_cycle()
 
     def _parts(self, peak: float) -> list[Part]:
+        rise = self._rise(peak)
         fall = Phase(
-            self._argument("first_cycle"),
+            self._fall_of_first_cycle(),
             to=self._floor(peak),
-            start=peak,
+            start=None if rise else peak,
             endpoint=self.endpoint,
             curve=curves.cosine,
         )
-        return [Repeat((fall,), grow=self.t_mul, shrink=self.m_mul)]
+        cycle = (*rise, fall)
+        return [Repeat(cycle, grow=self.t_mul, shrink=self.m_mul, fixed=len(rise))]
+
+    def _fall_of_first_cycle(self) -> Argument:
+        """What the warmup leaves of the first cycle."""
+        cycle = Argument.read("first_cycle", self.first_cycle)
+        warmup = self._argument("warmup")
+        if warmup is None:
+            return cycle
+        given = received(warmup=self.warmup, first_cycle=self.first_cycle)
+        unit, amount, _ = warmup.length
+        if unit == cycle.length.unit:
+            left = cycle.length.amount - amount
+            if left <= 0:
+                raise ValueError(
+                    f"`warmup` must be shorter than `first_cycle`. {given}"
+                )
+            return replace(cycle, length=cycle.length._replace(amount=left))
+        if unit == "updates":
+            return replace(cycle, length=cycle.length._replace(offset=-int(amount)))
+        raise ValueError(
+            "`warmup` must be in updates, or in the same unit as `first_cycle`. "
+            f"{given}"
+        )

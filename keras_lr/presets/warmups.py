@@ -10,6 +10,7 @@ from keras_lr.arguments import Common, Peak
 from keras_lr.phases import hold
 from keras_lr.plan import curves
 from keras_lr.plan.checks import check_choice, check_value
+from keras_lr.plan.course import Course
 from keras_lr.plan.curves import Curve
 from keras_lr.plan.duration import Duration, DurationOrZero
 from keras_lr.plan.parts import FunctionPhase, Part
@@ -40,6 +41,10 @@ class Warmup(Preset):
         warmup: How long; 0 for no warmup, a factor of 1.
         start: Factor before the first update, in [0, 1].
         curve: ``"linear"``, ``"cosine"`` or ``"exponential"`` (``start`` above 0).
+        since: ``"run"``: it is over once and for all. ``"fit"``: it begins anew with
+            each fit, also with one that goes on (``initial_epoch``, or a ``horizon``),
+            and in a fit where a callback compiles the model anew, as to unfreeze
+            layers. A fraction is one of the whole run all the same.
 
     Example:
         >>> Warmup(4).values(6)
@@ -54,17 +59,20 @@ class Warmup(Preset):
         *,
         start: float = 0.0,
         curve: str = "linear",
+        since: str = "run",
         max_lr: Peak = None,
         **common: Unpack[Common],
     ) -> None:
         self.warmup = warmup
         self.start = start
         self.curve = curve
+        self.since = since
         super().__init__(max_lr, **common)
 
     def _check(self) -> None:
         super()._check()
         check_choice("curve", self.curve, ("linear", "cosine", "exponential"))
+        check_choice("since", self.since, ("run", "fit"))
         if not 0 <= self.start <= 1:
             raise ValueError(
                 f"`start` must lie in [0, 1]. {received(start=self.start)}"
@@ -73,6 +81,10 @@ class Warmup(Preset):
             raise ValueError(
                 "An exponential warmup needs a `start` above 0. Received: start=0."
             )
+
+    def _courses(self) -> list[Course]:
+        since_fit = self.since == "fit"
+        return [one._replace(since_fit=since_fit) for one in super()._courses()]
 
     def _parts(self, peak: float) -> list[Part]:
         curve: Curve = getattr(curves, self.curve)

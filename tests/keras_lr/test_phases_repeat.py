@@ -1,9 +1,13 @@
+import math
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_lr.phases import cosine, hold, linear, repeat
+from keras_lr.plan.cycles import Cycles
 from keras_lr.plan.duration import Clock
 from keras_lr.plan.layout import evaluate, place
 from tests.kit.names import name_of
@@ -80,7 +84,7 @@ def test_a_late_cycle_is_the_first_cycle(up, down, cycle):
 
 
 @given(
-    st.floats(1.0, 3.0),
+    st.floats(0.3, 3.0),
     st.floats(0.0, 1.0),
     st.integers(0, 400),
     st.integers(1, 50),
@@ -94,7 +98,7 @@ def test_a_window_is_a_slice_of_the_whole(grow, shrink, first, width, length):
     assert lay(*parts, total=500, spe=4, at=at).tolist() == whole[at].tolist()
 
 
-@given(st.floats(1.0, 3.0), st.floats(0.0, 1.0), st.integers(1, 30))
+@given(st.floats(0.1, 3.0), st.floats(0.0, 1.0), st.integers(1, 30))
 def test_cycles_are_never_negative_or_above_the_first(grow, shrink, length):
     cycle = repeat(cosine(length, to=0.25, start=1.0), grow=grow, shrink=shrink)
     values = lay(cycle, total=500)
@@ -149,10 +153,66 @@ def test_each_phase_of_a_cycle_needs_a_duration_and_a_value(parts):
         repeat(*parts)
 
 
-@pytest.mark.parametrize("grow", [0.5, 0.0, -1.0, float("nan"), float("inf")])
-def test_a_cycle_cannot_grow_shorter(grow):
-    with pytest.raises(ValueError, match=rf"at least 1\. Received: grow={grow!r}\."):
+@pytest.mark.parametrize("grow", [0.0, -1.0, float("nan"), float("inf")])
+def test_the_growth_must_be_finite_and_above_0(grow):
+    with pytest.raises(ValueError, match=rf"above 0\. Received: grow={grow!r}\."):
         saw(3, grow=grow)
+
+
+def by_hand(lengths, grow, fixed, total):
+    """Cycle, phase, first update, length and end of the cycle, for each update."""
+    found = []
+    begin = 0.0
+    cycle = 0
+    while len(found) < total:
+        joins = [begin]
+        for i, length in enumerate(lengths):
+            growth = 1.0 if i < fixed else grow**cycle
+            joins.append(joins[-1] + max(1.0, length * growth))
+        edges = [math.floor(join + 0.5 + 1e-9) for join in joins]
+        for phase, (first, last) in enumerate(pairwise(edges)):
+            rows = [(cycle, phase, first, last - first, edges[-1])] * (last - first)
+            found += rows
+        begin = joins[-1]
+        cycle += 1
+    return found[:total]
+
+
+@given(
+    st.lists(st.floats(1.0, 40.0), min_size=1, max_size=3),
+    st.floats(0.01, 3.0) | st.sampled_from([1.0, 0.999, 1e-300]),
+    st.integers(0, 2),
+    st.integers(1, 300),
+)
+def test_cycles_that_grow_or_shrink_lie_where_a_count_by_hand_finds_them(
+    lengths, grow, fixed, total
+):
+    fixed = min(fixed, len(lengths) - 1)
+    found = Cycles(lengths, grow, fixed).locate(np.arange(total))
+    expected = by_hand(lengths, grow, fixed, total)
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+
+
+def test_cycles_that_shrink_end_as_single_updates_at_their_end_value():
+    values = lay(saw(4, grow=0.5), total=12)
+    assert values[:7].tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0, 1, 0, 0])
+    assert values[7:].tolist() == [0.0] * 5
+    # Infinitely many of them would end after 8 updates; a phase has one at least.
+    assert lay(saw(4, grow=0.5), at=[10**15]).tolist() == [0.0]
+    both = lay(triangles(4, 4, grow=0.5), at=[14, 15, 16, 17, 10**12 + 1])
+    assert both.tolist() == [1.0, 0.0, 1.0, 0.0, 0.0]
+
+
+def test_the_first_phases_may_keep_their_length():
+    values = lay(triangles(2, 2, grow=2.0, fixed=1), total=16)
+    assert np.flatnonzero(values == 1.0).tolist() == [1, 5, 11]
+    assert np.flatnonzero(values == 0.0).tolist() == [3, 9]
+
+
+@pytest.mark.parametrize("fixed", [-1, 2])
+def test_a_phase_that_grows_is_left(fixed):
+    with pytest.raises(ValueError, match=rf"0 \.\. 1\. Received: fixed={fixed}\."):
+        triangles(2, 2, fixed=fixed)
 
 
 @pytest.mark.parametrize("shrink", [-0.5, float("nan"), float("inf")])

@@ -116,8 +116,20 @@ REFUSED = {
         "Received: -0.5 at update 1.",
     ),
     "t_mul": (
-        lambda: k.CosineRestarts(t_mul=0.5),
-        "`t_mul` must be at least 1. Received: t_mul=0.5.",
+        lambda: k.CosineRestarts(t_mul=0),
+        "`t_mul` must be finite and above 0. Received: t_mul=0.",
+    ),
+    "a warmup as long as the cycle": (
+        lambda: k.CosineRestarts(first_cycle="5%", warmup="5%"),
+        "`warmup` must be shorter than `first_cycle`. Received: warmup='5%', first_",
+    ),
+    "a warmup in a unit of its own": (
+        lambda: k.CosineRestarts(first_cycle="2 epochs", warmup="5%"),
+        "`warmup` must be in updates, or in the same unit as `first_cycle`. Received:",
+    ),
+    "since": (
+        lambda: k.Warmup(since="epoch"),
+        "`since` must be one of 'run', 'fit'. Received: since='epoch'.",
     ),
     "t_mul infinite": (
         lambda: k.CosineRestarts(t_mul=float("inf")),

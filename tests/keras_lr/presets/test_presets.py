@@ -197,6 +197,34 @@ def test_cosine_restarts_without_endpoint_never_reach_the_floor():
     assert close(values, expected * 2)
 
 
+@pytest.mark.parametrize(
+    ("first_cycle", "warmup"), [(6, 2), ("1.5 epochs", 2), (0.25, 2), (0.25, "2 steps")]
+)
+def test_cosine_restarts_may_warm_up_in_each_cycle_as_long(first_cycle, warmup):
+    schedule = CosineRestarts(
+        first_cycle=first_cycle, warmup=warmup, t_mul=2.0, m_mul=0.5, min_lr=0.1
+    )
+    values = schedule.values(24, steps_per_epoch=4)
+    # 2 + 4, 2 + 8 and 2 + 16 updates.
+    peaks = [1.0, 0.55, 0.325]
+    assert close(values[[1, 7, 17]], peaks)
+    assert close(values[[0, 6, 16]], [(0.1 + peak) / 2 for peak in peaks])
+    assert close(values[[5, 15]], [0.1, 0.1])
+    assert np.all(np.diff(values[7:16]) < 0)
+
+
+def test_cosine_restarts_may_become_shorter_until_they_stay_at_the_floor():
+    values = CosineRestarts(first_cycle=4, t_mul=0.5).values(20)
+    assert np.flatnonzero(values == 1.0).tolist() == [0, 4]
+    assert not values[5:].any()
+    warm = CosineRestarts(first_cycle=6, warmup=2, t_mul=0.5).values(20)
+    assert np.flatnonzero(warm == 1.0).tolist() == [1, 7, 11, 14, 17]
+
+
+def test_a_warmup_since_the_fit_has_the_values_of_one_since_the_run():
+    assert Warmup(4, since="fit").values(9).tolist() == Warmup(4).values(9).tolist()
+
+
 def test_piecewise_constant_changes_at_its_boundaries():
     schedule = PiecewiseConstant([2, "50%", "2 epochs"], [1, 0.5, 0.25, 0.125])
     values = schedule.values(10, base_lr=0.8, steps_per_epoch=4)
