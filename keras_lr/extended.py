@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_lr.fit.guests import Guest
 from keras_lr.plan.course import Course
 from keras_lr.plan.duration import Argument, Clock, Duration
 from keras_lr.plan.seam import Extension
@@ -95,6 +97,9 @@ class Extended(Schedule):
             single.max_lr = schedule.max_lr
             singles.append((name, single))
         return singles
+
+    def _guests_for(self, callback: Schedule) -> Sequence[Guest]:
+        return self._unextended._guests_for(callback)
 
     def _clock(self, run: Clock) -> Clock:
         total = Argument.read("total", self.total)

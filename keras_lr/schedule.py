@@ -22,6 +22,7 @@ from keras_lr.arguments import (
 )
 from keras_lr.companion import Companion
 from keras_lr.fit.director import Director
+from keras_lr.fit.guests import Guest
 from keras_lr.fit.timetable import Request
 from keras_lr.outlook import Outlook
 from keras_lr.plan.checks import check_choice, check_value
@@ -231,6 +232,13 @@ class Schedule(Outlook, Companion):
                 "these rates as `max_lr`."
             )
         return self.max_lr
+
+    def _guests_for(self, callback: Schedule) -> Sequence[Guest]:
+        """Who takes part in a fit for it, where a callback has brought it there."""
+        return []
+
+    def _guests(self) -> Sequence[Guest]:
+        return self._guests_for(self)
 
     def _planned(self) -> list[Planned]:
         return [Planned(course, self._clock) for course in self._courses()]

@@ -12,7 +12,7 @@ import keras
 from keras_lr.fit import callers, keras_names
 from keras_lr.fit.calendar import Calendar
 from keras_lr.fit.choice import Choice, chosen, names_of, unwrapped
-from keras_lr.fit.guests import Attendance, Guest
+from keras_lr.fit.guests import Attendance, Guest, Progress
 from keras_lr.fit.loan import Loan, end_if_left, while_in_fit
 from keras_lr.fit.notices import warn_of_no_effect, warn_of_plain_number
 from keras_lr.fit.optimizer import LentOptimizer, attributes_of
@@ -332,6 +332,18 @@ class Director:
     def updates_made(self) -> int:
         """Updates of the run that the first optimizer has made."""
         return self.step.next_update(self.step.counts())
+
+    def progress_of(self, schedule: Any) -> Progress:
+        """Where the run of a schedule stands."""
+        loan = self._loan
+        assert loan is not None  # noqa: S101  guests ask while the fit goes on
+        step = loan.step
+        (part, *_) = (one for one in self._parts if one.request.schedule is schedule)
+        i = self._places_in(loan, part)[0]
+        done = part.done[0] if part.done else 0
+        first, own = step.optimizers[0], step.optimizers[i]
+        pace = own.pace * first.accumulation / (first.pace * own.accumulation)
+        return Progress(step.next_update(step.counts(), i) + done, pace)
 
     def reader(self) -> Reader:
         """Gives what is written down of each batch from now on."""

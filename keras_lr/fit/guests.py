@@ -9,11 +9,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from keras_lr.fit.record import Reader, Scalar
 from keras_lr.fit.step import LentStep
 from keras_lr.plan.duration import Clock
+
+
+class Progress(NamedTuple):
+    """Where the run of a schedule stands.
+
+    Attributes:
+        made: Updates that its optimizer has made, as its horizon counts them.
+        pace: How many of them there are for one of the first optimizer.
+    """
+
+    made: int
+    pace: float
 
 
 class Fit(Protocol):
@@ -51,6 +63,9 @@ class Fit(Protocol):
 
     def updates_made(self) -> int:
         """Updates of the run that the first optimizer has made: the device is asked."""
+
+    def progress_of(self, schedule: Any) -> Progress:
+        """Where the run of a schedule stands: the device is asked."""
 
     def reader(self) -> Reader:
         """Gives what is written down of each batch from now on."""

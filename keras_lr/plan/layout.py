@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Argument, Clock, IntArray
-from keras_lr.plan.parts import Part
+from keras_lr.plan.parts import Part, Repeat
 from keras_lr.plan.phase import Knot, Phase, as_argument
 from keras_lr.plan.words import shown
 
@@ -92,6 +92,26 @@ def _rest(parts: Sequence[Part], taken: int, clock: Clock) -> int | None:
         "set does not tell its size. Give `steps_per_epoch=` to fit, or `horizon=` to "
         "the schedule."
     )
+
+
+class Cycle(NamedTuple):
+    """A cycle of the last part, a repeat.
+
+    Attributes:
+        number: Which one, from 0.
+        end: The first update behind it.
+    """
+
+    number: int
+    end: int
+
+
+def cycle_at(placed: Sequence[Placed], update: int, clock: Clock) -> Cycle:
+    """The cycle that an update lies in, or the first one where that comes later."""
+    part, first, _, _ = placed[-1]
+    assert isinstance(part, Repeat)  # noqa: S101  of schedules that end in cycles
+    place = part.locate(np.array([max(update - first, 0)]), clock)
+    return Cycle(int(place.cycle[0]), first + int(place.end[0]))
 
 
 def span(placed: Sequence[Placed]) -> int | None:

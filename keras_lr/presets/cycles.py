@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Unpack
 
 from keras_lr.arguments import Common, Peak
+from keras_lr.fit.guests import Guest
 from keras_lr.phases import hold
 from keras_lr.plan import curves
 from keras_lr.plan.checks import (
@@ -23,7 +24,8 @@ from keras_lr.plan.parts import Part, Repeat
 from keras_lr.plan.phase import Phase
 from keras_lr.plan.words import received
 from keras_lr.presets._base import Preset
-from keras_lr.schedule import registered
+from keras_lr.presets._cycle_ends import CycleEnds, OnCycleEnd, check_cycle_end
+from keras_lr.schedule import Schedule, registered
 
 Momentum = tuple[float, float] | str | None
 
@@ -196,6 +198,10 @@ class CyclicalLR(Cycling):
         scale_by: What ``scale_fn`` receives: ``"cycle"`` (1, 2, ...) or ``"step"``.
         momentum: Pair (low, high): momentum falls as the rate rises. ``"auto"`` is
             (0.8, 0.9) where the optimizer has momentum; None leaves it alone.
+        on_cycle_end: Function ``(model, cycle, update)`` that a fit calls after the
+            last update of each complete cycle (from 0), at the cycle's lowest rate,
+            with the updates made so far; where several steps are one execution, after
+            that. The model can be saved there, and its weights read.
 
     Example:
         >>> CyclicalLR(half_cycle=2, mode="triangular2").values(9)
@@ -218,8 +224,10 @@ class CyclicalLR(Cycling):
         scale_fn: Callable[[Any], Any] | None = None,
         scale_by: str = "cycle",
         momentum: Momentum = "auto",
+        on_cycle_end: OnCycleEnd | None = None,
         **common: Unpack[Common],
     ) -> None:
+        self.on_cycle_end = on_cycle_end
         self.min_lr = min_lr
         self.half_cycle = half_cycle
         self.half_cycle_down = half_cycle_down
@@ -234,11 +242,17 @@ class CyclicalLR(Cycling):
         check_choice("mode", self.mode, ("triangular", "triangular2", "exp_range"))
         check_choice("scale_by", self.scale_by, ("cycle", "step"))
         check_fraction("gamma", self.gamma)
+        check_cycle_end(self.on_cycle_end)
         if self.scale_fn is not None and not callable(self.scale_fn):
             raise TypeError(
                 "`scale_fn` must be callable, a number in and a height out. "
                 f"{received(scale_fn=self.scale_fn)}"
             )
+
+    def _guests_for(self, callback: Schedule) -> Sequence[Guest]:
+        if self.on_cycle_end is None:
+            return []
+        return [CycleEnds(callback, self, self.on_cycle_end)]
 
     def _parts(self, peak: float) -> list[Part]:
         return self._triangles(self._floor(peak), peak)
@@ -287,6 +301,10 @@ class CosineRestarts(Preset):
             in torch and Keras, which never reach it).
         warmup: How long each cycle rises first, within ``first_cycle``: in updates, or
             in its unit; 0 for no rise.
+        on_cycle_end: Function ``(model, cycle, update)`` that a fit calls after the
+            last update of each complete cycle (from 0), at the cycle's lowest rate,
+            with the updates made so far; where several steps are one execution, after
+            that. The model can be saved there, and its weights read.
 
     Example:
         >>> CosineRestarts(max_lr=1.0, first_cycle=3, t_mul=1.0, m_mul=0.5).values(6)
@@ -307,8 +325,10 @@ class CosineRestarts(Preset):
         min_lr: float = 0.0,
         endpoint: bool = True,
         warmup: DurationOrZero = 0,
+        on_cycle_end: OnCycleEnd | None = None,
         **common: Unpack[Common],
     ) -> None:
+        self.on_cycle_end = on_cycle_end
         self.first_cycle = first_cycle
         self.t_mul = t_mul
         self.m_mul = m_mul
@@ -322,7 +342,13 @@ class CosineRestarts(Preset):
         check_flag("endpoint", self.endpoint)
         check_fraction("m_mul", self.m_mul)
         check_value("t_mul", self.t_mul, above=0)
+        check_cycle_end(self.on_cycle_end)
         self._fall_of_first_cycle()
+
+    def _guests_for(self, callback: Schedule) -> Sequence[Guest]:
+        if self.on_cycle_end is None:
+            return []
+        return [CycleEnds(callback, self, self.on_cycle_end)]
 
     def _parts(self, peak: float) -> list[Part]:
         rise = self._rise(peak)
