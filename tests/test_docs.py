@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 import warnings
 from pathlib import Path
 
@@ -39,4 +40,10 @@ def test_what_a_page_shows_is_so(page, tmp_path, monkeypatch):
 
 
 def test_the_pages_that_are_run_are_there():
-    assert {"in_a_fit.md", "plateau.md"} <= set(PAGES)
+    assert {"changing_plans.md", "in_a_fit.md", "plateau.md"} <= set(PAGES)
+
+
+def test_what_is_to_be_pasted_runs():
+    page = (DOCS / "changing_plans.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(import.*?)```", page, re.DOTALL)
+    exec(compile(block, "changing_plans.md", "exec"), {})

@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,30 @@ def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(tmp_path):
         assert (d_logged, g_logged) == (d_value, g_value)
         assert (d_value == g_value == 0) == (line is lines[-1])
     assert (tmp_path / "gan.png").read_bytes().startswith(b"\x89PNG")
+
+
+def run_here(script, tmp_path, monkeypatch, capsys):
+    """The same without a process of its own, which takes longer than the example."""
+    monkeypatch.setattr(sys, "argv", [script, "--fast", "--out", str(tmp_path)])
+    runpy.run_path(str(ROOT / script), run_name="__main__")
+    return capsys.readouterr().out
+
+
+def test_more_epochs_end_at_the_floor_without_a_jump(tmp_path, monkeypatch, capsys):
+    shown = run_here("examples/more_epochs.py", tmp_path, monkeypatch, capsys)
+    assert shown.count("goes over into a plan for") == 1
+    lines = [line for line in shown.splitlines() if "last rate" in line]
+    assert [line.split("last rate")[1].split()[0] for line in lines] == ["0.0000"] * 2
+    assert (tmp_path / "changing_plans.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_ensemble_of_snapshots_is_one_training(tmp_path, monkeypatch, capsys):
+    shown = run_here("examples/snapshot_ensemble.py", tmp_path, monkeypatch, capsys)
+    lines = shown.splitlines()
+    updates = [int(line.split()[2]) for line in lines if line.startswith("snapshot")]
+    assert updates == [15, 30, 45, 60, 75, 90]
+    assert lines[6].startswith("ensemble of 6")
+    assert (tmp_path / "snapshot_ensemble.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_loop_of_ones_own_trains_as_fit_does():

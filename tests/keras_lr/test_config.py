@@ -20,15 +20,16 @@ def slowly(step):
 
 
 SCHEDULES = [
-    k.Warmup(4, start=0.5, curve="cosine"),
+    k.Warmup(4, start=0.5, curve="cosine", since="fit"),
     k.OneCycle(max_lr=0.1, warmup="20%", momentum=(0.8, 0.9), phases="three"),
     k.OneCycle(momentum=None, min_lr=0.001),
     k.CyclicalLR(max_lr=0.1, min_lr=0.01, half_cycle=3, half_cycle_down="5 steps"),
     k.CyclicalLR(half_cycle=3, mode="exp_range", gamma=0.9),
-    k.CyclicalLR(half_cycle=3, scale_fn=slowly, scale_by="step"),
+    k.CyclicalLR(half_cycle=3, scale_fn=slowly, scale_by="step", on_cycle_end=slowly),
     k.CosineDecay(max_lr=0.1, exponent=2.0, decay="50%"),
     k.CosineRestarts(first_cycle=5, t_mul=1.0, m_mul=0.5, endpoint=False),
-    k.WarmupCosine(0.1, warmup=3, min_lr=0.01),
+    k.CosineRestarts(first_cycle=9, warmup=2, t_mul=0.5),
+    k.WarmupCosine(0.1, warmup=3, min_lr=0.01, on_extend="continue"),
     k.WarmupLinear(0.1, warmup="1 epoch"),
     k.WarmupStableDecay(shape="1-square"),
     k.FlatCosine(decay=0.5),
@@ -44,7 +45,7 @@ SCHEDULES = [
     k.Function(slowly, max_lr=0.3),
     k.Function(slowly, of="progress"),
     k.Schedule(linear(4), hold(), cosine("50%", to=0.0, exponent=2.0), start=0.5),
-    k.Schedule(repeat(linear(3), linear(2, to=0.5), grow=2.0, shrink=0.5)),
+    k.Schedule(repeat(linear(3), linear(2, to=0.5), grow=2.0, shrink=0.5, fixed=1)),
     k.Schedule(tanh(9, to=0.1, start=1.0, lower=-2.0, endpoint=False), max_lr=0.1),
     k.Schedule(exponential(to=0.1, start=1.0), hyperparameter="momentum", max_lr=0.9),
 ]
@@ -103,7 +104,7 @@ def test_building_a_config_changes_nothing(schedule):
     assert repr(schedule) == before
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES[:21], ids=name_of)
+@pytest.mark.parametrize("schedule", SCHEDULES[:22], ids=name_of)
 def test_a_repr_is_the_call_that_made_it(schedule):
     names = {**vars(k), "slowly": slowly}
     if getattr(schedule, "scale_fn", None) is None:
