@@ -43,6 +43,12 @@ class Extended(Schedule):
                 "What is extended must be a schedule of this package. "
                 f"{received(schedule=schedule)}"
             )
+        if not schedule._is_plan:
+            raise TypeError(
+                "A schedule that follows what its fits observe cannot be extended. "
+                f"{received(schedule=schedule)} Give it on_extend='continue': the fit "
+                "that goes on extends it."
+            )
         self.schedule = schedule
         self.done = done
         self.total = total

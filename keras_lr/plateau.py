@@ -93,6 +93,8 @@ class Plateau(Preset):
     Source: Keras' ReduceLROnPlateau, torch's ``ReduceLROnPlateau``.
     """
 
+    _is_plan = False
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -91,6 +91,9 @@ class Schedule(Outlook, Companion):
     #: Whether a run that never reaches the peak deserves a warning.
     _has_peak = False
 
+    #: Whether its values follow from its arguments alone.
+    _is_plan = True
+
     #: Makes what :meth:`extend` gives. That is a schedule as well, so it stands in a
     #: module on top of this one, :mod:`keras_lr.extended`, which puts itself in here.
     _extended: ClassVar[Callable[..., Schedule]]
@@ -183,6 +186,7 @@ class Schedule(Outlook, Companion):
             last one with a ``horizon`` has ended) as for a run from its begin on.
 
         Raises:
+            TypeError: If the schedule follows what its fits observe, as Plateau does.
             ValueError: If nothing is left of the run, or less than ``warmup``; if a
                 length is a fraction of the run; if ``planned`` is given for a schedule
                 that was extended, whose plan is its ``total``.

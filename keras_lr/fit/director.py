@@ -569,6 +569,7 @@ class Director:
             first = self._begun[1][0]
             tell_of_another_plan(past, claims, self.run, first, self._stretches)
         past.planned = self.run
+        past.epochs = self._calendar.epochs
         past.stretches = self._stretches
 
     def _note_places(self) -> None:

@@ -28,6 +28,7 @@ class Past:
 
     Attributes:
         planned: The run that the last one was laid over; None before the first.
+        epochs: The epochs of that run, as far as known.
         stretches: The parts of its run that were made under plans of other lengths, as
             far as a schedule has gone over from one into the next.
         batches: Batches of an epoch, as the last fit over data of unknown length has
@@ -37,12 +38,27 @@ class Past:
     """
 
     planned: Clock | None = None
+    epochs: int | None = None
     stretches: tuple[Stretch, ...] = ()
     batches: int | None = None
     has_warned: bool = False
     paces: weakref.WeakKeyDictionary[Any, int] = field(
         default_factory=weakref.WeakKeyDictionary
     )
+
+    def planned_in(self, run: Clock) -> Clock | None:
+        """The run that the last fit was laid over, in updates; None if nobody knows.
+
+        Args:
+            run: The run now, which may know how long an epoch is.
+        """
+        planned = self.planned
+        if planned is None or planned.total is not None:
+            return planned
+        if self.epochs is None or run.steps_per_epoch is None:
+            return None
+        # The data have been counted since.
+        return Clock(round(self.epochs * run.steps_per_epoch), run.steps_per_epoch)
 
 
 _PASTS: weakref.WeakKeyDictionary[Any, Past] = weakref.WeakKeyDictionary()

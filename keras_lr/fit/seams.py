@@ -80,11 +80,11 @@ def stretches_before(
     if not first or run.total is None or each is None:
         return ()
     here = first / each
-    planned = past.planned
-    if planned is None:
+    if past.planned is None:
         begun = here if asked is None else float(asked)
         return (Stretch(begun, begun),) if begun else ()
-    if planned.total is None or planned.steps_per_epoch is None:
+    planned = past.planned_in(run)
+    if planned is None or planned.total is None or planned.steps_per_epoch is None:
         return ()
     kept = tuple(one for one in past.stretches if one.done < here)
     # A fit that begins earlier than the last one undoes what was changed since.
@@ -105,9 +105,12 @@ def continued(request: Request, stretches: Sequence[Stretch], run: Clock) -> Req
         stretches: What was made under plans of other lengths.
         run: The run of the fit.
     """
-    wants = request.on_extend == "continue" and stretches
-    # Of one that brings its length along the plan does not change.
-    if not wants or request.clock(run) != run:
+    each = run.steps_per_epoch
+    if request.on_extend != "continue" or not stretches or each is None:
+        return request
+    # Of one that brings its length along, as by a horizon, the plan does not change.
+    now = request.clock(run)
+    if now != run or now == request.clock(_planned_for(stretches[-1], each)):
         return request
     courses = [
         course if course.since_fit else _over(course, stretches)
@@ -125,6 +128,11 @@ def _over(course: Course, stretches: Sequence[Stretch]) -> Course:
         planned = _in_epochs("planned", stretch.planned)
         laid = course.after(laid, Extension(done, planned, total, WAY_OVER))
     return laid
+
+
+def _planned_for(stretch: Stretch, steps_per_epoch: float) -> Clock:
+    """The run that a stretch was planned for."""
+    return Clock(round(stretch.planned * steps_per_epoch), steps_per_epoch)
 
 
 def _in_epochs(name: str, epochs: float) -> Argument:
@@ -165,7 +173,7 @@ def tell_of_another_plan(
     for claim in claims:
         if claim.request.on_extend == "continue":
             _say_that_it_goes_over(claim, run, first, stretches)
-    planned = past.planned
+    planned = past.planned_in(run)
     if past.has_warned or planned is None or planned.total is None:
         return
     warned = [one for one in claims if one.request.on_extend == "warn"]
@@ -177,14 +185,15 @@ def tell_of_another_plan(
     names = " and ".join(shown(schedule) for schedule, _ in found)
     jump = found[0][1]
     length = "" if planned.total == first else f", planned={planned.total}"
-    epochs = run.total / run.steps_per_epoch if run.total and run.steps_per_epoch else 0
+    assert run.total is not None  # noqa: S101  else there were no jumps
+    epochs = round(run.total / (run.steps_per_epoch or run.total))
     warnings.warn(
         f"{names} is laid over {run.total} updates, and was over {planned.total} in "
         f"the last fit of this model: at update {first}, where this fit goes on, the "
         f"{jump.hyperparameter} jumps from {jump.reached:.3g} to {jump.coming:.3g}. "
         "To go over into the new plan, give it on_extend='continue', or extend it by "
         f".extend({first}, {run.total}{length}). To plan once for all, give it the "
-        f"length of the whole run in every fit, such as horizon='{epochs:g} epochs'.",
+        f"length of the whole run in every fit, such as horizon='{epochs} epochs'.",
         UserWarning,
         stacklevel=2,
     )
@@ -197,7 +206,7 @@ def _say_that_it_goes_over(
     each = run.steps_per_epoch
     if not stretches or each is None or round(stretches[-1].done * each) != first:
         return
-    planned = Clock(round(stretches[-1].planned * each), each)
+    planned = _planned_for(stretches[-1], each)
     if _jump(claim, planned, run, first) is None:
         return
     assert run.total is not None  # noqa: S101  else there were no stretches
@@ -212,9 +221,11 @@ def _say_that_it_goes_over(
 def _jump(claim: Claim, planned: Clock, run: Clock, first: int) -> Jump | None:
     """The jump of a schedule from one plan to another; None if there is none."""
     request = claim.request
+    if run.total is None or not first:
+        return None
     before = request.clock(planned)
     after = request.clock(run)
-    if run.total is None or before == after or not first:
+    if before == after:
         return None
     for course in request.courses:
         if course.since_fit:

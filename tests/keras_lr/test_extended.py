@@ -214,6 +214,16 @@ def test_what_cannot_be_extended_says_why(wrong, message):
         wrong()
 
 
-def test_only_schedules_are_extended():
+def test_only_schedules_that_are_plans_are_extended():
     with pytest.raises(TypeError, match="must be a schedule of this package"):
         Extended(3, 4, 5)
+    with pytest.raises(TypeError, match=r"observe cannot be.*Give it on_extend='cont"):
+        k.Plateau("loss").extend(3, 5)
+
+
+def test_each_optimizer_that_a_mapping_names_goes_over_at_its_own_peak():
+    extended = k.LinearDecay(max_lr={"fast": 0.4, "slow": 0.1}).extend(3, 6)
+    plain = k.LinearDecay(max_lr=0.1).extend(3, 6).values(6)
+    for (name, single), factor in zip(extended._singles(), (4, 1), strict=True):
+        np.testing.assert_allclose(single.values(6), factor * plain)
+        assert single.max_lr == extended.max_lr[name]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import keras_lr
+from tests.keras_lr.fit.test_pieces import fit_unknown, real
 from tests.kit.probe import assert_rates, fit, recorded, watched
 
 pytestmark = pytest.mark.backend
@@ -101,6 +102,23 @@ def test_an_update_of_several_batches_is_one():
     fit(model, [schedule], batches=5, epochs=3)
     fit(model, [schedule], batches=5, initial_epoch=3, epochs=6)
     assert_rates(recorded(model)[:15], schedule.extend(7, 15).values(15, 0.5))
+
+
+def test_a_horizon_is_a_plan_that_does_not_change():
+    model = watched(optimizers.SGD(0.5), 10)
+    schedule = keras_lr.LinearDecay(horizon="3 epochs", on_extend="continue")
+    fit(model, [schedule], batches=5, initial_epoch=1, epochs=3)
+    expected = schedule.values(15, 0.5, steps_per_epoch=5)
+    assert_rates(recorded(model), expected[5:])
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_data_of_unknown_length_have_been_counted_when_more_epochs_follow():
+    model = watched(optimizers.SGD(0.5), 70)
+    schedule = keras_lr.FlatCosine(decay="50%", on_extend="continue")
+    fit_unknown(model, [schedule], batches=5, epochs=4)
+    fit_unknown(model, [schedule], batches=5, initial_epoch=4, epochs=6)
+    assert_rates(real(model, 5, 6), schedule.extend(20, 30).values(30, 0.5))
 
 
 def test_what_was_extended_goes_on_in_a_fit_at_its_epoch_or_behind_its_horizon(capsys):
