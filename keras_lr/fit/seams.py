@@ -170,9 +170,10 @@ def tell_of_another_plan(
         first: The update that it goes on with.
         stretches: What was made under plans of other lengths.
     """
-    for claim in claims:
-        if claim.request.on_extend == "continue":
-            _say_that_it_goes_over(claim, run, first, stretches)
+    # One schedule may have a request for each of several optimizers.
+    wants = [one for one in claims if one.request.on_extend == "continue"]
+    for claim in {id(one.request.schedule): one for one in wants}.values():
+        _say_that_it_goes_over(claim, run, first, stretches)
     planned = past.planned_in(run)
     if past.has_warned or planned is None or planned.total is None:
         return
@@ -182,7 +183,7 @@ def tell_of_another_plan(
     if not found:
         return
     past.has_warned = True
-    names = " and ".join(shown(schedule) for schedule, _ in found)
+    names = " and ".join(dict.fromkeys(shown(schedule) for schedule, _ in found))
     jump = found[0][1]
     length = "" if planned.total == first else f", planned={planned.total}"
     assert run.total is not None  # noqa: S101  else there were no jumps
