@@ -146,7 +146,7 @@ class Control:
         for found in values.optimizers:
             seen.append(found["learning_rate"])
         if self._scalars:
-            view = StepView(loss, data, logs)
+            view = StepView(loss, data, logs, values.optimizers)
             seen += [scalar.value(view) for scalar in self._scalars]
         return seen
 

@@ -169,6 +169,19 @@ def place_in_state(model: Any, variable: Any) -> tuple[int, int] | None:
     return None
 
 
+def trained_in_state(state: Any, place: tuple[int, int]) -> list[Any]:
+    """The weights in the state of a step on JAX, and what stands at a place in it."""
+    weights: list[Any] = list(state[0])
+    group, index = place
+    return [*weights, state[group][index]]
+
+
+def trained_by(optimizer: Any) -> list[Any]:
+    """The variables that an optimizer trains, once it has been built."""
+    trained: list[Any] = optimizer._trainable_variables if optimizer.built else []
+    return trained
+
+
 def sync_state(model: Any) -> None:
     """Have what a callback writes into variables last.
 

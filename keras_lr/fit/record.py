@@ -20,11 +20,13 @@ class StepView:
         loss: The mean loss of the batch; NaN where the step reports none.
         data: The batch.
         logs: What the step returns: the running means of the metrics.
+        in_force: For each optimizer the values that its update was made with.
     """
 
     loss: Any
     data: Any
     logs: Any
+    in_force: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
