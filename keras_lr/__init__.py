@@ -8,6 +8,7 @@ from keras_lr.combined import combine
 from keras_lr.finder import LRFinder, LRFinderResult, find_lr
 from keras_lr.fit.keras_names import check_keras
 from keras_lr.fit.loan import restored
+from keras_lr.monitor import RateMonitor
 from keras_lr.plateau import Plateau
 from keras_lr.presets import (
     CosineDecay,
@@ -51,6 +52,7 @@ __all__ = [
     "PiecewiseLinear",
     "Plateau",
     "PolynomialDecay",
+    "RateMonitor",
     "Rex",
     "Schedule",
     "StepDecay",

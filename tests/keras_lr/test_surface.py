@@ -31,6 +31,7 @@ PUBLIC = [
     "PiecewiseLinear",
     "Plateau",
     "PolynomialDecay",
+    "RateMonitor",
     "Rex",
     "Schedule",
     "StepDecay",
@@ -44,7 +45,11 @@ PUBLIC = [
     "phases",
     "restored",
 ]
-SCHEDULES = [n for n in PUBLIC if n[0].isupper() and not n.startswith("LRFinder")]
+SCHEDULES = [
+    name
+    for name in PUBLIC
+    if name[0].isupper() and issubclass(getattr(keras_lr, name), keras_lr.Schedule)
+]
 METHODS = ["values", "at", "momentum_values", "plot", "as_keras_schedule", "get_config"]
 
 
