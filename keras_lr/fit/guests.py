@@ -131,5 +131,7 @@ class Attendance:
         self._wait = math.inf
         if dues:
             step = self._fit.step
-            batches = step.batches_until(max(min(dues), self._fit.updates_made() + 1))
+            counts = step.counts()
+            following = step.next_update(counts) + 1
+            batches = step.batches_until(max(min(dues), following), counts)
             self._wait = max(math.ceil(batches / step.batches_of_call()), 1)

@@ -481,13 +481,17 @@ class LentStep:
         """Batches that a call of the function counts."""
         return self._each * self.pace()
 
-    def batches_until(self, update: int) -> int:
-        """Batches from now until so many updates of the run are made, if all are."""
+    def batches_until(self, update: int, counts: Sequence[int]) -> int:
+        """Batches until so many updates of the run are made, if all are.
+
+        Args:
+            update: How many.
+            counts: The optimizers' counts now.
+        """
         each = self.optimizers[0].accumulation
         timetable = self.program.timetables[0]
-        count = self.counts()[0]
         begun = self.program.begun[0] // each
-        return (update - timetable.first + begun) * each - count
+        return (update - timetable.first + begun) * each - counts[0]
 
     # The function that the model has during a loan.
 
