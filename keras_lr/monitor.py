@@ -122,7 +122,8 @@ class RateMonitor(Companion):
         """Draw loss and rate together, and the ratios below them (needs matplotlib).
 
         The loss is that of single batches, pale, and its running mean. The rate has an
-        axis of its own, in logarithms where it spans more than a decade and a half.
+        axis of its own. Either is drawn in logarithms where most of it lies decades
+        apart.
 
         Args:
             ax: Matplotlib axes for loss and rate alone; None makes a figure with all.

@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,18 @@ def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(tmp_path):
         assert (d_logged, g_logged) == (d_value, g_value)
         assert (d_value == g_value == 0) == (line is lines[-1])
     assert (tmp_path / "gan.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_in_two_pieces_is_watched_as_one(tmp_path, monkeypatch, capsys):
+    # In this process, since another one would take most of its time to start.
+    script = str(ROOT / "examples/watch_rates.py")
+    monkeypatch.setattr(sys, "argv", [script, "--fast", "--out", str(tmp_path)])
+    runpy.run_path(script, run_name="__main__")
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[0].endswith("12 samples, updates 0 to 110")
+    rows = (tmp_path / "watch_rates.csv").read_text().splitlines()
+    assert [int(row.split(",")[0]) for row in rows[1:]] == list(range(0, 114, 10))
+    assert (tmp_path / "watching.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_loop_of_ones_own_trains_as_fit_does():

@@ -11,14 +11,18 @@ from keras_lr.plan.curves import FloatArray
 from keras_lr.plot import new_figure
 from keras_lr.watching.samples import Samples
 
-#: A rate whose largest value is so many times its smallest is drawn on a log scale.
-DECADES = 30.0
+#: Values of which the largest is so many times that of the lowest tenth are drawn on a
+#: log scale.
+DECADES = 100.0
 
 #: Lines of layers that get a name in the legend; where there are more, all are grey.
 MOST_NAMED = 8
 
 #: Samples that a mean of the loss reaches back over, as a share of all.
 SHARE = 0.03
+
+#: How the lines of several rates differ.
+STYLES = ("-", "--", ":", "-.")
 
 
 def draw_samples(samples: Samples, ax: Any = None, figure: Any = None) -> Any:
@@ -79,36 +83,47 @@ def smoothed(values: FloatArray, reach: float) -> FloatArray:
 def _draw_loss_and_rate(samples: Samples, ax: Any) -> None:
     updates = samples.column("update")
     loss = samples.column("loss")
-    reach = max(SHARE * len(samples), 1.0)
+    mean = smoothed(loss, max(SHARE * len(samples), 1.0))
     ax.plot(updates, loss, color="tab:blue", alpha=0.3, linewidth=1)
-    mean = smoothed(loss, reach)
-    (line,) = ax.plot(updates, mean, color="tab:blue", label="loss")
+    ax.plot(updates, mean, color="tab:blue")
     ax.set_ylabel("loss of the batch", color="tab:blue")
     ax.grid(alpha=0.3)
-    _leave_out_outliers(ax, mean)
+    if spans_decades(loss):
+        ax.set_yscale("log")
+    else:
+        _leave_out_outliers(ax, mean)
     right = ax.twinx()
-    lines = [line]
-    styles = ("-", "--", ":", "-.")
-    rates = [name for name in samples.columns if name.startswith("learning_rate")]
-    seen = [np.zeros(0)]
-    for i, name in enumerate(rates):
+    names = [name for name in samples.columns if name.startswith("learning_rate")]
+    for i, name in enumerate(names):
+        style = STYLES[i % len(STYLES)]
+        label = name.removeprefix("learning_rate").lstrip("_")
         rate = samples.column(name)
-        seen.append(rate[rate > 0])
-        lines += right.plot(
-            updates,
-            rate,
-            color="tab:orange",
-            linestyle=styles[i % len(styles)],
-            label=name.replace("_", " ", 2),
-        )
+        right.plot(updates, rate, color="tab:orange", linestyle=style, label=label)
     right.set_ylabel("learning rate", color="tab:orange")
-    positive = np.concatenate(seen)
-    spans_decades = positive.size and positive.max() > DECADES * positive.min()
-    if spans_decades:
+    rates = np.concatenate([samples.column(name) for name in names])
+    if spans_decades(rates[rates != 0]):
         right.set_yscale("log")
     else:
         right.set_ylim(0, None)
-    ax.legend(handles=lines, loc="upper right", framealpha=0.9)
+    if len(names) > 1:
+        right.legend(loc="upper right")
+
+
+def spans_decades(values: FloatArray) -> bool:
+    """Whether most of some positive values lie decades apart.
+
+    Not so for a few at the end of a decay, which logarithms would make the whole
+    picture of.
+
+    Example:
+        >>> spans_decades(np.geomspace(1e-4, 1.0)), spans_decades(np.linspace(0.1, 1))
+        (True, False)
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size or finite.min() <= 0:
+        return False
+    low, high = np.percentile(finite, [10, 100])
+    return bool(high > DECADES * low)
 
 
 def _leave_out_outliers(ax: Any, mean: FloatArray) -> None:
@@ -123,24 +138,28 @@ def _leave_out_outliers(ax: Any, mean: FloatArray) -> None:
 
 
 def _draw_ratios(samples: Samples, ratios: list[str], ax: Any) -> None:
-    updates = samples.column("update")
     parts = [name for name in ratios if name != RATIO]
     is_many = len(parts) > MOST_NAMED
+    _draw_ratio(samples, RATIO, ax, color="black", linewidth=2.5, label="all weights")
     for name in parts:
-        ratio = samples.column(name)
-        is_measured = np.isfinite(ratio) & (ratio > 0)
-        label = None if is_many else name.removeprefix(RATIO).lstrip("/_")
-        color = "0.75" if is_many else None
-        seen = (updates[is_measured], ratio[is_measured])
-        ax.plot(*seen, linewidth=1, color=color, label=label)
-    ratio = samples.column(RATIO)
-    is_measured = np.isfinite(ratio) & (ratio > 0)
-    ax.plot(
-        updates[is_measured], ratio[is_measured], color="black", label="all weights"
-    )
-    if is_many:
-        ax.plot([], [], color="0.75", label=f"{len(parts)} groups")
+        label = name.removeprefix(RATIO).lstrip("/_")
+        if is_many:
+            # Behind the line of all; one of them names the rest.
+            first = name == parts[0]
+            label = f"{len(parts)} groups" if first else "_"
+            _draw_ratio(samples, name, ax, color="0.7", zorder=1, label=label)
+        else:
+            _draw_ratio(samples, name, ax, linewidth=1, label=label)
     ax.set_yscale("log")
     ax.set_ylabel("|change| / |weights|")
     ax.grid(alpha=0.3)
-    ax.legend(loc="upper right", fontsize="small", ncols=3, framealpha=0.9)
+    # Above the panel, where no line is.
+    above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+    ax.legend(fontsize="small", ncols=5, frameon=False, **above)
+
+
+def _draw_ratio(samples: Samples, name: str, ax: Any, **style: Any) -> None:
+    ratio = samples.column(name)
+    # Where none was measured there is no gap; a rate of 0 moves nothing.
+    is_measured = np.isfinite(ratio) & (ratio > 0)
+    ax.plot(samples.column("update")[is_measured], ratio[is_measured], **style)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import math
+from pathlib import Path
 
 import keras
+import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -330,3 +333,14 @@ def test_whoever_is_told_of_samples_may_end_the_fit():
     assert set(told[0][1]) == {
         *("epoch", "loss", "learning_rate", "ratio", "ratio/body", "ratio/head")
     }
+
+
+def test_what_the_page_on_watching_shows_is_so(tmp_path, monkeypatch):
+    mpl.use("agg")
+    page = Path(__file__).parents[2] / "docs" / "watching.md"
+    monkeypatch.chdir(tmp_path)
+    options = {"module_relative": False, "optionflags": doctest.NORMALIZE_WHITESPACE}
+    failed, tried = doctest.testfile(str(page), **options)
+    mpl.pyplot.close("all")
+    assert tried > 20
+    assert not failed

@@ -154,11 +154,13 @@ def test_a_mean_of_the_loss_forgets_and_leaves_out_what_is_not_finite():
 
 def test_a_rate_is_drawn_in_logarithms_where_it_spans_decades():
     seen = samples(range(100))
+    seen.rows[:, 3] = np.geomspace(1e-4, 0.1, 100)
     axes = draw_samples(seen)
     (other,) = [each for each in axes.figure.axes if each is not axes]
-    assert other.get_yscale() == "log"
+    assert (other.get_yscale(), axes.get_yscale()) == ("log", "linear")
     assert axes.get_ylabel() == "loss of the batch"
-    seen.rows[:, 3] = np.linspace(0.0, 0.1, 100) + 0.1
+    # Not because of the end of a decay.
+    seen.rows[:, 3] = keras_lr.CosineDecay(max_lr=0.1).values(100)
     assert draw_samples(seen).figure.axes[1].get_yscale() == "linear"
     own = mpl.figure.Figure().subplots()
     assert draw_samples(samples(range(3), "ratio"), own) is own
@@ -169,7 +171,7 @@ def test_ratios_have_a_panel_of_their_own_with_a_name_for_each_of_few():
     figure = draw_samples(samples(range(9), "ratio", "ratio/body")).figure
     assert len(figure.axes) == 3
     names = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
-    assert names == ["body", "all weights"]
+    assert names == ["all weights", "body"]
     many = ["ratio", *(f"ratio/{i}" for i in range(20))]
     figure = draw_samples(samples(range(9), *many)).figure
     names = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
