@@ -82,14 +82,18 @@ class Moves:
 
         A move that is being measured ends as it is.
         """
+        if step is not self._step:
+            self.stop()
         self._goes_on = goes_on
         self._step = step
-        step.around = self
+        if self not in step.around:
+            step.around = (*step.around, self)
 
     def stop(self) -> None:
         """Measure no more."""
-        if self._step is not None and self._step.around is self:
-            self._step.around = None
+        if self._step is not None:
+            others = [one for one in self._step.around if one is not self]
+            self._step.around = tuple(others)
         self.forget()
 
     def read(self) -> list[Move]:

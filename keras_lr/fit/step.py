@@ -135,7 +135,7 @@ class LentStep:
         calls: How often the function has been called since the timetables began.
         on_pace: Called before the second batch, with the optimizers' counts, if a step
             makes several updates of one; None if nobody wants to know.
-        around: What happens around the next call; None for nothing.
+        around: What happens around the next call.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class LentStep:
         self.on_failure: Callable[[], None] | None = None
         self.on_first_batch: Callable[[Any], None] | None = None
         self.on_pace: Callable[[list[int]], None] | None = None
-        self.around: Around | None = None
+        self.around: tuple[Around, ...] = ()
         self._model = model
         self._scalars = tuple(scalars)
         self._loss = loss
@@ -502,14 +502,14 @@ class LentStep:
         if self._tape.is_stale(*args) or self._left < self._used:
             self._lay(*args)
         around = self.around
-        if around is not None:
-            around.before(args)
+        for each in around:
+            each.before(args)
         try:
             result = self._tape.call(self._inner, *args)
             self.calls += 1
         except BaseException as error:
-            if around is not None:
-                around.forget()
+            for each in around:
+                each.forget()
             if keras_names.is_end_of_data(error):
                 self._leave_out_unwritten()
             elif self.on_failure is not None:
@@ -517,8 +517,8 @@ class LentStep:
             raise
         self._used = self.batches_of_call()
         self._left -= self._used
-        if around is not None:
-            around.after(result)
+        for each in around:
+            each.after(result)
         if not self._is_entered:
             raise RuntimeError(
                 "A scheduled fit needs a training function that calls the model's "

@@ -42,7 +42,7 @@ class Samples:
 
     def by_name(self) -> dict[str, FloatArray]:
         """All columns."""
-        return {name: self.rows[:, i] for i, name in enumerate(self.columns)}
+        return {name: self.rows[:, i].copy() for i, name in enumerate(self.columns)}
 
     def before(self, update: int) -> Samples:
         """Those of the updates before one."""

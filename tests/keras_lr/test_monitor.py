@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import doctest
 import math
-from pathlib import Path
+import sys
+import types
 
 import keras
-import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -159,10 +158,13 @@ def test_an_update_of_several_batches_is_one_sample():
     model = linear_net(optimizers.SGD(0.05, gradient_accumulation_steps=2))
     alone = linear_net(optimizers.SGD(0.05, gradient_accumulation_steps=2))
     weights = Weights()
-    monitors = [keras_lr.RateMonitor(), keras_lr.RateMonitor(2)]
+    # Each measures for itself.
+    monitors = [keras_lr.RateMonitor(3), keras_lr.RateMonitor(2)]
     train(model, [keras_lr.LinearDecay(), *monitors], epochs=2)
     train(alone, [keras_lr.LinearDecay(), weights], epochs=2)
-    np.testing.assert_array_equal(monitors[0].history["update"], [0])
+    np.testing.assert_array_equal(monitors[0].history["update"], [0, 3, 6, 9])
+    ratios = weights.ratios(2)[0::6]
+    assert_close(monitors[0].history["ratio"], ratios, rtol=1e-3)
     seen = monitors[1].history
     np.testing.assert_array_equal(seen["update"], [0, 2, 4, 6, 8])
     np.testing.assert_array_equal(seen["epoch"], [0, 0, 0, 1, 1])
@@ -335,12 +337,23 @@ def test_whoever_is_told_of_samples_may_end_the_fit():
     }
 
 
-def test_what_the_page_on_watching_shows_is_so(tmp_path, monkeypatch):
-    mpl.use("agg")
-    page = Path(__file__).parents[2] / "docs" / "watching.md"
-    monkeypatch.chdir(tmp_path)
-    options = {"module_relative": False, "optionflags": doctest.NORMALIZE_WHITESPACE}
-    failed, tried = doctest.testfile(str(page), **options)
-    mpl.pyplot.close("all")
-    assert tried > 20
-    assert not failed
+def test_in_a_notebook_the_last_picture_has_all_that_was_seen(monkeypatch):
+    shown = []
+    displays = types.ModuleType("IPython.display")
+    displays.Image = lambda data: data
+    displays.display = lambda image, display_id: types.SimpleNamespace(
+        update=shown.append
+    )
+    notebook = types.ModuleType("IPython")
+    notebook.version_info = (9, 0)  # matplotlib asks for it.
+    notebook.get_ipython = lambda: types.SimpleNamespace(kernel=True)
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    monkeypatch.setitem(sys.modules, "IPython.display", displays)
+    train(linear_net(optimizers.SGD(0.05)), [keras_lr.RateMonitor(3, live=True)])
+    # The first one was shown, and then replaced, as the fit ended.
+    assert [image[:4] for image in shown] == [b"\x89PNG"]
+
+
+def test_elsewhere_a_live_picture_is_a_warning_before_the_training():
+    with pytest.raises(UserWarning, match="`live=True` needs a notebook"):
+        train(linear_net(optimizers.SGD(0.05)), [keras_lr.RateMonitor(3, live=True)])

@@ -200,6 +200,7 @@ def notebook(monkeypatch):
 
     shell = types.SimpleNamespace(kernel=object())
     module = types.ModuleType("IPython")
+    module.version_info = (9, 0)  # matplotlib asks for it.
     module.get_ipython = lambda: shell
     displays = types.ModuleType("IPython.display")
     displays.display = display
