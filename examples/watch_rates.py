@@ -68,7 +68,7 @@ def main() -> None:
         print(
             f"  update {row['update']:>4}: rate {rate:.4f}, momentum {momentum:.3f}, "
             f"loss {float(row['loss']):.3f}, |change| / |weights| "
-            f"{float(row['ratio']):.1e}"
+            f"{float(row['ratio/all']):.1e}"
         )
     # The second monitor has read what the first one wrote.
     axes = monitor.plot()

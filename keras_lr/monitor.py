@@ -111,8 +111,8 @@ class RateMonitor(Companion):
         """What was seen of each sample, by name, of the run so far.
 
         ``update`` (of the run, from 0), ``epoch``, ``loss``, ``learning_rate``,
-        ``momentum`` and ``weight_decay`` where the optimizer has them, ``ratio`` of all
-        weights and ``ratio/<layer>``. Of several optimizers each has its own, as
+        ``momentum`` and ``weight_decay`` where the optimizer has them, ``ratio/all`` of
+        all weights and ``ratio/<layer>``. Of several optimizers each has its own, as
         ``learning_rate_<name>``. NaN where there was nothing to measure.
         """
         self._read()

@@ -22,8 +22,10 @@ from keras_lr.fit.choice import Choice
 from keras_lr.fit.step import LentStep
 from keras_lr.plan.curves import FloatArray
 
-#: What the ratio of all weights is called, and how the names of the others begin.
+#: How the names of all ratios begin, and what that of all weights is called. Not by the
+#: first alone: MLflow has a file for each name, and cannot have a folder beside it.
 RATIO = "ratio"
+RATIO_OF_ALL = f"{RATIO}/all"
 
 
 @dataclass(frozen=True)
@@ -244,11 +246,11 @@ def groups_of(model: Any, choices: Sequence[Choice]) -> dict[str, list[int]]:
 
     Returns:
         The places of the weights among those that the model trains, by name:
-        ``"ratio"``, ``"ratio_<optimizer>"``, ``"ratio/<layer>"``.
+        ``"ratio/all"``, ``"ratio_<optimizer>"``, ``"ratio/<layer>"``.
     """
     weights = [id(weight) for weight in model.trainable_variables]
     left = {weight: place for place, weight in enumerate(weights)}
-    groups = {RATIO: list(left.values())}
+    groups = {RATIO_OF_ALL: list(left.values())}
     for choice in choices:
         if choice.label is not None:
             trained = map(id, keras_names.trained_by(choice.optimizer))
@@ -257,6 +259,9 @@ def groups_of(model: Any, choices: Sequence[Choice]) -> dict[str, list[int]]:
     for layer in model.layers:
         trained = map(id, layer.trainable_variables)
         own = [left.pop(weight) for weight in trained if weight in left]
-        groups.setdefault(f"{RATIO}/{layer.name}", []).extend(own)
+        name = f"{RATIO}/{layer.name}"
+        if name == RATIO_OF_ALL:
+            name += "_layer"
+        groups.setdefault(name, []).extend(own)
     groups.setdefault(f"{RATIO}/{model.name}", []).extend(left.values())
     return {name: own for name, own in groups.items() if own}

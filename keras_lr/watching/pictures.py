@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_lr.fit.moves import RATIO
+from keras_lr.fit.moves import RATIO, RATIO_OF_ALL
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plot import new_figure
 from keras_lr.watching.samples import Samples
@@ -138,9 +138,10 @@ def _leave_out_outliers(ax: Any, mean: FloatArray) -> None:
 
 
 def _draw_ratios(samples: Samples, ratios: list[str], ax: Any) -> None:
-    parts = [name for name in ratios if name != RATIO]
+    parts = [name for name in ratios if name != RATIO_OF_ALL]
     is_many = len(parts) > MOST_NAMED
-    _draw_ratio(samples, RATIO, ax, color="black", linewidth=2.5, label="all weights")
+    style = {"color": "black", "linewidth": 2.5, "label": "all weights"}
+    _draw_ratio(samples, RATIO_OF_ALL, ax, **style)
     for name in parts:
         label = name.removeprefix(RATIO).lstrip("/_")
         if is_many:

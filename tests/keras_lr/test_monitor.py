@@ -96,7 +96,7 @@ def test_a_sample_is_what_its_very_update_was_made_with(every):
         "learning_rate",
         "momentum",
         "weight_decay",
-        "ratio",
+        "ratio/all",
         "ratio/body",
         "ratio/head",
     ]
@@ -109,7 +109,7 @@ def test_a_sample_is_what_its_very_update_was_made_with(every):
     np.testing.assert_allclose(seen["learning_rate"], rates, rtol=1e-6, atol=1e-12)
     assert_close(seen["momentum"], schedule.momentum_values(20)[sampled], rtol=1e-6)
     assert_close(seen["weight_decay"], 0.01, rtol=1e-6)
-    assert_close(seen["ratio"], weights.ratios(1)[sampled], rtol=1e-3)
+    assert_close(seen["ratio/all"], weights.ratios(1)[sampled], rtol=1e-3)
     for place, layer in enumerate(("body", "head")):
         ratios = weights.ratios(1, slice(place, place + 1))[sampled]
         assert_close(seen[f"ratio/{layer}"], ratios, rtol=1e-3)
@@ -151,7 +151,7 @@ def test_of_an_execution_of_several_updates_the_ratio_is_that_of_all_of_them():
     assert_close(seen["loss"], weights.losses(10)[::6])
     after_four = weights.ratios(4)
     expected = [after_four[0], after_four[4], after_four[10], weights.ratios(2)[18]]
-    assert_close(seen["ratio"], expected, rtol=1e-3)
+    assert_close(seen["ratio/all"], expected, rtol=1e-3)
 
 
 def test_an_update_of_several_batches_is_one_sample():
@@ -164,13 +164,13 @@ def test_an_update_of_several_batches_is_one_sample():
     train(alone, [keras_lr.LinearDecay(), weights], epochs=2)
     np.testing.assert_array_equal(monitors[0].history["update"], [0, 3, 6, 9])
     ratios = weights.ratios(2)[0::6]
-    assert_close(monitors[0].history["ratio"], ratios, rtol=1e-3)
+    assert_close(monitors[0].history["ratio/all"], ratios, rtol=1e-3)
     seen = monitors[1].history
     np.testing.assert_array_equal(seen["update"], [0, 2, 4, 6, 8])
     np.testing.assert_array_equal(seen["epoch"], [0, 0, 0, 1, 1])
     # Of the batch that completes the update.
     assert_close(seen["loss"], weights.losses(10)[1::4])
-    assert_close(seen["ratio"], weights.ratios(2)[0::4], rtol=1e-3)
+    assert_close(seen["ratio/all"], weights.ratios(2)[0::4], rtol=1e-3)
     decay = keras_lr.LinearDecay(max_lr=0.05).values(10)[::2]
     assert_close(seen["learning_rate"], decay, rtol=1e-6)
 
@@ -189,7 +189,7 @@ def test_an_update_that_loss_scaling_leaves_out_is_no_sample():
     alone.fit(x[finite], y[finite], callbacks=[weights], **fit)
     seen = monitor.history
     np.testing.assert_array_equal(seen["update"], np.arange(5))
-    assert_close(seen["ratio"], weights.ratios(1), rtol=1e-3)
+    assert_close(seen["ratio/all"], weights.ratios(1), rtol=1e-3)
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
@@ -214,7 +214,7 @@ def test_data_of_unknown_length_give_each_update_once():
     np.testing.assert_array_equal(seen["update"], np.arange(10))
     np.testing.assert_array_equal(seen["epoch"], np.repeat([0, 1], 5))
     assert_close(seen["loss"], weights.losses(5))
-    assert_close(seen["ratio"], weights.ratios(1), rtol=1e-3)
+    assert_close(seen["ratio/all"], weights.ratios(1), rtol=1e-3)
 
 
 def test_each_of_several_optimizers_has_columns_of_its_own():
@@ -318,7 +318,7 @@ def test_a_model_that_is_compiled_anew_in_the_middle_is_watched_on():
     np.testing.assert_array_equal(seen["update"], [0, 5, 10, 15])
     assert_close(seen["learning_rate"], [0.05, 0.05, 0.01, 0.01], rtol=1e-6)
     assert_close(seen["momentum"], [np.nan, np.nan, 0.5, 0.5], rtol=1e-6)
-    assert np.isfinite(seen["ratio"]).all()
+    assert np.isfinite(seen["ratio/all"]).all()
 
 
 def test_whoever_is_told_of_samples_may_end_the_fit():
@@ -333,7 +333,7 @@ def test_whoever_is_told_of_samples_may_end_the_fit():
         train(linear_net(optimizers.SGD(0.05)), [keras_lr.RateMonitor(3, log=log)])
     assert [update for update, _ in told] == [0, 3, 6]
     assert set(told[0][1]) == {
-        *("epoch", "loss", "learning_rate", "ratio", "ratio/body", "ratio/head")
+        *("epoch", "loss", "learning_rate", "ratio/all", "ratio/body", "ratio/head")
     }
 
 

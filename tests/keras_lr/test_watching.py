@@ -163,16 +163,16 @@ def test_a_rate_is_drawn_in_logarithms_where_it_spans_decades():
     seen.rows[:, 3] = keras_lr.CosineDecay(max_lr=0.1).values(100)
     assert draw_samples(seen).figure.axes[1].get_yscale() == "linear"
     own = mpl.figure.Figure().subplots()
-    assert draw_samples(samples(range(3), "ratio"), own) is own
+    assert draw_samples(samples(range(3), "ratio/all"), own) is own
     mpl.pyplot.close("all")
 
 
 def test_ratios_have_a_panel_of_their_own_with_a_name_for_each_of_few():
-    figure = draw_samples(samples(range(9), "ratio", "ratio/body")).figure
+    figure = draw_samples(samples(range(9), "ratio/all", "ratio/body")).figure
     assert len(figure.axes) == 3
     names = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     assert names == ["all weights", "body"]
-    many = ["ratio", *(f"ratio/{i}" for i in range(20))]
+    many = ["ratio/all", *(f"ratio/{i}" for i in range(20))]
     figure = draw_samples(samples(range(9), *many)).figure
     names = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     assert names == ["all weights", "20 groups"]
@@ -213,7 +213,7 @@ def notebook(monkeypatch):
 def test_a_live_picture_replaces_the_last_one_at_most_once_a_second(notebook):
     now = [0.0]
     picture = LivePicture(lambda: now[0])
-    seen = samples(range(20), "ratio")
+    seen = samples(range(20), "ratio/all")
     for now[0] in (0.0, 0.4, 0.9, 1.1, 2.0, 2.2):
         if picture.is_due():
             picture.show(seen)
