@@ -31,7 +31,7 @@ import platform
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,9 @@ class Naive(keras.callbacks.Callback):
 
 
 #: By name: the callbacks of a fit of so many updates.
-WAYS: dict[str, Callable[[int], list[Any]]] = {
+Ways = Mapping[str, Callable[[int], list[Any]]]
+
+WAYS: Ways = {
     BASELINE: lambda total: [],
     NOISE: lambda total: [],
     "Warmup": lambda total: [keras_lr.Warmup()],
@@ -164,7 +166,9 @@ class Gate(keras.callbacks.Callback):
 class PacedFit:
     """A fit in a thread of its own, which runs only while an epoch is asked for."""
 
-    def __init__(self, layers: int, way: str, steps: int, epochs: int) -> None:
+    def __init__(
+        self, layers: int, way: str, steps: int, epochs: int, ways: Ways = WAYS
+    ) -> None:
         total = steps * epochs
         self.gate = Gate()
         self.error: BaseException | None = None
@@ -174,7 +178,7 @@ class PacedFit:
             "epochs": epochs,
             "shuffle": False,
             "verbose": 0,
-            "callbacks": [*WAYS[way](total), self.gate],
+            "callbacks": [*ways[way](total), self.gate],
         }
         self.thread = threading.Thread(target=self._fit, args=data(steps), daemon=True)
         self.thread.start()
@@ -201,30 +205,30 @@ class PacedFit:
 
 
 def measure(
-    layers: int, steps: int, rounds: int, fits: int, clock: str
+    layers: int, steps: int, rounds: int, fits: int, clock: str, ways: Ways = WAYS
 ) -> dict[str, list[float]]:
     """Seconds of each round's epoch, by the way of setting the rate."""
-    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
     order = random.Random(0)
     for number in range(fits):
         say(f"{layers} layers: fits {number + 1} of {fits}")
-        found = measure_once(layers, steps, -(-rounds // fits), order, clock)
+        found = measure_once(layers, steps, -(-rounds // fits), order, clock, ways)
         for way, each in found.items():
             seconds[way] += each
     return seconds
 
 
 def measure_once(
-    layers: int, steps: int, rounds: int, order: random.Random, clock: str
+    layers: int, steps: int, rounds: int, order: random.Random, clock: str, ways: Ways
 ) -> dict[str, list[float]]:
     """The same for one fit of each."""
     # The first two epochs compile and fill the caches; the last ends the fit.
     epochs = rounds + 3
     fits = {
-        way: PacedFit(layers, way, steps, epochs)
-        for way in order.sample(list(WAYS), len(WAYS))
+        way: PacedFit(layers, way, steps, epochs, ways)
+        for way in order.sample(list(ways), len(ways))
     }
-    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(epochs):
         gc.collect()
         gc.disable()

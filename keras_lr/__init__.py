@@ -10,6 +10,7 @@ from keras_lr.cooldowns import Cooldown, cooldown
 from keras_lr.finder import BatchSizesResult, LRFinder, LRFinderResult, find_lr
 from keras_lr.fit.keras_names import check_keras
 from keras_lr.fit.loan import restored
+from keras_lr.monitor import RateMonitor
 from keras_lr.noise_result import NoiseScaleResult
 from keras_lr.noise_scale import GradientNoiseScale
 from keras_lr.plateau import Plateau
@@ -59,6 +60,7 @@ __all__ = [
     "PiecewiseLinear",
     "Plateau",
     "PolynomialDecay",
+    "RateMonitor",
     "Rex",
     "Schedule",
     "StepDecay",

@@ -131,6 +131,18 @@ def test_branches_of_one_trunk_are_compared_with_whole_runs(tmp_path):
     assert png.startswith(b"\x89PNG")
 
 
+def test_a_run_in_two_pieces_is_watched_as_one(tmp_path, monkeypatch, capsys):
+    # In this process, since another one would take most of its time to start.
+    script = str(ROOT / "examples/watch_rates.py")
+    monkeypatch.setattr(sys, "argv", [script, "--fast", "--out", str(tmp_path)])
+    runpy.run_path(script, run_name="__main__")
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[0].endswith("12 samples, updates 0 to 110")
+    rows = (tmp_path / "watch_rates.csv").read_text().splitlines()
+    assert [int(row.split(",")[0]) for row in rows[1:]] == list(range(0, 114, 10))
+    assert (tmp_path / "watching.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_loop_of_ones_own_trains_as_fit_does():
     loop, fit, difference = output_of("examples/custom_loop.py").splitlines()
     for name, line in {"own loop": loop, "fit": fit}.items():

@@ -61,6 +61,12 @@ def chosen(model: Any, name: str | None = None) -> list[Choice]:
     return named
 
 
+def choices_in(model: Any) -> list[Choice]:
+    """All optimizers that ``optimizer=`` may name, or else the only one."""
+    names: list[str | None] = [*names_of(model)]
+    return [choice for name in names or [None] for choice in chosen(model, name)]
+
+
 def names_of(model: Any) -> list[str]:
     """What ``optimizer=`` may name."""
     attributes = [

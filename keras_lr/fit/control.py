@@ -175,7 +175,8 @@ class Control:
             seen.append(found["learning_rate"])
         for scalar in self._scalars:
             before = None if scalar.before is None else worked.get(scalar.before)
-            seen.append(scalar.value(StepView(loss, data, logs, before)))
+            view = StepView(loss, data, logs, values.optimizers, before)
+            seen.append(scalar.value(view))
         return seen
 
     def _of_update(self, values: Values, later: Later, i: int, applied: int) -> Any:

@@ -329,6 +329,10 @@ class Director:
         assert self._loan is not None  # noqa: S101  guests ask while the fit goes on
         return self._loan.step
 
+    def is_open(self) -> bool:
+        """Whether the step is still the fit's, and can be asked."""
+        return self._loan is not None and self._loan.is_open
+
     def updates_made(self) -> int:
         """Updates of the run that the first optimizer has made."""
         return self.step.next_update(self.step.counts())

@@ -61,6 +61,9 @@ class Fit(Protocol):
     def made_before(self, schedule: Any) -> int:
         """Updates of a schedule's horizon that earlier fits have made."""
 
+    def is_open(self) -> bool:
+        """Whether the step is still the fit's, and can be asked."""
+
     def updates_made(self) -> int:
         """Updates of the run that the first optimizer has made: the device is asked."""
 
@@ -75,13 +78,11 @@ class Fit(Protocol):
 
 
 class Guest(Protocol):
-    """What a fit asks of a guest.
+    """What a fit asks of a guest."""
 
-    Attributes:
-        scalars: What the lent step is to write down for it besides loss and rates.
-    """
-
-    scalars: Sequence[Scalar]
+    @property
+    def scalars(self) -> Sequence[Scalar]:
+        """What the lent step is to write down for it besides loss and rates."""
 
     def begin(self, fit: Fit) -> None:
         """The place in the run is known: at the first epoch, and where it moves."""
@@ -145,5 +146,7 @@ class Attendance:
         self._wait = math.inf
         if dues:
             step = self._fit.step
-            batches = step.batches_until(max(min(dues), self._fit.updates_made() + 1))
+            counts = step.counts()
+            following = step.next_update(counts) + 1
+            batches = step.batches_until(max(min(dues), following), counts)
             self._wait = max(math.ceil(batches / step.batches_of_call()), 1)

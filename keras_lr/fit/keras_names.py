@@ -153,23 +153,38 @@ def read_in_fit(model: Any, variable: Any) -> NDArray[Any]:
 
 def state_variables(model: Any) -> tuple[list[Any], ...]:
     """What a step on JAX carries, in the order of :data:`STATE`."""
-    return (
-        model.trainable_variables,
-        model.non_trainable_variables,
-        getattr(model.optimizer, "variables", []),
-        model.metrics_variables,
-    )
+    return tuple(_group_of(model, group) for group in range(len(STATE)))
+
+
+def _group_of(model: Any, group: int) -> Any:
+    """One of these groups: to list the weights of a large model takes its time."""
+    name = STATE[group]
+    if name == "optimizer":
+        return getattr(model.optimizer, "variables", [])
+    return getattr(model, f"{name}_variables")
 
 
 def place_in_state(model: Any, variable: Any) -> tuple[int, int] | None:
     """Group and number of a variable in the state of a step on JAX."""
     # Optimizers' own first: most of what is asked for is there.
-    groups = state_variables(model)
     for group in (2, 1, 3, 0):
-        for index, one in enumerate(groups[group]):
+        for index, one in enumerate(_group_of(model, group)):
             if one is variable:
                 return group, index
     return None
+
+
+def trained_in_state(state: Any, place: tuple[int, int]) -> list[Any]:
+    """The weights in the state of a step on JAX, and what stands at a place in it."""
+    weights: list[Any] = list(state[0])
+    group, index = place
+    return [*weights, state[group][index]]
+
+
+def trained_by(optimizer: Any) -> list[Any]:
+    """The variables that an optimizer trains, once it has been built."""
+    trained: list[Any] = optimizer._trainable_variables if optimizer.built else []
+    return trained
 
 
 def sync_state(model: Any) -> None:

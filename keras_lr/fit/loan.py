@@ -103,6 +103,7 @@ class Loan:
     def _take_optimizers(self) -> None:
         self.step.on_failure = self._on_failure
         self._exits.callback(setattr, self.step, "on_failure", None)
+        self._exits.callback(setattr, self.step, "around", ())
         for lent in self.step.optimizers:
             lent.lend(self)
             self._exits.callback(lent.give_back)

@@ -41,12 +41,14 @@ class StepView:
         loss: The mean loss of the batch; NaN where the step reports none.
         data: The batch.
         logs: What the step returns: the running means of the metrics.
+        in_force: For each optimizer the values that its update was made with.
         before: What the scalar has had worked out before; None if nothing.
     """
 
     loss: Any
     data: Any
     logs: Any
+    in_force: Sequence[Mapping[str, Any]]
     before: Sequence[Any] | None = None
 
 

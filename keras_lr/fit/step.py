@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -99,6 +99,19 @@ class Update:
     program: Program
 
 
+class Around(Protocol):
+    """What happens around a call of the step."""
+
+    def before(self, args: tuple[Any, ...]) -> None:
+        """The step is about to run, of state and data on JAX, elsewhere of data."""
+
+    def after(self, result: Any) -> None:
+        """The step has run, and returned logs and state on JAX, elsewhere logs."""
+
+    def forget(self) -> None:
+        """The step had no data, or failed."""
+
+
 class LentStep:
     """A model's step at the rates of a timetable.
 
@@ -122,6 +135,7 @@ class LentStep:
         calls: How often the function has been called since the timetables began.
         on_pace: Called before the second batch, with the optimizers' counts, if a step
             makes several updates of one; None if nobody wants to know.
+        around: What happens around the next call.
     """
 
     def __init__(
@@ -136,6 +150,7 @@ class LentStep:
         self.on_failure: Callable[[], None] | None = None
         self.on_first_batch: Callable[[Any], None] | None = None
         self.on_pace: Callable[[list[int]], None] | None = None
+        self.around: tuple[Around, ...] = ()
         self._model = model
         self._scalars = tuple(scalars)
         self._loss = loss
@@ -496,13 +511,17 @@ class LentStep:
         """Batches that a call of the function counts."""
         return self._each * self.pace()
 
-    def batches_until(self, update: int) -> int:
-        """Batches from now until so many updates of the run are made, if all are."""
+    def batches_until(self, update: int, counts: Sequence[int]) -> int:
+        """Batches until so many updates of the run are made, if all are.
+
+        Args:
+            update: How many.
+            counts: The optimizers' counts now.
+        """
         each = self.optimizers[0].accumulation
         timetable = self.program.timetables[0]
-        count = self.counts()[0]
         begun = self.program.begun[0] // each
-        return (update - timetable.first + begun) * each - count
+        return (update - timetable.first + begun) * each - counts[0]
 
     # The function that the model has during a loan.
 
@@ -512,10 +531,15 @@ class LentStep:
             self.on_pace(self._tape.counts(*args))
         if self._tape.is_stale(*args) or self._left < self._used:
             self._lay(*args)
+        around = self.around
+        for each in around:
+            each.before(args)
         try:
             result = self._tape.call(self._inner, *args)
             self.calls += 1
         except BaseException as error:
+            for each in around:
+                each.forget()
             if keras_names.is_end_of_data(error):
                 self._leave_out_unwritten()
             elif self.on_failure is not None:
@@ -523,6 +547,8 @@ class LentStep:
             raise
         self._used = self.batches_of_call()
         self._left -= self._used
+        for each in around:
+            each.after(result)
         if not self._is_entered:
             raise RuntimeError(
                 "A scheduled fit needs a training function that calls the model's "

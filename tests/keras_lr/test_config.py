@@ -11,7 +11,7 @@ import pytest
 import keras_lr as k
 from keras_lr.phases import cosine, exponential, function, hold, linear, repeat, tanh
 from keras_lr.plan import config as _config
-from tests.kit.names import name_of
+from tests.kit.names import name_of, schedules
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -41,6 +41,7 @@ SCHEDULES = [
     k.StepDecay(every=0.25, rate=0.5),
     k.PiecewiseConstant([3, "50%"], [1.0, 0.5, 0.25]),
     k.PiecewiseLinear([(0, 0.5), ("25%", 1.0), (20, 0.0)]),
+    k.Plateau("loss", 0.5, 3, max_lr=0.1, warmup=3, decay="25%", convention="torch"),
     k.Rex(max_lr=0.1),
     k.Function(slowly, max_lr=0.3),
     k.Function(slowly, of="progress"),
@@ -70,11 +71,7 @@ def plain(schedule):
 
 def test_every_schedule_is_here():
     names = {type(schedule).__name__ for schedule in SCHEDULES}
-    assert names == {
-        name
-        for name in k.__all__
-        if name[0].isupper() and not name.startswith("LRFinder")
-    }
+    assert names == set(schedules())
 
 
 @with_name

@@ -13,6 +13,7 @@ import keras_lr
 from keras_lr import arguments, phases, presets
 from keras_lr.fit import keras_names
 from keras_lr.plan import curves, duration, parts
+from tests.kit.names import schedules
 
 PUBLIC = [
     "BatchSizesResult",
@@ -35,6 +36,7 @@ PUBLIC = [
     "PiecewiseLinear",
     "Plateau",
     "PolynomialDecay",
+    "RateMonitor",
     "Rex",
     "Schedule",
     "StepDecay",
@@ -51,12 +53,7 @@ PUBLIC = [
     "scale_length",
     "scale_lr",
 ]
-SCHEDULES = [
-    name
-    for name in PUBLIC
-    if inspect.isclass(getattr(keras_lr, name))
-    and issubclass(getattr(keras_lr, name), keras_lr.Schedule)
-]
+SCHEDULES = schedules()
 METHODS = ["values", "at", "momentum_values", "plot", "as_keras_schedule", "get_config"]
 
 

@@ -3,6 +3,7 @@ import pytest
 
 import keras_lr as k
 from keras_lr.phases import linear, repeat
+from tests.kit.names import schedules
 
 nan = float("nan")
 
@@ -365,9 +366,7 @@ def test_whatever_is_a_number_is_a_rate(number):
     assert k.LinearDecay(max_lr=number).values(3).tolist() == [0.5, 0.25, 0.0]
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in k.__all__ if n[0].isupper() and "Finder" not in n]
-)
+@pytest.mark.parametrize("name", schedules())
 def test_every_preset_takes_what_all_schedules_take(name):
     first = {
         "Schedule": [linear(3)],

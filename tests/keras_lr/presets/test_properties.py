@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import keras_lr as k
 from keras_lr.phases import hold
+from tests.kit.names import schedules
 
 # Preset, arguments, and whether it ends at its floor.
 PRESETS = {
@@ -35,6 +36,7 @@ PRESETS = {
     "WarmupStableDecay linear": (k.WarmupStableDecay, {"shape": "linear"}, True),
     "FlatCosine": (k.FlatCosine, {}, True),
     "LinearDecay": (k.LinearDecay, {}, True),
+    "Plateau": (k.Plateau, {"monitor": "loss"}, False),
     "PolynomialDecay": (k.PolynomialDecay, {}, True),
     "ExponentialDecay": (k.ExponentialDecay, {}, True),
     "ExponentialDecay paced": (k.ExponentialDecay, {"rate": 0.9, "every": 3}, False),
@@ -85,8 +87,7 @@ def make(name, **more):
 
 def test_every_preset_has_its_properties_checked():
     checked = {preset.__name__ for preset, *_ in PRESETS.values()}
-    presets = {n for n in k.__all__ if n[0].isupper() and "Finder" not in n}
-    assert checked == presets - {"Schedule"}
+    assert checked == set(schedules()) - {"Schedule"}
 
 
 @every_preset
@@ -154,7 +155,7 @@ def test_a_tiny_run_has_its_peak_and_its_floor(name, total):
 AT_PEAK = ["Warmup", "OneCycle", "OneCycle linear", "OneCycle three", "WarmupCosine"]
 AT_PEAK += ["WarmupLinear", "WarmupStableDecay", "WarmupStableDecay linear", "Function"]
 AT_PEAK += ["ExponentialDecay paced", "InverseTimeDecay paced", "StepDecay"]
-AT_PEAK += ["PiecewiseConstant"]
+AT_PEAK += ["PiecewiseConstant", "Plateau"]
 ONE_UPDATE = {
     **dict.fromkeys(PRESETS, 0.0),
     **dict.fromkeys(AT_PEAK, 1.0),

@@ -1,0 +1,267 @@
+"""How far updates move the weights: measured on the device, around a call of the step.
+
+The weights are copied before the call and compared after it, by two small functions of
+their own. The step itself is not traced anew for that, and costs nothing more where
+nothing is measured.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_lr.fit import keras_names
+from keras_lr.fit.choice import Choice
+from keras_lr.fit.step import LentStep
+from keras_lr.plan.curves import FloatArray
+
+#: How the names of all ratios begin, and what that of all weights is called. Not by the
+#: first alone: MLflow has a file for each name, and cannot have a folder beside it.
+RATIO = "ratio"
+RATIO_OF_ALL = f"{RATIO}/all"
+
+
+@dataclass(frozen=True)
+class Move:
+    """How far the weights have moved between two moments.
+
+    Attributes:
+        first: Batches that the first optimizer had done at the first one.
+        end: At the second one.
+        changes: For each weight the sum of the squares of its change.
+        sizes: The same of the weight itself, at the first moment.
+    """
+
+    first: int
+    end: int
+    changes: FloatArray
+    sizes: FloatArray
+
+    def ratio(self, places: Sequence[int]) -> float:
+        r"""The change of some weights over their size; NaN if they are all zero.
+
+        .. math:: \sqrt{\sum_i \|\Delta w_i\|^2 \Big/ \sum_i \|w_i\|^2}
+        """
+        size = float(self.sizes[list(places)].sum())
+        change = float(self.changes[list(places)].sum())
+        return math.sqrt(change / size) if size > 0 else math.nan
+
+
+class Moves:
+    """Measures moves around the calls of a lent step.
+
+    Args:
+        model: A compiled model.
+        optimizer: The first of its optimizers that are lent.
+        calls: Calls of the step that a move is measured over: as many as make an
+            update, where gradients are accumulated.
+    """
+
+    def __init__(self, model: Any, optimizer: Any, calls: int) -> None:
+        self._calls = calls
+        self._step: LentStep | None = None
+        counter = keras_names.counter_of(optimizer)
+        self._is_jax = keras.backend.backend() == "jax"
+        #: On JAX the step carries what stands in the variables elsewhere.
+        self._place = keras_names.place_in_state(model, counter) or (0, 0)
+        self._model = model
+        self._counter = counter
+        self._goes_on = False
+        self._before: list[Any] | None = None
+        self._left = 0
+        #: What has been measured and not been read: arrays of the device.
+        self._measured: list[tuple[Any, Any]] = []
+
+    def measure_next(self, step: LentStep, *, goes_on: bool = False) -> None:
+        """Measure the move of the next calls, once or, if it goes on, again and again.
+
+        A move that is being measured ends as it is.
+        """
+        if step is not self._step:
+            self.stop()
+        self._goes_on = goes_on
+        self._step = step
+        if self not in step.around:
+            step.around = (*step.around, self)
+
+    def stop(self) -> None:
+        """Measure no more."""
+        if self._step is not None:
+            others = [one for one in self._step.around if one is not self]
+            self._step.around = tuple(others)
+        self.forget()
+
+    def read(self) -> list[Move]:
+        """What has been measured since the last time. It waits for the device."""
+        moves = []
+        for squares, counts in self._measured:
+            changes, sizes = _on_host(squares).astype(np.float64)
+            first, end = _on_host(counts).tolist()
+            moves.append(Move(first, end, changes, sizes))
+        self._measured.clear()
+        return moves
+
+    # Called by the step (see `keras_lr.fit.step.Around`).
+
+    def before(self, args: tuple[Any, ...]) -> None:
+        """The step is about to run, of state and data on JAX, elsewhere of data."""
+        if self._before is None:
+            self._before = _operations().copy(self._watched(args[0]))
+            self._left = self._calls
+
+    def after(self, result: Any) -> None:
+        """The step has run, and returned logs and state on JAX, elsewhere logs."""
+        self._left -= 1
+        if self._before is None or self._left > 0:
+            return
+        now = self._watched(result[1] if self._is_jax else None)
+        # A model that had no weights before its first step has nothing to compare.
+        if len(now) == len(self._before) > 1:
+            self._measured.append(_operations().compare(self._before, now))
+        self._before = None
+        if not self._goes_on:
+            self.stop()
+
+    def forget(self) -> None:
+        """The step had no data, or failed."""
+        self._before = None
+
+    def _watched(self, state: Any) -> list[Any]:
+        """The weights, and the first optimizer's count of batches."""
+        if self._is_jax:
+            return keras_names.trained_in_state(state, self._place)
+        weights = [variable.value for variable in self._model.trainable_variables]
+        return [*weights, self._counter.value]
+
+
+@dataclass(frozen=True)
+class Operations:
+    """What a backend does on its device.
+
+    Attributes:
+        copy: Copies arrays, the weights and the count of batches.
+        compare: Gives two rows of sums of squares, of the changes and of the arrays
+            before, and both counts.
+    """
+
+    copy: Callable[[list[Any]], list[Any]]
+    compare: Callable[[list[Any], list[Any]], tuple[Any, Any]]
+
+
+@cache
+def _operations() -> Operations:
+    backend = keras.backend.backend()
+    if backend == "jax":
+        return _of_jax()
+    return _of_tensorflow() if backend == "tensorflow" else _of_torch()
+
+
+def _of_jax() -> Operations:
+    jax = importlib.import_module("jax")
+    numpy = jax.numpy
+
+    def square(array: Any) -> Any:
+        return numpy.sum(numpy.square(array.astype("float32")))
+
+    def copy(arrays: list[Any]) -> list[Any]:
+        # The step uses up the arrays themselves.
+        return [numpy.copy(array) for array in arrays]
+
+    def compare(before: list[Any], after: list[Any]) -> tuple[Any, Any]:
+        pairs = list(zip(before[:-1], after[:-1], strict=True))
+        changes = [square(new.astype("float32") - old) for old, new in pairs]
+        sizes = [square(old) for old, _ in pairs]
+        squares = numpy.stack([numpy.stack(changes), numpy.stack(sizes)])
+        return squares, numpy.stack([before[-1], after[-1]])
+
+    return Operations(jax.jit(copy), jax.jit(compare))
+
+
+def _of_tensorflow() -> Operations:
+    tf = importlib.import_module("tensorflow")
+
+    def square(tensor: Any) -> Any:
+        return tf.reduce_sum(tf.square(tf.cast(tensor, "float32")))
+
+    def copy(variables: list[Any]) -> list[Any]:
+        # What is read keeps its value: an update of a variable that somebody holds the
+        # value of writes elsewhere.
+        return [tf.convert_to_tensor(variable) for variable in variables]
+
+    def compare(before: list[Any], after: list[Any]) -> tuple[Any, Any]:
+        pairs = list(zip(before[:-1], after[:-1], strict=True))
+        changes = [
+            square(tf.cast(new, "float32") - tf.cast(old, "float32"))
+            for old, new in pairs
+        ]
+        sizes = [square(old) for old, _ in pairs]
+        squares = tf.stack([tf.stack(changes), tf.stack(sizes)])
+        return squares, tf.stack([before[-1], after[-1]])
+
+    compiled = tf.function(compare)
+    return Operations(copy, lambda before, now: compiled(before, copy(now)))
+
+
+def _of_torch() -> Operations:
+    torch = importlib.import_module("torch")
+
+    def square(tensor: Any) -> Any:
+        return tensor.float().square().sum()
+
+    def copy(tensors: list[Any]) -> list[Any]:
+        return [tensor.detach().clone() for tensor in tensors]
+
+    def compare(before: list[Any], after: list[Any]) -> tuple[Any, Any]:
+        with torch.no_grad():
+            pairs = list(zip(before[:-1], after[:-1], strict=True))
+            changes = [square(new.float() - old.float()) for old, new in pairs]
+            sizes = [square(old) for old, _ in pairs]
+            squares = torch.stack([torch.stack(changes), torch.stack(sizes)])
+            return squares, torch.stack([before[-1], after[-1].detach()])
+
+    return Operations(copy, compare)
+
+
+def _on_host(array: Any) -> Any:
+    return keras.ops.convert_to_numpy(array)
+
+
+def groups_of(model: Any, choices: Sequence[Choice]) -> dict[str, list[int]]:
+    """Groups of the weights that a model trains, by name.
+
+    All of them; those of each optimizer, where there are several; and those of each of
+    the model's own layers, whatever these are made of. A weight that two layers share
+    counts for the first, and one that no layer has for the model.
+
+    Args:
+        model: A built model.
+        choices: Its optimizers, and what logs call them.
+
+    Returns:
+        The places of the weights among those that the model trains, by name:
+        ``"ratio/all"``, ``"ratio_<optimizer>"``, ``"ratio/<layer>"``.
+    """
+    weights = [id(weight) for weight in model.trainable_variables]
+    left = {weight: place for place, weight in enumerate(weights)}
+    groups = {RATIO_OF_ALL: list(left.values())}
+    for choice in choices:
+        if choice.label is not None:
+            trained = map(id, keras_names.trained_by(choice.optimizer))
+            own = [left[weight] for weight in trained if weight in left]
+            groups[f"{RATIO}_{choice.label}"] = own
+    for layer in model.layers:
+        trained = map(id, layer.trainable_variables)
+        own = [left.pop(weight) for weight in trained if weight in left]
+        name = f"{RATIO}/{layer.name}"
+        if name == RATIO_OF_ALL:
+            name += "_layer"
+        groups.setdefault(name, []).extend(own)
+    groups.setdefault(f"{RATIO}/{model.name}", []).extend(left.values())
+    return {name: own for name, own in groups.items() if own}
