@@ -107,6 +107,9 @@ class Extended(Schedule):
     def _guests_for(self, callback: Schedule) -> Sequence[Guest]:
         return self._unextended._guests_for(callback)
 
+    def _warmup_updates(self, run: Clock) -> int:
+        return self._unextended._warmup_updates(self._clock(run))
+
     def _clock(self, run: Clock) -> Clock:
         total = Argument.read("total", self.total)
         with naming(self):
