@@ -108,7 +108,7 @@ class Extended(Schedule):
         return self._unextended._guests_for(callback)
 
     def _warmup_updates(self, run: Clock) -> int:
-        return self._unextended._warmup_updates(run)
+        return self._unextended._warmup_updates(self._clock(run))
 
     def _clock(self, run: Clock) -> Clock:
         total = Argument.read("total", self.total)

@@ -72,6 +72,15 @@ def test_a_hyperparameter_the_optimizer_lacks_is_refused():
     refuse([decay], r"weight_decay is scheduled.*without weight_decay")
 
 
+def test_an_extension_that_leaves_nothing_in_this_run_is_refused():
+    extended = keras_lr.LinearDecay().extend(15, "1 epochs")
+    refuse(
+        [extended], r"^LinearDecay\(\)\.extend\(15, '1 e.*longer than `done`.*done=15"
+    )
+    slow = keras_lr.LinearDecay().extend(5, "1 epochs", warmup=6)
+    refuse([slow], r"`warmup` must not be longer than what is left.* 5 updates.*=6")
+
+
 @pytest.mark.parametrize("bad", [-1.0, float("nan")])
 def test_a_function_that_gives_no_rate_is_refused(bad):
     step = keras_lr.Function(lambda step: bad if step == 3 else 1.0)
