@@ -329,6 +329,35 @@ def test_a_dataset_that_shuffles_itself_is_refused():
 
 
 @backend
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_a_branch_may_leave_where_data_of_unknown_length_end():
+    tf = pytest.importorskip("tensorflow")
+    signature = (tf.TensorSpec((8, 4)), tf.TensorSpec((8, 1)))
+
+    def run(*callbacks):
+        dataset = tf.data.Dataset.from_generator(
+            lambda: generator(3), output_signature=signature
+        )
+        model = plain()
+        history = fit(
+            model,
+            keras_lr.LinearDecay(horizon=12),
+            *callbacks,
+            data=(dataset, None),
+            batch_size=None,
+            shuffle=False,
+        )
+        return state(model), history
+
+    expected, history = run()
+    cooldown = branches(2, 6)
+    found, found_history = run(cooldown)
+    assert found_history == history
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    assert [one.step for one in cooldown.results] == [2, 6]
+
+
+@backend
 def test_the_updates_of_a_branch_are_counted_under_accumulation():
     model = plain(keras.optimizers.SGD(0.01, gradient_accumulation_steps=3))
     fit(model, epochs=1, steps_per_epoch=4)
