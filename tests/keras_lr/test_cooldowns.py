@@ -101,23 +101,28 @@ class Listens(keras.callbacks.Callback):
 
 
 @backend
-def test_a_run_goes_on_after_a_cooldown_as_if_there_had_been_none(tmp_path):
-    cooled, _ = trunk()
-    other, _ = trunk()
-    for model in (cooled, other):
+def test_a_run_without_schedules_goes_on_as_if_there_had_been_no_branches():
+    cooled, cooled_traces = trunk()
+    other, traces = trunk()
+    cooldown = branches("2.5 epochs", "3 epochs")
+    histories = []
+    for model, callbacks in ((cooled, [cooldown]), (other, [])):
         keras.utils.set_random_seed(1)
         history = fit(model, epochs=2)
-        seen = outside(model)
-        before = state(model)
         if model is cooled:
-            result = cool(model, duration="2 epochs", validation_data=data())
+            before = state(model)
+            seen = outside(model)
+            result = cool(model, duration="2 epochs")
             assert_same(model, before)
             assert outside(model) == seen
             assert model.history.history is history
-            assert set(result.metrics) == {"loss", "mae"}
-            assert (result.step, result.updates) == (12, 12)
-        fit(model, initial_epoch=2)
+            assert (result.step, result.updates, result.metrics) == (12, 12, {})
+        histories.append(fit(model, *callbacks, initial_epoch=2))
     assert_same(cooled, state(other))
+    assert histories[0] == histories[1]
+    assert [one.step for one in cooldown.results] == [15, 18]
+    # The step of all branches is compiled once.
+    assert len(cooled_traces) == len(traces) + 1 or BACKEND == "torch"
 
 
 @backend
