@@ -201,7 +201,7 @@ class Cooldown(Companion):
     Args:
         at: Where branches leave the trunk: a duration from the begin of the run, or
             several. Those that lie at or before the point where a resumed fit goes on
-            are not done again.
+            are not done again; those of an epoch that it repeats are.
         duration: How long each is. A fraction is one of the run.
         shape: Shape of the fall: ``"linear"``, ``"cosine"``, ``"1-sqrt"`` or
             ``"1-square"``.

@@ -19,7 +19,7 @@ BACKEND = keras.backend.backend()
 backend = pytest.mark.backend
 
 
-def data(rows=42):
+def data(rows=48):
     generator = np.random.default_rng(0)
     x = generator.normal(size=(rows, 4)).astype("float32")
     return x, x.sum(axis=1, keepdims=True)
@@ -137,7 +137,7 @@ def test_a_branch_is_a_file_that_keras_alone_loads(tmp_path):
         "import keras, numpy as np\n"
         f"model = keras.saving.load_model({str(result.path)!r})\n"
         "generator = np.random.default_rng(0)\n"
-        "x = generator.normal(size=(42, 4)).astype('float32')\n"
+        "x = generator.normal(size=(48, 4)).astype('float32')\n"
         "print(model.evaluate(x, x.sum(axis=1), verbose=0))\n"
         "assert np.isclose(model.optimizer.learning_rate, 0.01)\n"
         "assert int(model.optimizer.iterations) == 17\n"
@@ -323,11 +323,11 @@ def test_data_that_are_used_up_need_others_for_branches():
 def test_a_dataset_that_shuffles_itself_is_refused():
     tf = pytest.importorskip("tensorflow")
     whole = {"batch_size": None, "shuffle": False}
-    dataset = tf.data.Dataset.from_tensor_slices(data()).shuffle(42).batch(8)
+    dataset = tf.data.Dataset.from_tensor_slices(data()).shuffle(48).batch(8)
     with pytest.raises(ValueError, match="shuffles itself anew"):
         fit(plain(), branches(7), data=(dataset, None), **whole)
     fixed = tf.data.Dataset.from_tensor_slices(data())
-    fixed = fixed.shuffle(42, reshuffle_each_iteration=False).batch(8)
+    fixed = fixed.shuffle(48, reshuffle_each_iteration=False).batch(8)
     cooldown = branches(7)
     fit(plain(), cooldown, data=(fixed, None), **whole)
     assert len(cooldown.results) == 1
