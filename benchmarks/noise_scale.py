@@ -76,7 +76,7 @@ def main() -> None:
     for name, network in nets.items():
         overhead.network = network
         for layers in options.layers:
-            steps = max(1, options.steps * 4 // (layers + 2))
+            steps = max(1, options.steps * 8 // (layers + 6))
             seconds = overhead.measure(
                 layers, steps, options.rounds, options.fits, options.clock
             )
