@@ -84,6 +84,16 @@ def test_the_plateau_example_cuts_and_draws(tmp_path):
     assert (tmp_path / "plateau.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_example_of_batch_sizes_measures_and_draws(tmp_path):
+    shown = output_of("examples/batch_size.py", "--fast", "--out", str(tmp_path))
+    lines = shown.splitlines()
+    assert lines[0].startswith("Learning rates by batch size: ")
+    assert lines[1].startswith("Gradient noise scale ")
+    assert "batch size  128: linear rule" in shown
+    assert "An epoch of 56 updates has 14 at 128 rows." in lines
+    assert (tmp_path / "batch_size.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(tmp_path):
     shown = output_of("examples/gan.py", "--fast", "--out", str(tmp_path))
     lines = [line for line in shown.splitlines() if "after epoch" in line]
