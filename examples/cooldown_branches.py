@@ -175,12 +175,12 @@ def draw(plan: Plan, each: int, outcomes: list[Outcome], path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fast", action="store_true", help="one beginning, 3 epochs")
+    parser.add_argument("--fast", action="store_true", help="one of each, 2 epochs")
     parser.add_argument("--out", type=Path, default=Path("out"), help="for the picture")
     options = parser.parse_args()
     plan = Plan((6, 12, 24), cooldown=3, seeds=3)
     if options.fast:
-        plan = Plan((2, 3), cooldown=1, seeds=1)
+        plan = Plan((2,), cooldown=1, seeds=1)
     data = digits()
     each = -(-len(data[0]) // BATCH)
     outcomes = [compare(plan, seed, data) for seed in range(plan.seeds)]

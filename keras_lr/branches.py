@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from keras_lr.companion import Companion
+from keras_lr.fit import keras_names
 from keras_lr.fit.branch import Fall, InForce, beside, last_values, train_branch
 from keras_lr.fit.guests import Fit
 from keras_lr.fit.passes import Draw, unhooked
@@ -19,6 +21,9 @@ from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Argument, Clock, Duration
 from keras_lr.plan.words import received, shown
 from keras_lr.presets.warmups import COOLDOWNS
+
+#: What an error calls the callback.
+KIND = "Cooldown"
 
 #: Inputs, targets and weights, as ``fit`` takes them.
 Parts = tuple[Any, Any, Any]
@@ -295,6 +300,16 @@ class Branches:
             self._results.clear()
         updates = sorted(fit.run.updates(one) for one in self._positions)
         self._left = [one for one in updates if one > made]
+        if self._is_alone(fit):
+            # The lent step rounds otherwise, in the last digit.
+            keras_names.set_function(fit.model, fit.step.plain)
+
+    def _is_alone(self, fit: Fit) -> bool:
+        """Whether nobody but branches needs the lent step in the fit."""
+        companions = [one for one in fit.callbacks if isinstance(one, Companion)]
+        are_alone = all(one._kind == KIND for one in companions)
+        # How many updates a step of the user's makes is what the lent one finds out.
+        return are_alone and not keras_names.has_own_train_step(fit.model)
 
     def due(self) -> int | None:
         """The next position."""

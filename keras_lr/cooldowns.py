@@ -10,6 +10,7 @@ from typing import Any
 
 from keras_lr.branches import (
     BRANCH,
+    KIND,
     Branches,
     CooldownResult,
     Leaving,
@@ -195,9 +196,10 @@ class Cooldown(Companion):
     The fit gives the weights, the history and the random numbers that it would have
     given without, to the bit. Other callbacks do not hear of branches. A branch begins
     at the end of the batch that makes the update (of the execution, under
-    ``steps_per_execution``), with a pass over the data of its own. It trains with the
-    step that the fit has; nothing is traced for it. If it is interrupted, the model is
-    back in the trunk when the exception comes out of ``fit``.
+    ``steps_per_execution``), with a pass over the data of its own. Its step is that of
+    a fit with schedules: beside one nothing is traced for it, else at the first branch.
+    If it is interrupted, the model is back in the trunk when the exception comes out of
+    ``fit``.
 
     The trunk's rate should stay up (``Warmup``, or none): from a rate that has come
     down there is nothing to cool.
@@ -244,7 +246,7 @@ class Cooldown(Companion):
     Source: Hägele et al. 2024, arXiv:2405.18392.
     """
 
-    _kind = "Cooldown"
+    _kind = KIND
 
     def __init__(
         self,

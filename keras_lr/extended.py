@@ -58,7 +58,7 @@ class Extended(Schedule):
         with naming(schedule):
             self._prepare(
                 {
-                    "horizon": None if schedule.horizon is None else total,
+                    "horizon": total,
                     "hyperparameter": schedule.hyperparameter,
                     "optimizer": schedule.optimizer,
                     "on_extend": schedule.on_extend,

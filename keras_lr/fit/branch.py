@@ -116,15 +116,21 @@ def beside(model: Any, step: LentStep, data: Any) -> Iterator[None]:
     is_torch = keras.backend.backend() == "torch"
     is_training = is_torch and model.training
     with step.aside():
-        # On JAX a fit that is under way holds the state.
+        is_held = keras_names.holds_state(model)
         keras_names.sync_state(model)
         snapshot = Snapshot(model, MEMORY_LIMIT)
         put_back_data = state_of(data)
+        # The trunk may have the plain one.
+        function = keras_names.function_at(model)
+        keras_names.set_function(model, step.function)
         try:
             yield
         finally:
             snapshot.restore()
             snapshot.drop()
+            keras_names.set_function(model, function)
+            if is_held:
+                keras_names.hold_values(model)
             put_back_data()
             if is_torch:
                 model.train(is_training)

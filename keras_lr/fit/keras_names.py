@@ -485,6 +485,21 @@ def hold_state(model: Any, state: tuple[Any, ...]) -> None:
     model._jax_state = {f"{name}_variables": values for name, values in parts}
 
 
+def holds_state(model: Any) -> bool:
+    """Whether a fit that is under way on JAX carries the values of a model."""
+    return bool(getattr(model, "_jax_state", None))
+
+
+def hold_values(model: Any) -> None:
+    """Have a fit that is under way on JAX know the values that were set.
+
+    It takes them out of the variables for its next step, which may find no more data;
+    it then gives back what it knows.
+    """
+    groups = state_variables(model)
+    hold_state(model, tuple([one.value for one in group] for group in groups))
+
+
 def put_state(model: Any) -> None:
     """Put the values back into the variables."""
     model.jax_state_sync()

@@ -101,23 +101,28 @@ class Listens(keras.callbacks.Callback):
 
 
 @backend
-def test_a_run_goes_on_after_a_cooldown_as_if_there_had_been_none(tmp_path):
-    cooled, _ = trunk()
-    other, _ = trunk()
-    for model in (cooled, other):
+def test_a_run_without_schedules_goes_on_as_if_there_had_been_no_branches():
+    cooled, cooled_traces = trunk()
+    other, traces = trunk()
+    cooldown = branches("2.5 epochs", "3 epochs")
+    histories = []
+    for model, callbacks in ((cooled, [cooldown]), (other, [])):
         keras.utils.set_random_seed(1)
         history = fit(model, epochs=2)
-        seen = outside(model)
-        before = state(model)
         if model is cooled:
-            result = cool(model, duration="2 epochs", validation_data=data())
+            before = state(model)
+            seen = outside(model)
+            result = cool(model, duration="2 epochs")
             assert_same(model, before)
             assert outside(model) == seen
             assert model.history.history is history
-            assert set(result.metrics) == {"loss", "mae"}
-            assert (result.step, result.updates) == (12, 12)
-        fit(model, initial_epoch=2)
+            assert (result.step, result.updates, result.metrics) == (12, 12, {})
+        histories.append(fit(model, *callbacks, initial_epoch=2))
     assert_same(cooled, state(other))
+    assert histories[0] == histories[1]
+    assert [one.step for one in cooldown.results] == [15, 18]
+    # The step of all branches is compiled once.
+    assert len(cooled_traces) == len(traces) + 1 or BACKEND == "torch"
 
 
 @backend
@@ -326,6 +331,35 @@ def test_a_dataset_that_shuffles_itself_is_refused():
     cooldown = branches(7)
     fit(plain(), cooldown, data=(fixed, None), **whole)
     assert len(cooldown.results) == 1
+
+
+@backend
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_a_branch_may_leave_where_data_of_unknown_length_end():
+    tf = pytest.importorskip("tensorflow")
+    signature = (tf.TensorSpec((8, 4)), tf.TensorSpec((8, 1)))
+
+    def run(*callbacks):
+        dataset = tf.data.Dataset.from_generator(
+            lambda: generator(3), output_signature=signature
+        )
+        model = plain()
+        history = fit(
+            model,
+            keras_lr.LinearDecay(horizon=12),
+            *callbacks,
+            data=(dataset, None),
+            batch_size=None,
+            shuffle=False,
+        )
+        return state(model), history
+
+    expected, history = run()
+    cooldown = branches(2, 6)
+    found, found_history = run(cooldown)
+    assert found_history == history
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    assert [one.step for one in cooldown.results] == [2, 6]
 
 
 @backend

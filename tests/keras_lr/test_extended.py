@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import keras_lr as k
 from keras_lr.extended import Extended
+from keras_lr.finder.plan import in_small
 from keras_lr.phases import cosine, exponential, hold, linear, repeat
 from tests.keras_lr.presets.test_properties import PRESETS, make
 from tests.kit.probe import assert_rates
@@ -123,9 +124,11 @@ def test_what_was_extended_can_be_extended_again():
 def test_with_a_horizon_the_run_so_far_was_laid_over_it():
     schedule = k.LinearDecay(horizon=20)
     extended = schedule.extend(5, 10)
-    assert extended.horizon == 10
+    assert extended.horizon == k.LinearDecay().extend(5, 10).horizon == 10
     assert extended.values(30)[:5].tolist() == schedule.values(20)[:5].tolist()
     assert extended.values(30)[9:].tolist() == [0.0] * 21
+    # A search for its rate sees all of it in small.
+    assert np.all(in_small(extended, 5)[:4] > 0)
 
 
 EXTENDED = [
