@@ -74,8 +74,11 @@ def test_a_file_goes_on_where_the_run_does_and_forgets_what_is_made_again(tmp_pa
     again.write(samples([15], epoch=1))
     assert len(lines_of(path)) == 5
     again.begin(0)
+    again.write(samples([0], "momentum"))
+    again.begin(0)
+    # Another run, which has nothing of the one before.
     again.write(samples([0]))
-    assert len(lines_of(path)) == 2
+    assert lines_of(path) == ["update,epoch,loss,learning_rate", "0,0,1.0,0.1"]
     assert [each.name for each in path.parent.iterdir()] == ["run.csv"]
 
 
