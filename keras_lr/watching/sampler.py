@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_lr.fit.choice import Choice
 from keras_lr.fit.guests import Fit
-from keras_lr.fit.moves import Move, Moves, groups_of
+from keras_lr.fit.moves import Move, Moves, groups_of, ratios
 from keras_lr.fit.record import Rows, Scalar, StepView
 from keras_lr.fit.step import rate_name
 from keras_lr.plan.curves import FloatArray
@@ -50,6 +50,8 @@ class Sampler:
         self._reader = fit.reader()
         #: Moves that end after the last row that has been read.
         self._unmatched: list[Move] = []
+        #: Which weights are in each group; none before the model has weights for sure.
+        self._groups: dict[str, FloatArray] = {}
         #: The first optimizer's count at a moment, and the run's update then.
         self._base = (0, 0)
         self.locate()
@@ -113,16 +115,18 @@ class Sampler:
         """
         if self.moves is None:
             return {}
-        groups = groups_of(self.fit.model, self._choices)
-        columns = {name: np.full(len(counts), np.nan) for name in groups}
+        if not self._groups:
+            self._groups = groups_of(self.fit.model, self._choices)
         moves = [*self._unmatched, *self.moves.read()]
-        for move in moves:
-            # Of no sample, where loss scaling has left the update out.
-            places = np.flatnonzero((move.first <= counts) & (counts < move.end))
-            for name, weights in groups.items():
-                columns[name][places] = move.ratio(weights)
         self._unmatched = [move for move in moves if move.end > end]
-        return columns
+        columns = np.full((len(self._groups), len(counts)), np.nan)
+        if moves:
+            found = ratios(moves, np.array(list(self._groups.values())))
+            for move, of_groups in zip(moves, found, strict=True):
+                # None, where loss scaling has left the update out.
+                is_in = (move.first <= counts) & (counts < move.end)
+                columns[:, is_in] = of_groups[:, None]
+        return dict(zip(self._groups, columns, strict=True))
 
 
 @cache
