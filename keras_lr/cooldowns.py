@@ -25,7 +25,7 @@ from keras_lr.companion import Companion
 from keras_lr.fit import callers, keras_data, keras_names
 from keras_lr.fit.branch import own_values
 from keras_lr.fit.building import Building
-from keras_lr.fit.choice import chosen, names_of
+from keras_lr.fit.choice import all_of
 from keras_lr.fit.guests import Guest
 from keras_lr.fit.loan import Loan, end_or_refuse
 from keras_lr.fit.passes import (
@@ -159,7 +159,7 @@ def cooldown(
         if not keras_names.build(model):
             for batch in draw(1):
                 building.with_batch(batch)
-        loan = Loan(model, partial(_optimizers_of, model), lambda: True)
+        loan = Loan(model, partial(all_of, model), lambda: True)
         exits.callback(loan.close)
         first = loan.step.optimizers[0]
         batches = keras_data.batches_in(source)
@@ -171,12 +171,6 @@ def cooldown(
         supply = Supply(draw, x, validation, batch_size)
         leaving = Leaving(made, epoch, updates, own_values(loan.step))
         return make_branch(model, loan.step, order, supply, leaving)
-
-
-def _optimizers_of(model: Any) -> list[Any]:
-    """Those that a train_step of the user's has, or else what Keras trains with."""
-    names: list[str | None] = [*names_of(model)] or [None]
-    return [each.optimizer for name in names for each in chosen(model, name)]
 
 
 # In a fit.

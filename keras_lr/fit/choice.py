@@ -67,6 +67,24 @@ def choices_in(model: Any) -> list[Choice]:
     return [choice for name in names or [None] for choice in chosen(model, name)]
 
 
+def all_of(model: Any) -> list[Any]:
+    """Those that a train_step of the user's has, or else what Keras trains with."""
+    names: list[str | None] = [*names_of(model)] or [None]
+    return [each.optimizer for name in names for each in chosen(model, name)]
+
+
+def together(model: Any, optimizers: list[Any]) -> list[Any]:
+    """Some optimizers, each once; of a MultiOptimizer all, if one of them is there.
+
+    So that every schedule of one of them shares a step.
+    """
+    own = getattr(model, "optimizer", None)
+    many = [] if own is None else unwrapped(own)
+    if any(one is other for one in optimizers for other in many):
+        optimizers = [*many, *optimizers]
+    return list({id(one): one for one in optimizers}.values())
+
+
 def names_of(model: Any) -> list[str]:
     """What ``optimizer=`` may name."""
     attributes = [

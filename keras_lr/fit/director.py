@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from keras_lr.fit import callers, keras_names
 from keras_lr.fit.calendar import Calendar
-from keras_lr.fit.choice import Choice, chosen, names_of, unwrapped
+from keras_lr.fit.choice import all_of, together
 from keras_lr.fit.guests import Attendance, Guest, Progress
 from keras_lr.fit.loan import Loan, end_if_left, while_in_fit
-from keras_lr.fit.notices import warn_of_no_effect, warn_of_plain_number
-from keras_lr.fit.optimizer import LentOptimizer, attributes_of
+from keras_lr.fit.notices import warn_of_plain_number
+from keras_lr.fit.participants import Participants
 from keras_lr.fit.past import Stretch, past_of
-from keras_lr.fit.record import Reader, Rows
-from keras_lr.fit.seams import (
-    continued,
-    made_before,
-    say_that_it_goes_on,
-    stretches_before,
-    tell_of_another_plan,
-)
+from keras_lr.fit.record import Reader
+from keras_lr.fit.seams import stretches_before, tell_of_another_plan
 from keras_lr.fit.step import ROWS, LentStep
-from keras_lr.fit.timetable import Claim, Facts, Request, Run, Timetable, lay
+from keras_lr.fit.timetable import Request, Run, Timetable
 from keras_lr.plan.duration import Clock
 from keras_lr.plan.words import shown
 
@@ -48,23 +41,6 @@ def director_of(model: Any, callback: Any) -> Director:
         if callbacks is not None:
             _DIRECTORS[callbacks] = director
     return director
-
-
-@dataclass
-class Participant:
-    """What one request has in the fit.
-
-    Attributes:
-        request: The request.
-        choices: The optimizers that it is for.
-        done: Updates of its horizon that earlier fits have made, for each of them.
-        has_warned: Whether the user has been told that it has no effect.
-    """
-
-    request: Request
-    choices: Sequence[Choice]
-    done: tuple[int, ...] = ()
-    has_warned: bool = False
 
 
 class Director:
@@ -92,15 +68,9 @@ class Director:
         #: Whether a loop of the user's own runs the list of callbacks.
         self._is_by_hand = False
         self._has_ended = False
-        # Before BackupAndRestore loads others.
-        self._own_rates: dict[Any, float | None] = {}
         self._admitted: list[Any] = []
-        self._parts: list[Participant] = []
-        self._guests: list[Guest] = []
-        self._attendance = Attendance(self, self._guests)
-        self._readers: list[Reader] = []
-        #: Whether guests hear of batches, and of epochs before all callbacks.
-        self._hears_list = False
+        self._participants = Participants()
+        self._attendance = Attendance(self)
         self._loan: Loan | None = None
         self._calendar = Calendar(None, None, past_of(model))
         self.epoch = 0
@@ -159,14 +129,11 @@ class Director:
         Raises:
             ValueError: If it names an optimizer that is not there.
         """
-        for request in requests:
-            choices = chosen(self.model, request.optimizer)
-            self._parts.append(Participant(request, choices))
-        self._look_at_optimizers()
+        self._participants.join(requests, self.model)
 
     def join_guest(self, guest: Guest) -> None:
         """Have a guest take part."""
-        self._guests.append(guest)
+        self._attendance.guests.append(guest)
         keras_names.check_model(self.model, self._choose())
 
     # As the fit goes on. Each callback that takes part calls these; the first counts.
@@ -213,7 +180,7 @@ class Director:
         if not self._is_located:
             self._is_located = True
             self._tell_of_seams(epoch)
-            self._begin_guests()
+            self._attendance.begin()
 
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> dict[str, float]:
         """Await the next epoch.
@@ -227,7 +194,7 @@ class Director:
         """
         if self._loan is None or not self._is_in_epoch:
             return {}
-        if not self._hears_list:
+        if not self._attendance.hears_list:
             self._attendance.end_epoch(epoch, logs)
         self._is_in_epoch = False
         if self._calendar.counts_batches:
@@ -252,7 +219,7 @@ class Director:
             on_plain_number=self._say_plain_number,
             yields=self._is_by_hand,
             at_last=self._note_places,
-            scalars=[scalar for guest in self._guests for scalar in guest.scalars],
+            scalars=self._attendance.scalars,
         )
         try:
             counts = loan.step.counts()
@@ -263,7 +230,7 @@ class Director:
             loan.hear_of_pace(self._follow_pace)
             loan.log_rates(self._rates_of_epoch)
             self._spare_csv(loan)
-            self._attend(loan)
+            self._attendance.listen(self._owner, loan)
         except BaseException:
             loan.close()
             raise
@@ -275,43 +242,22 @@ class Director:
     def _follow_model(self, loan: Loan, epoch: int) -> Loan:
         """Go on with the optimizers that the model trains with now."""
         loan.close()
-        self._own_rates = {}
-        for part in self._parts:
-            part.choices = chosen(self.model, part.request.optimizer)
-        self._look_at_optimizers()
+        self._participants.follow(self.model)
         # Else the step would go on with the optimizer that it was traced with.
         keras_names.set_function(self.model, None)
         keras_names.build(self.model)
         self._loan = self._take_loan(epoch)
         self._is_located = True
-        self._begin_guests()
+        self._attendance.begin()
         return self._loan
 
     def _choose(self) -> list[Any]:
         """The optimizers whose rates the step is to control."""
         model = self.model
-        named = [
-            choice.optimizer
-            for part in self._parts
-            for choice in chosen(model, part.request.optimizer)
-        ]
-        own = getattr(model, "optimizer", None)
-        many = [] if own is None else unwrapped(own)
-        if self._guests and not named:
-            # Those that a train_step of the user's has, or else what Keras trains with.
-            names: list[str | None] = [*names_of(model)] or [None]
-            return [each.optimizer for name in names for each in chosen(model, name)]
-        # All of a MultiOptimizer, so that every schedule of one of them shares a step.
-        if any(one is other for one in named for other in many):
-            named = [*many, *named]
-        return list({id(one): one for one in named}.values())
-
-    def _look_at_optimizers(self) -> None:
-        for part in self._parts:
-            for choice in part.choices:
-                one = choice.optimizer
-                self._own_rates.setdefault(one, keras_names.own_rate(one))
-        keras_names.check_model(self.model, list(self._own_rates))
+        named = self._participants.chosen_in(model)
+        if self._attendance.guests and not named:
+            return all_of(model)
+        return together(model, named)
 
     def _spare_csv(self, loan: Loan) -> None:
         """Have no CSVLogger make a column for rates in validation."""
@@ -339,28 +285,17 @@ class Director:
 
     def progress_of(self, schedule: Any) -> Progress:
         """Where the run of a schedule stands."""
-        loan = self._loan
-        assert loan is not None  # noqa: S101  guests ask while the fit goes on
-        step = loan.step
-        (part, *_) = (one for one in self._parts if one.request.schedule is schedule)
-        i = self._places_in(loan, part)[0]
-        done = part.done[0] if part.done else 0
+        step = self.step
+        (part, *_) = self._participants.of(schedule)
+        i = part.places_in(step)[0]
         first, own = step.optimizers[0], step.optimizers[i]
         pace = own.pace * first.accumulation / (first.pace * own.accumulation)
-        return Progress(step.next_update(step.counts(), i) + done, pace)
+        made = step.next_update(step.counts(), i) + self.made_before(schedule)
+        return Progress(made, pace)
 
     def reader(self) -> Reader:
         """Gives what is written down of each batch from now on."""
-        if not self._readers:
-            self.step.record()
-        reader = Reader(self._rows, self.step.counts()[0])
-        self._readers.append(reader)
-        return reader
-
-    def _rows(self) -> Rows:
-        """All that some reader has still to read."""
-        self.step.forget(min(reader.position for reader in self._readers))
-        return self.step.recorded_rows()
+        return self._attendance.reader()
 
     def lay_again(self) -> None:
         """Lay the schedules anew from now on: one of them has changed its plan."""
@@ -376,52 +311,21 @@ class Director:
     @property
     def schedules(self) -> list[Any]:
         """All schedules of the fit."""
-        found = [part.request.schedule for part in self._parts]
-        return list({id(one): one for one in found}.values())
+        return self._participants.schedules
 
     def peaks(self, schedule: Any) -> list[float]:
         """The rates that factor 1 of a schedule stands for; 1 where nobody knows."""
-        peaks = []
-        for part in self._parts:
-            if part.request.schedule is schedule:
-                peak = part.request.courses[0].peak or self._highest(part)
-                peaks.append(1.0 if peak is None else peak)
-        return peaks
+        return self._participants.peaks(schedule)
 
     def made_before(self, schedule: Any) -> int:
         """Updates of a schedule's horizon that earlier fits have made."""
-        found = [part.done for part in self._parts if part.request.schedule is schedule]
-        return found[0][0] if found and found[0] else 0
+        (part, *_) = self._participants.of(schedule)
+        return part.done[0] if part.done else 0
 
     @property
     def callbacks(self) -> list[Any]:
         """All callbacks of the fit, as far as known."""
         return list(getattr(self._owner(), "callbacks", ()))
-
-    def _begin_guests(self) -> None:
-        self._readers.clear()
-        self._attendance.begin()
-
-    def _attend(self, loan: Loan) -> None:
-        """Have guests hear of batches and epochs, through the list of callbacks."""
-        owner = self._owner()
-        if not self._guests or not isinstance(owner, keras.callbacks.CallbackList):
-            return
-        self._hears_list = True
-        # Not the list itself, which would hold itself: the loan ends when it dies.
-        weak = self._owner
-        kind = type(owner)
-
-        def on_train_batch_end(batch: int, logs: Any = None) -> None:
-            kind.on_train_batch_end(weak(), batch, logs)
-            self._attendance.end_batch()
-
-        def on_epoch_end(epoch: int, logs: Any = None) -> None:
-            self._attendance.end_epoch(epoch, logs or {})
-            kind.on_epoch_end(weak(), epoch, logs)
-
-        loan.override(owner, "on_train_batch_end", on_train_batch_end)
-        loan.override(owner, "on_epoch_end", on_epoch_end)
 
     # The run.
 
@@ -455,10 +359,10 @@ class Director:
         if all(paces.get(one, 1) == pace for one, pace in found.items()):
             return
         paces.update(found)
-        first = loan.step.optimizers[0]
-        self.run, _ = self._calendar.place(first, counts[0], self.epoch)
-        past_of(self.model).planned = self.run
+        # Its updates are others than were counted.
+        self._begun = (None, {})
         self._lay(loan, self.epoch, counts, self._made(counts))
+        past_of(self.model).planned = self.run
 
     def _timetables(
         self, loan: Loan, epoch: int, made: Sequence[int] | None
@@ -468,70 +372,40 @@ class Director:
         timetables = []
         for i, lent in enumerate(loan.step.optimizers):
             clock, first = self._calendar.place(lent, self._counts[i], epoch)
-            begun = self._begun_with(loan, i, first, is_new=made is not None)
+            begun = self._begun_with(loan, i, first)
             if made is not None:
                 first += made[i] // lent.accumulation
             is_certain = not self._calendar.counts_batches
             run = Run(clock, self._calendar.epochs, first, ROWS, is_certain, begun)
             if not i:
                 self.run = clock
-            timetable = self._timetable(lent, run)
+            timetable = self._participants.timetable(lent, run, self._stretches)
             timetables.append(timetable)
             if timetable.head:
                 self.runs.append(clock)
-            own = self._own_rates.get(lent.optimizer)
+            own = self._participants.own_rates.get(lent.optimizer)
             if timetable.sets_peak and own not in (None, loan.step.own_rate(lent)):
                 # BackupAndRestore has loaded the peak of the run that it resumes.
                 loan.keep_rate(lent, own)
         return timetables
 
-    def _begun_with(self, loan: Loan, i: int, first: int, is_new: bool) -> int:
+    def _begun_with(self, loan: Loan, i: int, first: int) -> int:
         """The update that an optimizer has begun with under a loan.
 
         Args:
             loan: The loan, another one where the model was compiled anew.
             i: The optimizer's number.
             first: The update that the epoch begins with.
-            is_new: Whether the place is counted anew: a step makes several updates.
         """
         if self._begun[0] is not loan:
             self._begun = (loan, {})
-        begun = self._begun[1]
-        if is_new:
-            begun[i] = first
-        return begun.setdefault(i, first)
-
-    def _timetable(self, lent: LentOptimizer, run: Run) -> Timetable:
-        claims = []
-        label = None
-        for part in self._parts:
-            for i, choice in enumerate(part.choices):
-                if choice.optimizer is lent.optimizer:
-                    label = label or choice.label
-                    done = part.done[i] if part.done else 0
-                    request = continued(part.request, self._stretches, run.clock)
-                    claims.append(Claim(request, self._highest(part), done))
-        return lay(claims, self._facts_of(lent, label), run)
+        return self._begun[1].setdefault(i, first)
 
     def _measure(self, loan: Loan) -> None:
         """Count the batches of the epoch that has ended, where the data do not tell."""
         counts = loan.step.counts()
         made = counts[0] - self._since[0] - loan.step.unwritten(counts)
         self._calendar.add(made // loan.step.optimizers[0].pace)
-
-    def _highest(self, part: Participant) -> float | None:
-        """The highest own rate of the optimizers that a request is for."""
-        rates = [self._own_rates[choice.optimizer] for choice in part.choices]
-        known = [rate for rate in rates if rate is not None]
-        return max(known) if len(known) == len(rates) else None
-
-    def _facts_of(self, lent: LentOptimizer, label: str | None) -> Facts:
-        """What is known of an optimizer."""
-        optimizer = lent.optimizer
-        own = {"learning_rate": self._own_rates.get(optimizer)}
-        for name, attribute in attributes_of(optimizer).items():
-            own[name] = float(vars(optimizer)[attribute])
-        return Facts(type(optimizer).__name__, own, label)
 
     # Runs in pieces.
 
@@ -543,33 +417,25 @@ class Director:
         if self._asked_epoch is None:
             self._asked_epoch = keras_names.asked_epoch(self.model)
         self._stretches = ()
-        if any(part.request.on_extend == "continue" for part in self._parts):
+        if self._participants.wants_to_continue:
             asked = None if self._asked_epoch == epoch else self._asked_epoch
             past = past_of(self.model)
             self._stretches = stretches_before(past, self.run, first, asked)
-        for part in self._parts:
-            runs = []
-            for i in self._places_in(loan, part):
-                lent = loan.step.optimizers[i]
-                runs.append(self._calendar.place(lent, counts[i], epoch)[0])
-            before = made_before(part.request, self.model, runs)
-            part.done = () if epoch else before
-
-    def _places_in(self, loan: Loan, part: Participant) -> list[int]:
-        """Where the optimizers of a request stand in the step."""
-        lents = [id(lent.optimizer) for lent in loan.step.optimizers]
-        return [lents.index(id(choice.optimizer)) for choice in part.choices]
+        if epoch:
+            self._participants.begin_anew()
+            return
+        optimizers = zip(loan.step.optimizers, counts, strict=True)
+        runs = [self._calendar.place(one, count, epoch)[0] for one, count in optimizers]
+        self._participants.look_back(loan.step, runs, self.model)
 
     def _tell_of_seams(self, epoch: int) -> None:
         """Say what goes on, or that the plan is another one."""
-        for part in self._parts:
-            if part.done:
-                say_that_it_goes_on(part.request, part.done[0], self.run)
-        if not self._parts:
+        self._participants.say_what_goes_on(self.run)
+        if not self.schedules:
             return
         past = past_of(self.model)
         if epoch:
-            claims = [Claim(part.request, self._highest(part)) for part in self._parts]
+            claims = self._participants.claims()
             first = self._begun[1][0]
             tell_of_another_plan(past, claims, self.run, first, self._stretches)
         past.planned = self.run
@@ -579,8 +445,7 @@ class Director:
     def _note_places(self) -> None:
         """Note where the schedules that have a horizon stand, for the next fit."""
         loan = self._loan
-        parts = [part for part in self._parts if part.request.ends is not None]
-        if loan is None or not parts:
+        if loan is None or not self._participants.have_horizons:
             return
         try:
             counts = loan.step.counts()
@@ -589,13 +454,7 @@ class Director:
         if self._calendar.counts_batches:
             missing = loan.step.unwritten(counts)
             counts = [count - missing for count in counts]
-        for part in parts:
-            assert part.request.ends is not None  # noqa: S101  chosen above
-            places = self._places_in(loan, part)
-            made = [loan.step.next_update(counts, i) for i in places]
-            before = part.done or (0,) * len(made)
-            ends = tuple(sum(both) for both in zip(made, before, strict=True))
-            part.request.ends[self.model] = ends
+        self._participants.note_ends(loan.step, counts, self.model)
 
     # What the user is told.
 
@@ -614,18 +473,9 @@ class Director:
         if loan.step.calls:
             rows = zip(loan.step.optimizers, counts, self._since, strict=False)
             busy = {id(lent.optimizer) for lent, now, then in rows if now != then}
-        for part in self._parts:
-            optimizers = [choice.optimizer for choice in part.choices]
-            if part.has_warned or any(id(one) in busy for one in optimizers):
-                continue
-            part.has_warned = True
-            request = part.request
-            warn_of_no_effect(
-                request.schedule, request.optimizer, optimizers, self.model
-            )
+        self._participants.warn_of_idle(busy, self.model)
 
     def _say_plain_number(self, number: float) -> None:
         if not self._has_said_plain_number:
             self._has_said_plain_number = True
-            schedules = [part.request.schedule for part in self._parts]
-            warn_of_plain_number(number, schedules)
+            warn_of_plain_number(number, self.schedules)

@@ -8,10 +8,14 @@ waits until its logs are numbers on the host.
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from keras_lr.fit.record import Reader, Scalar
+import keras
+
+from keras_lr.fit.loan import Loan
+from keras_lr.fit.record import Reader, Rows, Scalar
 from keras_lr.fit.step import LentStep
 from keras_lr.plan.duration import Clock
 
@@ -102,18 +106,68 @@ class Attendance:
 
     Args:
         fit: The fit.
+
+    Attributes:
         guests: Its guests.
+        hears_list: Whether they hear of batches, and of epochs before all callbacks.
     """
 
-    def __init__(self, fit: Fit, guests: Sequence[Guest]) -> None:
+    def __init__(self, fit: Fit) -> None:
         self._fit = fit
-        self._guests = guests
+        self.guests: list[Guest] = []
+        self.hears_list = False
+        self._readers: list[Reader] = []
         #: Ends of batches (of executions, where several steps are one) until a look.
         self._wait = math.inf
 
+    @property
+    def scalars(self) -> list[Scalar]:
+        """What the lent step is to write down for all of them."""
+        return [scalar for guest in self.guests for scalar in guest.scalars]
+
+    def listen(self, owner: weakref.ref[Any], loan: Loan) -> None:
+        """Hear of batches and epochs through the fit's list of callbacks.
+
+        Args:
+            owner: The list, if there is one.
+            loan: The fit's, with which it ends.
+        """
+        if not self.guests or not isinstance(owner(), keras.callbacks.CallbackList):
+            return
+        self.hears_list = True
+        # By no strong reference: the list would hold itself, and its death ends loans.
+        kind: Any = type(owner())
+
+        def on_train_batch_end(batch: int, logs: Any = None) -> None:
+            kind.on_train_batch_end(owner(), batch, logs)
+            self.end_batch()
+
+        def on_epoch_end(epoch: int, logs: Any = None) -> None:
+            self.end_epoch(epoch, logs or {})
+            kind.on_epoch_end(owner(), epoch, logs)
+
+        loan.override(owner(), "on_train_batch_end", on_train_batch_end)
+        loan.override(owner(), "on_epoch_end", on_epoch_end)
+
+    def reader(self) -> Reader:
+        """Gives what is written down of each batch from now on."""
+        step = self._fit.step
+        if not self._readers:
+            step.record()
+        reader = Reader(self._rows, step.counts()[0])
+        self._readers.append(reader)
+        return reader
+
+    def _rows(self) -> Rows:
+        """All that some reader has still to read."""
+        step = self._fit.step
+        step.forget(min(reader.position for reader in self._readers))
+        return step.recorded_rows()
+
     def begin(self) -> None:
         """Tell all that the place in the run is known."""
-        for guest in self._guests:
+        self._readers.clear()
+        for guest in self.guests:
             guest.begin(self._fit)
         self._plan()
 
@@ -125,13 +179,13 @@ class Attendance:
 
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """An epoch has ended."""
-        for guest in self._guests:
+        for guest in self.guests:
             guest.end_epoch(epoch, logs)
         self._plan()
 
     def _look(self) -> None:
         made = self._fit.updates_made()
-        for guest in self._guests:
+        for guest in self.guests:
             due = guest.due()
             if due is not None and made >= due:
                 guest.look(made)
@@ -142,7 +196,7 @@ class Attendance:
 
         Updates may be left out meanwhile (loss scaling): then it is counted again.
         """
-        dues = [due for guest in self._guests if (due := guest.due()) is not None]
+        dues = [due for guest in self.guests if (due := guest.due()) is not None]
         self._wait = math.inf
         if dues:
             step = self._fit.step
