@@ -34,14 +34,14 @@ class RateMonitor(Companion):
     the model trains and of each of its layers.
 
     Nothing is asked of the device at single batches. What the step has written down is
-    read at the end of each epoch, after 1000 updates at the latest, and when somebody
-    looks at :attr:`history`.
+    read at the end of each epoch, after ten seconds (or 100 updates, if these take
+    longer), and when somebody looks at :attr:`history`.
 
     Args:
-        every: Updates from one sample to the next, at least 1. Under
-            ``steps_per_execution`` the updates that are ratios' are those of whole
-            executions; with ``gradient_accumulation_steps`` an update is what several
-            batches make together, and the loss is that of the last one.
+        every: Updates from one sample to the next, at least 1. With
+            ``gradient_accumulation_steps`` an update is what several batches make
+            together, and its loss that of the last one. Under ``steps_per_execution``
+            a ratio is that of all updates of the execution that the sample is in.
         csv: A file for one row a sample, made together with its folder. A fit that
             begins at epoch 0 writes it anew; one that goes on (``initial_epoch``,
             ``BackupAndRestore``) appends, and cuts what the earlier run has written of

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.words import shown
 
+#: Said where it is not installed.
+MISSING = "Plotting needs matplotlib: pip install 'keras-lr[plot]'."
+
 
 class DrawnSchedule(Protocol):
     """What is asked of a schedule to draw it."""
@@ -96,9 +99,7 @@ def new_figure(height: float) -> Any:
     try:
         from matplotlib import pyplot as plt
     except ImportError:
-        raise ImportError(
-            "Plotting needs matplotlib: pip install 'keras-lr[plot]'."
-        ) from None
+        raise ImportError(MISSING) from None
     return plt.figure(figsize=(7, height), layout="constrained")
 
 
@@ -108,6 +109,8 @@ def detached_figure(height: float) -> Any:
     Raises:
         ImportError: If matplotlib is not installed.
     """
-    from matplotlib.figure import Figure
-
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ImportError(MISSING) from None
     return Figure(figsize=(7, height), layout="constrained")

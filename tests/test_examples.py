@@ -14,6 +14,7 @@ import keras
 import pytest
 
 import glossary
+from benchmarks import monitor
 
 pytestmark = pytest.mark.backend
 
@@ -223,3 +224,16 @@ def test_overhead_prints_times_and_traces_of_steps_sweeps_and_loops_of_fits():
     for name, counts in traces_of_loops.items():
         in_second_loop = counts.split(",")[1]
         assert int(in_second_loop) == 0, name
+
+
+def test_what_a_monitor_costs_is_measured_beside_the_same_fit_without(
+    monkeypatch, capsys
+):
+    few = (monitor.BASELINE, monitor.SCHEDULED, "RateMonitor(50)")
+    monkeypatch.setattr(monitor, "WAYS", {way: monitor.WAYS[way] for way in few})
+    options = "monitor --rounds 1 --fits 1 --steps 8 --models 2"
+    monkeypatch.setattr(sys, "argv", options.split())
+    monitor.main()
+    rows = rows_of(capsys.readouterr().out)
+    assert [row[0] for row in rows] == list(few)
+    assert ratios_of(rows[2][1:]) > [0]

@@ -8,7 +8,6 @@ nothing is measured.
 from __future__ import annotations
 
 import importlib
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +15,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_lr.fit import keras_names
 from keras_lr.fit.choice import Choice
@@ -44,14 +44,29 @@ class Move:
     changes: FloatArray
     sizes: FloatArray
 
-    def ratio(self, places: Sequence[int]) -> float:
-        r"""The change of some weights over their size; NaN if they are all zero.
 
-        .. math:: \sqrt{\sum_i \|\Delta w_i\|^2 \Big/ \sum_i \|w_i\|^2}
-        """
-        size = float(self.sizes[list(places)].sum())
-        change = float(self.changes[list(places)].sum())
-        return math.sqrt(change / size) if size > 0 else math.nan
+def ratios(moves: Sequence[Move], groups: FloatArray) -> FloatArray:
+    r"""The changes of groups of weights over their sizes.
+
+    .. math:: r_g = \sqrt{\sum_i g_i \|\Delta w_i\|^2 \Big/ \sum_i g_i \|w_i\|^2}
+
+    Args:
+        moves: At least one.
+        groups: The numbers :math:`g_i`: for each group, a row, 1 for each weight in it.
+
+    Returns:
+        Shape ``(moves, groups)``; NaN where all weights of a group are zero.
+
+    Example:
+        >>> move = Move(0, 1, np.array([4.0, 0.0]), np.array([9.0, 16.0]))
+        >>> ratios([move], np.array([[1.0, 1.0], [0.0, 1.0]]))
+        array([[0.4, 0. ]])
+    """
+    changes = np.array([move.changes for move in moves]) @ groups.T
+    sizes = np.array([move.sizes for move in moves]) @ groups.T
+    found: FloatArray = np.full(sizes.shape, np.nan)
+    np.divide(changes, sizes, out=found, where=sizes > 0)
+    return np.sqrt(found)
 
 
 class Moves:
@@ -100,10 +115,11 @@ class Moves:
 
     def read(self) -> list[Move]:
         """What has been measured since the last time. It waits for the device."""
+        fetch = _operations().fetch
         moves = []
         for squares, counts in self._measured:
-            changes, sizes = _on_host(squares).astype(np.float64)
-            first, end = _on_host(counts).tolist()
+            changes, sizes = fetch(squares).astype(np.float64)
+            first, end = fetch(counts).tolist()
             moves.append(Move(first, end, changes, sizes))
         self._measured.clear()
         return moves
@@ -149,10 +165,12 @@ class Operations:
         copy: Copies arrays, the weights and the count of batches.
         compare: Gives two rows of sums of squares, of the changes and of the arrays
             before, and both counts.
+        fetch: Brings an array to the host.
     """
 
     copy: Callable[[list[Any]], list[Any]]
     compare: Callable[[list[Any], list[Any]], tuple[Any, Any]]
+    fetch: Callable[[Any], NDArray[Any]]
 
 
 @cache
@@ -181,7 +199,7 @@ def _of_jax() -> Operations:
         squares = numpy.stack([numpy.stack(changes), numpy.stack(sizes)])
         return squares, numpy.stack([before[-1], after[-1]])
 
-    return Operations(jax.jit(copy), jax.jit(compare))
+    return Operations(jax.jit(copy), jax.jit(compare), np.asarray)
 
 
 def _of_tensorflow() -> Operations:
@@ -206,7 +224,11 @@ def _of_tensorflow() -> Operations:
         return squares, tf.stack([before[-1], after[-1]])
 
     compiled = tf.function(compare)
-    return Operations(copy, lambda before, now: compiled(before, copy(now)))
+    return Operations(
+        copy,
+        lambda before, now: compiled(before, copy(now)),
+        lambda tensor: np.asarray(tensor.numpy()),
+    )
 
 
 def _of_torch() -> Operations:
@@ -226,14 +248,10 @@ def _of_torch() -> Operations:
             squares = torch.stack([torch.stack(changes), torch.stack(sizes)])
             return squares, torch.stack([before[-1], after[-1].detach()])
 
-    return Operations(copy, compare)
+    return Operations(copy, compare, lambda tensor: np.asarray(tensor.cpu().numpy()))
 
 
-def _on_host(array: Any) -> Any:
-    return keras.ops.convert_to_numpy(array)
-
-
-def groups_of(model: Any, choices: Sequence[Choice]) -> dict[str, list[int]]:
+def groups_of(model: Any, choices: Sequence[Choice]) -> dict[str, FloatArray]:
     """Groups of the weights that a model trains, by name.
 
     All of them; those of each optimizer, where there are several; and those of each of
@@ -245,8 +263,8 @@ def groups_of(model: Any, choices: Sequence[Choice]) -> dict[str, list[int]]:
         choices: Its optimizers, and what logs call them.
 
     Returns:
-        The places of the weights among those that the model trains, by name:
-        ``"ratio/all"``, ``"ratio_<optimizer>"``, ``"ratio/<layer>"``.
+        For each group 1 for each weight that is in it and 0 for each that is not, by
+        name: ``"ratio/all"``, ``"ratio_<optimizer>"``, ``"ratio/<layer>"``.
     """
     weights = [id(weight) for weight in model.trainable_variables]
     left = {weight: place for place, weight in enumerate(weights)}
@@ -264,4 +282,9 @@ def groups_of(model: Any, choices: Sequence[Choice]) -> dict[str, list[int]]:
             name += "_layer"
         groups.setdefault(name, []).extend(own)
     groups.setdefault(f"{RATIO}/{model.name}", []).extend(left.values())
-    return {name: own for name, own in groups.items() if own}
+    every = np.arange(len(weights))
+    return {
+        name: np.isin(every, own).astype(np.float64)
+        for name, own in groups.items()
+        if own
+    }

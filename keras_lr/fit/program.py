@@ -35,6 +35,11 @@ class Program:
         updates: IntArray = self.timetables[i].first + counts // each - begun
         return updates
 
+    def update(self, i: int, count: int) -> int:
+        """The same of one batch."""
+        each = self.lents[i].accumulation
+        return self.timetables[i].first + count // each - self.begun[i] // each
+
     def given(self, i: int, counts: IntArray) -> FloatArray:
         """What the updates of an optimizer read, in the rows of some of its batches.
 

@@ -342,7 +342,7 @@ class LentStep:
 
     def next_update(self, counts: Sequence[int], i: int = 0) -> int:
         """An optimizer's update of the run that comes next."""
-        return int(self.program.updates(i, np.array([counts[i]]))[0])
+        return self.program.update(i, counts[i])
 
     def is_lent(self, optimizer: Any) -> bool:
         """Whether the step controls an optimizer's rates."""

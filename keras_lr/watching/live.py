@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import math
 import sys
 import time
 import warnings
@@ -16,6 +17,10 @@ from keras_lr.watching.samples import Samples
 
 #: Seconds between two pictures, at least.
 PERIOD = 1.0
+
+#: The same in times that the last one took to draw: one of many samples takes long, and
+#: the training waits for it.
+REST = 20.0
 
 
 def is_in_notebook() -> bool:
@@ -39,7 +44,8 @@ class LivePicture:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._handle: Any = None
-        self._drawn = -float("inf")
+        #: When the next picture is due.
+        self._due = -math.inf
         self._display: Any = None
         # Where it is missing that is said before the training.
         detached_figure(1.0)
@@ -56,12 +62,13 @@ class LivePicture:
     def is_due(self) -> bool:
         """Whether it is time for another picture."""
         is_shown = self._display is not None
-        return is_shown and self._clock() - self._drawn >= PERIOD
+        return is_shown and self._clock() >= self._due
 
     def show(self, samples: Samples) -> None:
         """Draw, in place of what was drawn before."""
         if self._display is None or len(samples) < 2:
             return
+        begun = self._clock()
         figure = detached_figure(5.5)
         draw_samples(samples, figure=figure)
         png = io.BytesIO()
@@ -73,4 +80,5 @@ class LivePicture:
             self._handle = self._display.display(image, display_id=True)
         else:
             self._handle.update(image)
-        self._drawn = self._clock()
+        drawn = self._clock()
+        self._due = max(begun + PERIOD, drawn + REST * (drawn - begun))

@@ -142,15 +142,17 @@ def _draw_ratios(samples: Samples, ratios: list[str], ax: Any) -> None:
     is_many = len(parts) > MOST_NAMED
     style = {"color": "black", "linewidth": 2.5, "label": "all weights"}
     _draw_ratio(samples, RATIO_OF_ALL, ax, **style)
-    for name in parts:
+    for i, name in enumerate(parts):
         label = name.removeprefix(RATIO).lstrip("/_")
         if is_many:
             # Behind the line of all; one of them names the rest.
-            first = name == parts[0]
-            label = f"{len(parts)} groups" if first else "_"
+            is_first = name == parts[0]
+            label = f"{len(parts)} groups" if is_first else "_"
             _draw_ratio(samples, name, ax, color="0.7", zorder=1, label=label)
         else:
-            _draw_ratio(samples, name, ax, linewidth=1, label=label)
+            # Not in the colors of loss and rate.
+            color = f"C{2 + i}"
+            _draw_ratio(samples, name, ax, linewidth=1, color=color, label=label)
     ax.set_yscale("log")
     ax.set_ylabel("|change| / |weights|")
     ax.grid(alpha=0.3)

@@ -45,8 +45,11 @@ class Samples:
         return {name: self.rows[:, i].copy() for i, name in enumerate(self.columns)}
 
     def before(self, update: int) -> Samples:
-        """Those of the updates before one."""
-        return Samples(self.columns, self.rows[self.column("update") < update])
+        """Those of the updates before one; where there are none, no columns either."""
+        is_before = self.column("update") < update
+        if not is_before.any():
+            return Samples.none()
+        return Samples(self.columns, self.rows[is_before])
 
     def with_columns(self, columns: Sequence[str]) -> Samples:
         """The same with further columns behind its own, where there are others."""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import keras_lr
+from keras_lr.watching import watch
 from tests.kit.gan import GAN, images
 from tests.kit.probe import data
 
@@ -262,7 +263,7 @@ class Stop(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if (self.now, batch) == (self.epoch, self.batch):
-            # As every 1000 updates: what was seen is in the file.
+            # As every ten seconds: what was seen is in the file.
             assert self.monitor.history["update"][-1] >= 10 * self.epoch
             raise KeyboardInterrupt
 
@@ -319,6 +320,21 @@ def test_a_model_that_is_compiled_anew_in_the_middle_is_watched_on():
     assert_close(seen["learning_rate"], [0.05, 0.05, 0.01, 0.01], rtol=1e-6)
     assert_close(seen["momentum"], [np.nan, np.nan, 0.5, 0.5], rtol=1e-6)
     assert np.isfinite(seen["ratio/all"]).all()
+
+
+def test_samples_are_told_in_the_middle_of_an_epoch_when_it_is_time(monkeypatch):
+    told = []
+    seen = []
+    monkeypatch.setattr(watch, "READ_AFTER", 0.0)
+    monkeypatch.setattr(watch, "LOOK_AFTER", 4)
+    monitor = keras_lr.RateMonitor(1, log=lambda _, update: told.append(update))
+    look = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(len(told))
+    )
+    train(linear_net(optimizers.SGD(0.05)), [monitor, look])
+    assert told == list(range(10))
+    # After all callbacks have heard of the fourth batch, and of the eighth.
+    assert seen == [0, 0, 0, 0, 4, 4, 4, 4, 8, 8]
 
 
 def test_whoever_is_told_of_samples_may_end_the_fit():

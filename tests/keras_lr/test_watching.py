@@ -74,8 +74,11 @@ def test_a_file_goes_on_where_the_run_does_and_forgets_what_is_made_again(tmp_pa
     again.write(samples([15], epoch=1))
     assert len(lines_of(path)) == 5
     again.begin(0)
+    again.write(samples([0], "momentum"))
+    again.begin(0)
+    # Another run, which has nothing of the one before.
     again.write(samples([0]))
-    assert len(lines_of(path)) == 2
+    assert lines_of(path) == ["update,epoch,loss,learning_rate", "0,0,1.0,0.1"]
     assert [each.name for each in path.parent.iterdir()] == ["run.csv"]
 
 
@@ -222,6 +225,17 @@ def test_a_live_picture_replaces_the_last_one_at_most_once_a_second(notebook):
     assert not mpl.pyplot.get_fignums()
 
 
+def test_a_live_picture_that_takes_long_is_drawn_less_often(notebook):
+    # Two seconds for the first picture, none for the others.
+    times = iter([0.0, 2.0, 41.0, 42.0, 42.0, 42.0])
+    picture = LivePicture(lambda: next(times))
+    picture.show(samples(range(20)))
+    assert not picture.is_due()
+    assert picture.is_due()
+    picture.show(samples(range(20)))
+    assert len(notebook.shown) == 2
+
+
 def test_outside_of_a_notebook_a_live_picture_is_a_warning_and_nothing_else():
     with pytest.warns(UserWarning, match=r"needs a notebook.*Call plot\(\) after it"):
         picture = LivePicture()
@@ -257,6 +271,12 @@ def test_without_tensorboard_it_says_what_to_install(monkeypatch, tmp_path):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"pip install tensorboard"):
         keras_lr.RateMonitor(tensorboard=tmp_path)
+
+
+def test_a_live_picture_without_matplotlib_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"pip install 'keras-lr\[plot\]'"):
+        LivePicture()
 
 
 def test_a_copy_of_a_monitor_is_one_with_the_same_arguments(tmp_path):
