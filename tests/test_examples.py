@@ -208,7 +208,7 @@ def test_overhead_prints_times_and_traces_of_steps_sweeps_and_loops_of_fits():
     ((size, *ratios, _),) = sweeps
     assert size == "2 layers, 200 updates"
     assert min(ratios_of(ratios)) > 0
-    assert len(steps) == 8
+    assert len(steps) == 10
     assert min(ratios_of(ratio for _, ratio, _ in steps)) > 0
     names = [name for name, _, _ in loops]
     assert names[:2] == ["plain", "plain, again (noise)"]
@@ -219,7 +219,7 @@ def test_overhead_prints_times_and_traces_of_steps_sweeps_and_loops_of_fits():
     if keras.backend.backend() == "torch":
         assert {*traces_of_steps.values(), *traces_of_loops.values()} == {"none"}
         return
-    for name in ("Warmup", "OneCycle, with momentum", "Warmup and CosineDecay"):
+    for name in ("Warmup", "OneCycle, with momentum", "Plateau, per update"):
         assert traces_of_steps[name] == traces_of_steps["constant rate"]
     for name, counts in traces_of_loops.items():
         in_second_loop = counts.split(",")[1]
