@@ -34,8 +34,8 @@ class RateMonitor(Companion):
     the model trains and of each of its layers.
 
     Nothing is asked of the device at single batches. What the step has written down is
-    read at the end of each epoch, after ten seconds (or 100 updates, if these take
-    longer), and when somebody looks at :attr:`history`.
+    read at the end of each epoch, every ten seconds or so, and when somebody looks at
+    :attr:`history`.
 
     Args:
         every: Updates from one sample to the next, at least 1. With

@@ -77,10 +77,13 @@ class Moves:
         optimizer: The first of its optimizers that are lent.
         calls: Calls of the step that a move is measured over: as many as make an
             update, where gradients are accumulated.
+
+    Attributes:
+        calls: The same.
     """
 
     def __init__(self, model: Any, optimizer: Any, calls: int) -> None:
-        self._calls = calls
+        self.calls = calls
         self._step: LentStep | None = None
         counter = keras_names.counter_of(optimizer)
         self._is_jax = keras.backend.backend() == "jax"
@@ -88,20 +91,29 @@ class Moves:
         self._place = keras_names.place_in_state(model, counter) or (0, 0)
         self._model = model
         self._counter = counter
-        self._goes_on = False
+        #: Calls until the next measurement, and from one to the next.
+        self._wait = 0
+        self._period: int | None = None
         self._before: list[Any] | None = None
         self._left = 0
         #: What has been measured and not been read: arrays of the device.
         self._measured: list[tuple[Any, Any]] = []
 
-    def measure_next(self, step: LentStep, *, goes_on: bool = False) -> None:
-        """Measure the move of the next calls, once or, if it goes on, again and again.
+    def measure(self, step: LentStep, wait: int, period: int | None) -> None:
+        """Measure a move after so many calls, and again every so many.
 
-        A move that is being measured ends as it is.
+        One that is being measured ends as it is.
+
+        Args:
+            step: The step, which counts its calls, so that the device is not asked.
+            wait: Calls before the first one.
+            period: Calls from the begin of one to that of the next, at least as many as
+                a move is measured over; None for one alone.
         """
         if step is not self._step:
             self.stop()
-        self._goes_on = goes_on
+        self._wait = wait
+        self._period = period
         self._step = step
         if self not in step.around:
             step.around = (*step.around, self)
@@ -128,22 +140,30 @@ class Moves:
 
     def before(self, args: tuple[Any, ...]) -> None:
         """The step is about to run, of state and data on JAX, elsewhere of data."""
-        if self._before is None:
-            self._before = _operations().copy(self._watched(args[0]))
-            self._left = self._calls
+        if self._before is not None:
+            return
+        if self._wait > 0:
+            self._wait -= 1
+            return
+        self._before = _operations().copy(self._watched(args[0]))
+        self._left = self.calls
 
     def after(self, result: Any) -> None:
         """The step has run, and returned logs and state on JAX, elsewhere logs."""
+        if self._before is None:
+            return
         self._left -= 1
-        if self._before is None or self._left > 0:
+        if self._left > 0:
             return
         now = self._watched(result[1] if self._is_jax else None)
         # A model that had no weights before its first step has nothing to compare.
         if len(now) == len(self._before) > 1:
             self._measured.append(_operations().compare(self._before, now))
         self._before = None
-        if not self._goes_on:
+        if self._period is None:
             self.stop()
+        else:
+            self._wait = self._period - self.calls
 
     def forget(self) -> None:
         """The step had no data, or failed."""

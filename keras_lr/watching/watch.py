@@ -20,10 +20,10 @@ from keras_lr.watching.samples import Samples, next_sample
 #: waits for the device.
 READ_AFTER = 10.0
 
-#: Updates between two looks at the clock, at most; and at least, where a picture is
-#: drawn live.
-LOOK_AFTER = 100
-LOOK_LIVE_AFTER = 10
+#: Seconds between two looks at the clock, as far as the pace so far tells them; and
+#: the updates before the first one.
+LOOK_AFTER = 1.0
+FIRST_LOOK = 100
 
 
 class Watch:
@@ -59,6 +59,8 @@ class Watch:
         #: None before the fit has begun.
         self._sampler: Sampler | None = None
         self._read_at = 0.0
+        self._looked_at = 0.0
+        self._looked_at_update = 0
         self._due: int | None = None
 
     # As a guest (see `keras_lr.fit.guests.Guest`).
@@ -83,6 +85,7 @@ class Watch:
         self._sampler = Sampler(fit, self._every, self._choices, self._further, moves)
         self._read_at = time.monotonic()
         made = fit.updates_made()
+        self._looked_at_update = made
         self._on_begin(made)
         self._plan(self._sampler, made)
 
@@ -127,21 +130,38 @@ class Watch:
         self._sampler = None
 
     def _plan(self, sampler: Sampler, made: int) -> None:
-        """Have the next update measured if it is a sample; when to look again."""
-        dues = [made + LOOK_AFTER]
-        if self._live is not None:
-            dues.append(made + max(self._every, LOOK_LIVE_AFTER))
-        if sampler.moves is not None:
-            step = sampler.fit.step
-            accumulation = step.optimizers[0].accumulation
-            of_call = max(step.batches_of_call() // accumulation, 1)
-            if self._every <= of_call:
-                # There is a sample in each call: nothing to wait for.
-                sampler.moves.measure_next(step, goes_on=True)
-            else:
-                if next_sample(made, self._every) < made + of_call:
-                    sampler.moves.measure_next(step)
-                # The call that the one after has a part in begins so long before it.
-                coming = next_sample(made + of_call, self._every)
-                dues.append(coming - of_call + 1)
-        self._due = max(min(dues), made + 1)
+        """Have the coming samples measured; when to look again."""
+        self._due = made + self._updates_of_a_look(made)
+        if sampler.moves is None:
+            return
+        step = sampler.fit.step
+        each = step.optimizers[0].accumulation
+        coming = next_sample(made, self._every)
+        if step.batches_of_call() == 1:
+            # The step counts to the samples by itself, until the next look: updates may
+            # be left out meanwhile.
+            begun = step.counts()[0] % each
+            wait = max((coming - made) * each - begun, 0)
+            sampler.moves.measure(step, wait, self._every * each)
+            return
+        of_call = max(step.batches_of_call() // each, 1)
+        if self._every <= of_call:
+            # There is a sample in each call.
+            sampler.moves.measure(step, 0, sampler.moves.calls)
+            return
+        if coming < made + of_call:
+            sampler.moves.measure(step, 0, None)
+        # The call that the one after has a part in begins so long before it.
+        after = next_sample(made + of_call, self._every) - of_call + 1
+        self._due = max(min(self._due, after), made + 1)
+
+    def _updates_of_a_look(self, made: int) -> int:
+        """As many updates as take a second or so: nothing is read more often."""
+        now = time.monotonic()
+        updates = made - self._looked_at_update
+        seconds = now - self._looked_at
+        self._looked_at_update = made
+        self._looked_at = now
+        if updates <= 0 or seconds <= 0:
+            return FIRST_LOOK
+        return max(int(updates * LOOK_AFTER / seconds), 1)

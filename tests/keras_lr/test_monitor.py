@@ -326,15 +326,17 @@ def test_samples_are_told_in_the_middle_of_an_epoch_when_it_is_time(monkeypatch)
     told = []
     seen = []
     monkeypatch.setattr(watch, "READ_AFTER", 0.0)
-    monkeypatch.setattr(watch, "LOOK_AFTER", 4)
+    monkeypatch.setattr(watch, "FIRST_LOOK", 4)
+    # Whatever the pace, after one more update each.
+    monkeypatch.setattr(watch, "LOOK_AFTER", 0.0)
     monitor = keras_lr.RateMonitor(1, log=lambda _, update: told.append(update))
     look = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: seen.append(len(told))
     )
     train(linear_net(optimizers.SGD(0.05)), [monitor, look])
     assert told == list(range(10))
-    # After all callbacks have heard of the fourth batch, and of the eighth.
-    assert seen == [0, 0, 0, 0, 4, 4, 4, 4, 8, 8]
+    # After all callbacks have heard of the fourth batch, and of each later one.
+    assert seen == [0, 0, 0, 0, 4, 5, 6, 7, 8, 9]
 
 
 def test_whoever_is_told_of_samples_may_end_the_fit():
