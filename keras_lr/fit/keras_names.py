@@ -215,10 +215,34 @@ def write_in_fit(
 
 def variables_of(model: Any, optimizers: Sequence[Any]) -> list[Any]:
     """All state of a compiled model, of optimizers and of its metrics, each once."""
-    every = [*model.variables, *model.metrics_variables]
+    every: list[Any] = []
+    for variable in [*model.variables, *model.metrics_variables]:
+        is_alike = variable.trainable or replicas(model) == 1
+        every += [variable] if is_alike else _on_devices(variable)
     for optimizer in optimizers:
         every += optimizer.variables
     return list({id(variable): variable for variable in every}.values())
+
+
+def _on_devices(variable: Any) -> list[Any]:
+    """A variable, or what it is on each device that shares a batch by a strategy.
+
+    Moving statistics and metrics have a value of their own on each of them.
+    """
+    values = getattr(variable.value, "values", ())
+    return [_OnDevice(value) for value in values] or [variable]
+
+
+class _OnDevice:
+    """What a variable is on one device; it is read and set as Keras' variables are."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.shape = value.shape
+
+    def assign(self, array: NDArray[Any]) -> None:
+        """Set it."""
+        self.value.assign(array)
 
 
 def values_when_new(optimizer: Any) -> list[NDArray[Any]]:

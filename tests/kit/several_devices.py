@@ -39,7 +39,8 @@ def tensorflow_mirrored():
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
         layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
         model = keras.Sequential([keras.Input((1,)), layer])
         model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
@@ -53,6 +54,26 @@ def tensorflow_mirrored():
     for rate in SCHEDULE.values(10):
         error *= 1 - 2 * rate
     assert_rates(1 - model.get_weights()[0][0, 0], error)
+    beside = history_beside_branches(strategy, 3, 8)
+    assert beside == history_beside_branches(strategy)
+
+
+def history_beside_branches(strategy, *at):
+    """The history of a mirrored fit in which each device has statistics of its own."""
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.BatchNormalization(), keras.layers.Dense(1)]
+    with strategy.scope():
+        model = keras.Sequential([keras.Input((1,)), *layers])
+        model.compile("sgd", "mse", jit_compile=False)
+    rows = tf.reshape(tf.range(40.0), (40, 1)) / 40
+    batches = tf.data.Dataset.from_tensor_slices((rows, rows)).batch(4)
+    callbacks = [keras_lr.Warmup(4)]
+    if at:
+        callbacks.append(keras_lr.Cooldown(list(at), duration=2, save=None, verbose=0))
+    options = {"validation_data": batches, "shuffle": False, "verbose": 0}
+    return model.fit(batches, callbacks=callbacks, **options).history
 
 
 if __name__ == "__main__":
