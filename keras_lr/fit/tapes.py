@@ -203,12 +203,13 @@ class JaxTape:
             scalars = control.scalars(values, data, logs, {})
         finally:
             control.end()
-        for cell in self._early.cells:
-            # It stands there already.
-            place = (indices[0], self._given + 1 + cell)
-            scalars[cell] = lax.dynamic_slice(tape, place, (1, 1))[0, 0]
         seen = self._jax.numpy.stack([self._as_cell(one) for one in scalars])
         place = (indices[0], self._given + 1)
+        if self._early.cells:
+            # These stand there already.
+            before = lax.dynamic_slice(tape, place, (1, self._seen))[0]
+            is_early = np.isin(np.arange(self._seen), self._early.cells)
+            seen = self._jax.numpy.where(is_early, before, seen)
         tape = lax.dynamic_update_slice(tape, seen[None], place)
         return logs, self._with(carried, tape)
 
