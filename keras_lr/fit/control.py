@@ -140,19 +140,20 @@ class Control:
             if self._is_compiled and self.is_recording:
                 keras_names.set_step(self._model, self._set_step)
 
-    def before(self, state: Any, data: Any, count: Any) -> Worked:
+    def before(self, data: Any, count: Any) -> Worked:
         """Work out what scalars want to know before the model's own step.
 
+        On JAX that is done by functions of their own (:mod:`keras_lr.fit.early`).
+
         Args:
-            state: On JAX that of the step.
             data: The batch.
             count: The batches that the first optimizer has done.
         """
         wanted = [scalar.before for scalar in self._scalars if scalar.before]
         if self._is_torch and not self.is_recording:
-            # Elsewhere the trace has it, whoever reads.
+            # On TensorFlow the trace has it, whoever reads.
             return {}
-        view = BeforeView(self._model, state, data, count)
+        view = BeforeView(self._model, None, data, count)
         return {work: work(view) for work in dict.fromkeys(wanted)}
 
     def scalars(

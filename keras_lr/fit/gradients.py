@@ -87,10 +87,9 @@ class PartGradients:
         jax = importlib.import_module("jax")
         jnp = jax.numpy
         rows = jax.tree.leaves(view.data)[0].shape[0]
-        nothing = (jnp.float32(NAN), jnp.float32(NAN))
         size = rows // self.parts
         if not size:
-            return (*nothing, rows, 0)
+            return (NAN, NAN, rows, 0)
 
         def cut(leaf: Any) -> Any:
             whole = leaf[: size * self.parts]
@@ -111,18 +110,13 @@ class PartGradients:
             # What is not trained goes on from part to part: dropout above all.
             return (list(after), summed, squares + _squared(jnp, found)), None
 
-        def measure() -> Any:
-            zeros = [jnp.zeros(one.shape, "float32") for one in trainable]
-            begin = (list(other), zeros, jnp.float32(0))
-            # A loop, so that the model is traced once for all parts.
-            parts = jax.tree.map(cut, view.data)
-            (_, summed, squares), _ = jax.lax.scan(add, begin, parts)
-            whole = _squared(jnp, summed) / self.parts**2
-            return squares / self.parts, whole
-
-        is_due = view.count % self.every == 0
-        found = jax.lax.cond(is_due, measure, lambda: nothing)
-        return (*found, rows, size * self.parts)
+        zeros = [jnp.zeros(one.shape, "float32") for one in trainable]
+        begin = (list(other), zeros, jnp.float32(0))
+        # A loop, so that the model is traced once for all parts.
+        parts = jax.tree.map(cut, view.data)
+        (_, summed, squares), _ = jax.lax.scan(add, begin, parts)
+        whole = _squared(jnp, summed) / self.parts**2
+        return (squares / self.parts, whole, rows, size * self.parts)
 
     def _scale_on_jax(self, view: BeforeView) -> Any:
         """What the loss is multiplied by, to save half precision from underflow."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,8 +29,20 @@ class BeforeView:
     count: Any
 
 
-#: Works something out before the model's own work. It must leave everything as it is.
-Before = Callable[[BeforeView], Sequence[Any]]
+class Before(Protocol):
+    """Works something out before the model's own work, and leaves all as it is.
+
+    Equal ones are the same work.
+    """
+
+    @property
+    def every(self) -> int:
+        """Batches from one time to the next."""
+
+    def __call__(self, view: BeforeView) -> Sequence[Any]:
+        """What it gives: on JAX it is asked when it is due, elsewhere at each batch."""
+
+    def __hash__(self) -> int: ...
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from keras import ops
 
 from keras_lr.fit import keras_names
 from keras_lr.fit.control import Control
+from keras_lr.fit.early import EarlyScalars
 from keras_lr.fit.optimizer import (
     LentOptimizer,
     attributes_of,
@@ -183,6 +184,11 @@ class LentStep:
         self._given = self.control.columns[-1] + 1
         self._is_entered = self._is_torch
         self._tape = self._make_tape()
+        if isinstance(self._tape, JaxTape):
+            first = len(self.names) - len(self._scalars)
+            self._tape.work_early(
+                EarlyScalars(self._scalars, first, lambda: self.control.is_recording)
+            )
         self._inner = plain
         if not self._is_torch:
             with keras_names.one_more_sharding(model, self._rate_variable is None):
