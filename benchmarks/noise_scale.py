@@ -12,7 +12,6 @@ steadier answer to the same question, where a machine is shared.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -25,7 +24,7 @@ EVERY = "every 10th batch"
 MORE = "every 10th batch, in 4 parts"
 ALWAYS = "every batch"
 #: By name: the callbacks of a fit of so many updates.
-WAYS: dict[str, Callable[[int], list[Any]]] = {
+WAYS: overhead.Ways = {
     overhead.BASELINE: lambda total: [],
     overhead.NOISE: lambda total: [],
     EVERY: lambda total: [keras_lr.GradientNoiseScale()],
@@ -68,7 +67,6 @@ def main() -> None:
     parser.add_argument("--layers", type=int, nargs="*", default=[2, 20])
     parser.add_argument("--clock", choices=list(overhead.CLOCKS), default="cpu")
     options = parser.parse_args()
-    overhead.WAYS = WAYS
     nets = {"dense": overhead.network, "with dropout and normalization": with_state}
     kind = overhead.kind_of(options.clock)
     print(f"{kind} of a step over that of a plain one on {overhead.machine()}.")
@@ -76,9 +74,9 @@ def main() -> None:
     for name, network in nets.items():
         overhead.network = network
         for layers in options.layers:
-            steps = max(1, options.steps * 4 // (layers + 2))
+            steps = max(1, options.steps * 8 // (layers + 6))
             seconds = overhead.measure(
-                layers, steps, options.rounds, options.fits, options.clock
+                layers, steps, options.rounds, options.fits, options.clock, WAYS
             )
             step = 1e3 * np.median(seconds[overhead.BASELINE]) / steps
             heads = [f"{layers} layers, {name}", f"plain {step:.2f} ms", "a tenth"]

@@ -88,6 +88,10 @@ WAYS: Ways = {
         keras_lr.CyclicalLR(max_lr=RATE, half_cycle="0.5 epochs")
     ],
     "Warmup and CosineDecay": lambda total: [keras_lr.Warmup(), keras_lr.CosineDecay()],
+    "Plateau": lambda total: [keras_lr.Plateau("loss", warmup=100)],
+    "Plateau, per update": lambda total: [
+        keras_lr.Plateau("loss", patience=100, per="update", smoothing=0.9)
+    ],
     OWN: lambda total: [],
     NAIVE: lambda total: [Naive(total)],
 }

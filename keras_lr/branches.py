@@ -193,6 +193,7 @@ class Supply:
         validation: Inputs, targets and weights to evaluate on; None for none.
         batch_size: Rows of a batch of those, where they are arrays.
         validation_steps: Batches of those; None for all.
+        tells_length: Whether the data of the fit tell how many batches an epoch has.
     """
 
     draw: Draw
@@ -200,6 +201,7 @@ class Supply:
     validation: Parts | None
     batch_size: int | None
     validation_steps: int | None = None
+    tells_length: bool = True
 
 
 @dataclass(frozen=True)
@@ -308,8 +310,12 @@ class Branches:
         """Whether nobody but branches needs the lent step in the fit."""
         companions = [one for one in fit.callbacks if isinstance(one, Companion)]
         are_alone = all(one._kind == KIND for one in companions)
-        # How many updates a step of the user's makes is what the lent one finds out.
-        return are_alone and not keras_names.has_own_train_step(fit.model)
+        # How many updates a step of the user's makes, and which ones had no data, is
+        # what the lent one finds out.
+        is_counted = self._supply.tells_length
+        return (
+            are_alone and is_counted and not keras_names.has_own_train_step(fit.model)
+        )
 
     def due(self) -> int | None:
         """The next position."""
@@ -330,5 +336,7 @@ class Branches:
         epoch = whole_epochs(made, fit.run.steps_per_epoch)
         epoch = fit.epoch if epoch is None else epoch
         updates = self._order.updates(fit.run)
+        # A rate that is itself a schedule looks at the count of updates.
+        keras_names.sync_state(fit.model)
         leaving = Leaving(made, epoch, updates, last_values(fit.step))
         return make_branch(fit.model, fit.step, self._order, self._supply, leaving)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from keras_lr.branches import (
     whole_epochs,
 )
 from keras_lr.companion import Companion
+from keras_lr.finder.plan import check_trainable
 from keras_lr.fit import callers, keras_data, keras_names
 from keras_lr.fit.branch import own_values
 from keras_lr.fit.building import Building
@@ -104,8 +106,9 @@ def cooldown(
         ``path``, ``step``, ``updates`` and ``rate``.
 
     Raises:
-        ValueError: If an argument is out of range, or the data end too early.
-        RuntimeError: If a fit of the model is under way.
+        ValueError: If an argument is out of range, nothing is trainable, or the data
+            end too early.
+        RuntimeError: If the model is not compiled, or a fit of it is under way.
 
     Example:
         >>> import keras, keras_lr, numpy as np
@@ -125,7 +128,8 @@ def cooldown(
     well as a cosine for each length, or better, and 1-sqrt does better than linear.
     """
     order = Order(duration, shape, min_lr, save, verbose)
-    if Argument.read("duration", duration).length.unit == "fraction":
+    length = Argument.read("duration", duration).length
+    if length.unit == "fraction":
         raise ValueError(
             "`duration` must be in updates or epochs, since outside of a fit nobody "
             f"knows the length of the run. {received(duration=duration)} Give a number "
@@ -137,6 +141,9 @@ def cooldown(
             f"{type(model).__name__} {model.name!r}, whose fit is under way. In a fit "
             "use the callback keras_lr.Cooldown."
         )
+    choose = partial(all_of, model)
+    # Refuses a model that is not compiled.
+    choose()
     end_or_refuse(model)
     with ExitStack() as exits:
         exits.enter_context(history_kept(model))
@@ -159,11 +166,17 @@ def cooldown(
         if not keras_names.build(model):
             for batch in draw(1):
                 building.with_batch(batch)
-        loan = Loan(model, partial(all_of, model), lambda: True)
+        check_trainable(model)
+        loan = Loan(model, choose, lambda: True)
         exits.callback(loan.close)
         first = loan.step.optimizers[0]
         batches = keras_data.batches_in(source)
         per_epoch = None if batches is None else batches / first.accumulation
+        if per_epoch is None and length.unit == "epochs":
+            raise ValueError(
+                "`duration` can be in epochs only where the data have a length. "
+                f"{received(duration=duration)} Give a number of updates."
+            )
         updates = order.updates(Clock(None, per_epoch))
         made = loan.step.counts()[0] // first.accumulation
         epoch = whole_epochs(made, per_epoch)
@@ -201,7 +214,7 @@ class Cooldown(Companion):
     Args:
         at: Where branches leave the trunk: a duration from the begin of the run, or
             several. Those that lie at or before the point where a resumed fit goes on
-            are not done again.
+            are not done again; those of an epoch that it repeats are.
         duration: How long each is. A fraction is one of the run.
         shape: Shape of the fall: ``"linear"``, ``"cosine"``, ``"1-sqrt"`` or
             ``"1-square"``.
@@ -295,6 +308,7 @@ class Cooldown(Companion):
                 f"{shown(self)} in a list of callbacks outside of one. Between the "
                 "epochs of a loop of your own call keras_lr.cooldown."
             )
+        tells_length = keras_data.batches_in(source) is not None
         data = held["x"]
         if self.data is not None and self.data is not data:
             source = _source_of(self.data, source, held)
@@ -303,16 +317,22 @@ class Cooldown(Companion):
             alone = unhooked(data)
             if alone is not data:
                 source = _source_of((alone,), source, held)
-        draw = passes(held["self"], source)
-        size = held["validation_batch_size"] or held["batch_size"]
+        supply = Supply(
+            draw=passes(held["self"], source),
+            data=data,
+            validation=None,
+            batch_size=held["validation_batch_size"] or held["batch_size"],
+            tells_length=tells_length,
+        )
         if self.validation_data is not None:
-            return Supply(draw, data, parts_of(self.validation_data), size)
+            return replace(supply, validation=parts_of(self.validation_data))
         if held["validation_data"] is None:
-            return Supply(draw, data, None, size)
+            return supply
         validation = parts_of(held["validation_data"])
         instead = "Cooldown(validation_data=...)"
         check_can_be_shared("validation_data", validation[0], instead)
-        return Supply(draw, data, validation, size, held["validation_steps"])
+        steps = held["validation_steps"]
+        return replace(supply, validation=validation, validation_steps=steps)
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Take the optimizers, and look whether all branches have room in the run."""

@@ -33,6 +33,10 @@ class RateMonitor(Companion):
     with the weights :math:`w` before the update and :math:`w'` after it, of all that
     the model trains and of each of its layers.
 
+    Logs, and with them ``History``, get what belongs to an epoch: rate, momentum and
+    weight decay of its last sample, and the mean of ``ratio/all``; NaN in an epoch
+    without a sample.
+
     Nothing is asked of the device at single batches. What the step has written down is
     read at the end of each epoch, every ten seconds or so, and when somebody looks at
     :attr:`history`.
@@ -101,6 +105,7 @@ class RateMonitor(Companion):
         self.ratios = bool(ratios)
         self.live = bool(live)
         self._samples = Samples.none()
+        self._of_epoch = Samples.none()
         self._watch: Watch | None = None
         self._picture: LivePicture | None = None
         # What is wrong with them is said where they are given.
@@ -182,6 +187,18 @@ class RateMonitor(Companion):
         if self._watch is not None:
             self._watch.begin_epoch()
 
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Tell the logs of the epoch what belongs to an epoch."""
+        super().on_epoch_end(epoch, logs)
+        if isinstance(logs, dict):
+            for name, value in self._summary().items():
+                # What a schedule has told of the last update stands.
+                logs.setdefault(name, value)
+        self._of_epoch = Samples.none()
+
+    def _summary(self) -> dict[str, float]:
+        return self._of_epoch.summary(self._samples.columns)
+
     def on_train_end(self, logs: Any = None) -> None:
         """Close what was open."""
         self._close()
@@ -213,6 +230,7 @@ class RateMonitor(Companion):
 
     def _take(self, samples: Samples) -> None:
         self._samples = self._samples.then(samples)
+        self._of_epoch = self._of_epoch.then(samples)
         for writer in self._writers:
             writer.write(samples)
         if self._picture is not None and self._picture.is_due():

@@ -13,8 +13,11 @@ from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.noise import LEAST, noise_of, rate_factor
 from keras_lr.plot import new_figure
 
-#: Points of a picture at most: each is the noise scale of some measurements in a row.
-POINTS = 12
+#: Points of a picture at most, and measurements in a row that each is of at least.
+POINTS = 8
+TOGETHER = 24
+#: How far an interval without an upper end is drawn, over its lower one.
+FAR = 8.0
 CURVE = "#0072B2"
 BATCH = "#D55E00"
 
@@ -106,7 +109,7 @@ class NoiseScaleResult:
         """Draw the noise scale over the training; needs the extra ``plot``.
 
         Each point is the noise scale of some measurements in a row, with its interval
-        (an arrow where that has no end); the line is the batch size.
+        (an arrow where that has no upper end); the line is the batch size.
 
         Args:
             ax: Matplotlib axes; None for a new figure of pyplot.
@@ -119,7 +122,7 @@ class NoiseScaleResult:
         """
         if ax is None:
             ax = new_figure(4.0).subplots()
-        groups = min(POINTS, max(1, len(self.batches) // LEAST))
+        groups = min(POINTS, max(1, len(self.batches) // TOGETHER))
         for i, group in enumerate(np.array_split(np.arange(len(self.batches)), groups)):
             noise = noise_of(self.covariances[group], self.squares[group])
             label = "noise scale, with its interval of 95 %" if i == 0 else None
@@ -127,7 +130,7 @@ class NoiseScaleResult:
         ax.axhline(
             self.batch_size, color=BATCH, ls="--", label=f"batch size {self.batch_size}"
         )
-        ax.set_yscale("log")
+        ax.set_yscale("log", base=2)
         ax.yaxis.set_major_formatter("{x:g}")
         ax.set(xlabel="batches trained on", ylabel="rows")
         ax.set_title(_in_lines(str(self)), loc="left", fontsize=9)
@@ -184,9 +187,10 @@ class NoiseScaleResult:
 def _draw_point(ax: Any, at: float, noise: Any, label: str | None) -> None:
     low, high = noise.interval
     if low > 0 and math.isfinite(high):
-        ax.plot([at, at], [low, high], color=CURVE, lw=1.5, alpha=0.6)
+        ax.plot([at, at], [low, high], color=CURVE, alpha=0.6)
     elif low > 0:
-        ax.plot([at], [low], color=CURVE, marker="^", alpha=0.6)
+        look = {"color": CURVE, "alpha": 0.6, "linestyle": ":"}
+        ax.plot([at, at], [low, FAR * low], marker="^", markevery=[1], **look)
     if 0 < noise.scale < math.inf:
         ax.plot([at], [noise.scale], "o", color=CURVE, label=label)
 

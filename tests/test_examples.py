@@ -85,6 +85,16 @@ def test_the_plateau_example_cuts_and_draws(tmp_path):
     assert (tmp_path / "plateau.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_example_of_batch_sizes_measures_and_draws(tmp_path):
+    shown = output_of("examples/batch_size.py", "--fast", "--out", str(tmp_path))
+    lines = shown.splitlines()
+    assert lines[0].startswith("Learning rates by batch size: ")
+    assert lines[1].startswith("Gradient noise scale ")
+    assert "batch size  128: linear rule" in shown
+    assert "An epoch of 56 updates has 14 at 128 rows." in lines
+    assert (tmp_path / "batch_size.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(tmp_path):
     shown = output_of("examples/gan.py", "--fast", "--out", str(tmp_path))
     lines = [line for line in shown.splitlines() if "after epoch" in line]
@@ -198,7 +208,7 @@ def test_overhead_prints_times_and_traces_of_steps_sweeps_and_loops_of_fits():
     ((size, *ratios, _),) = sweeps
     assert size == "2 layers, 200 updates"
     assert min(ratios_of(ratios)) > 0
-    assert len(steps) == 8
+    assert len(steps) == 10
     assert min(ratios_of(ratio for _, ratio, _ in steps)) > 0
     names = [name for name, _, _ in loops]
     assert names[:2] == ["plain", "plain, again (noise)"]
@@ -209,7 +219,7 @@ def test_overhead_prints_times_and_traces_of_steps_sweeps_and_loops_of_fits():
     if keras.backend.backend() == "torch":
         assert {*traces_of_steps.values(), *traces_of_loops.values()} == {"none"}
         return
-    for name in ("Warmup", "OneCycle, with momentum", "Warmup and CosineDecay"):
+    for name in ("Warmup", "OneCycle, with momentum", "Plateau, per update"):
         assert traces_of_steps[name] == traces_of_steps["constant rate"]
     for name, counts in traces_of_loops.items():
         in_second_loop = counts.split(",")[1]

@@ -87,6 +87,9 @@ class BatchSizesResult:
                 ax.plot(span, line, style, color=LEVEL, label=f"{name} rule")
         ax.set_xscale("log", base=2)
         ax.set_yscale("log")
+        ax.yaxis.set_major_formatter("{x:g}")
+        # Room for the number beside the last point.
+        ax.margins(x=0.12)
         ax.set_xticks(self.batch_sizes, [str(size) for size in self.batch_sizes])
         ax.set(xlabel="batch size", ylabel="learning rate")
         ax.set_title(str(self), loc="left", fontsize=9, wrap=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from keras_lr.companion import Companion
 from keras_lr.finder import guard
 from keras_lr.finder.borrowed import Borrowed
 from keras_lr.finder.plan import (
@@ -38,7 +39,7 @@ MISPLACED = (
     keras.callbacks.RemoteMonitor,
     keras.callbacks.SwapEMAWeights,
     keras.callbacks.TensorBoard,
-    Schedule,
+    Companion,
 )
 
 

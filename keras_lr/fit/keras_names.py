@@ -547,7 +547,14 @@ def normalizations(model: Any) -> list[Any]:
 def fixed_batch(model: Any) -> int | None:
     """Rows that each batch of a model must have; None if it takes any number."""
     for one in [model, *parts_of(model)]:
-        # A Sequential model that has no inputs yet has no such attribute.
+        # A Sequential model that was given no Input has the shape of the batch that has
+        # built it, and takes others all the same, unless a layer keeps a state.
+        is_sequential = isinstance(one, keras.Sequential)
+        if is_sequential and not any(
+            getattr(each, "stateful", 0) for each in one.layers
+        ):
+            continue
+        # One that has no inputs yet has no such attribute.
         for tensor in getattr(one, "inputs", None) or ():
             if tensor.shape and tensor.shape[0] is not None:
                 return int(tensor.shape[0])

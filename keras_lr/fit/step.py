@@ -436,7 +436,8 @@ class LentStep:
             each: Batches that make an update: the last one of these is asked for.
         """
         segment = self._current(count)
-        if not segment.rows:
+        # A fit may train with the plain step: the rows are then of an earlier one.
+        if not segment.rows or not self.calls:
             return None
         seen = segment.fetch()
         rates = seen[:, self.names.index(rate_name(0))]

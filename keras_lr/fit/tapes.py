@@ -245,7 +245,8 @@ class TensorFlowTape:
                 aggregation="only_first_replica",
                 **options,
             )
-            self._seen = keras.Variable(np.zeros((self._rows, seen)), **options, **kept)
+            blank = np.full((self._rows, seen), np.nan)
+            self._seen = keras.Variable(blank, **options, **kept)
             self._blank = self._tf.fill(
                 (self._rows, seen), np.array(np.nan, wide_dtype())
             )

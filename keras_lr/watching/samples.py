@@ -65,6 +65,31 @@ class Samples:
         rows = np.concatenate([whole.rows, fitting.rows[:, order]])
         return Samples(whole.columns, rows)
 
+    def summary(self, columns: Sequence[str]) -> dict[str, float]:
+        """What these samples, those of an epoch, come to in its logs.
+
+        Args:
+            columns: Those of all samples of the run, which later epochs may have.
+
+        Returns:
+            The mean of the ratio of all weights, and of the rest but the loss, of which
+            logs have a mean of their own, the last value; NaN where there is none.
+        """
+        told = {}
+        for name in columns:
+            is_layer = name.startswith("ratio/") and name != "ratio/all"
+            if is_layer or name in (*PLACE, "loss"):
+                continue
+            values = self.column(name) if name in self.columns else np.zeros(0)
+            known = values[~np.isnan(values)]
+            if not len(known):
+                told[name] = float("nan")
+            elif name.startswith("ratio"):
+                told[name] = float(known.mean())
+            else:
+                told[name] = float(known[-1])
+        return told
+
     def told(self) -> Iterator[tuple[int, dict[str, float]]]:
         """The update of each row, and what there is to tell of it.
 

@@ -19,7 +19,7 @@ BACKEND = keras.backend.backend()
 backend = pytest.mark.backend
 
 
-def data(rows=42):
+def data(rows=48):
     generator = np.random.default_rng(0)
     x = generator.normal(size=(rows, 4)).astype("float32")
     return x, x.sum(axis=1, keepdims=True)
@@ -121,6 +121,7 @@ def test_a_run_without_schedules_goes_on_as_if_there_had_been_no_branches():
     assert_same(cooled, state(other))
     assert histories[0] == histories[1]
     assert [one.step for one in cooldown.results] == [15, 18]
+    assert [one.rate for one in cooldown.results] == pytest.approx([0.01, 0.01])
     # The step of all branches is compiled once.
     assert len(cooled_traces) == len(traces) + 1 or BACKEND == "torch"
 
@@ -137,7 +138,7 @@ def test_a_branch_is_a_file_that_keras_alone_loads(tmp_path):
         "import keras, numpy as np\n"
         f"model = keras.saving.load_model({str(result.path)!r})\n"
         "generator = np.random.default_rng(0)\n"
-        "x = generator.normal(size=(42, 4)).astype('float32')\n"
+        "x = generator.normal(size=(48, 4)).astype('float32')\n"
         "print(model.evaluate(x, x.sum(axis=1), verbose=0))\n"
         "assert np.isclose(model.optimizer.learning_rate, 0.01)\n"
         "assert int(model.optimizer.iterations) == 17\n"
@@ -323,11 +324,11 @@ def test_data_that_are_used_up_need_others_for_branches():
 def test_a_dataset_that_shuffles_itself_is_refused():
     tf = pytest.importorskip("tensorflow")
     whole = {"batch_size": None, "shuffle": False}
-    dataset = tf.data.Dataset.from_tensor_slices(data()).shuffle(42).batch(8)
+    dataset = tf.data.Dataset.from_tensor_slices(data()).shuffle(48).batch(8)
     with pytest.raises(ValueError, match="shuffles itself anew"):
         fit(plain(), branches(7), data=(dataset, None), **whole)
     fixed = tf.data.Dataset.from_tensor_slices(data())
-    fixed = fixed.shuffle(42, reshuffle_each_iteration=False).batch(8)
+    fixed = fixed.shuffle(48, reshuffle_each_iteration=False).batch(8)
     cooldown = branches(7)
     fit(plain(), cooldown, data=(fixed, None), **whole)
     assert len(cooldown.results) == 1
@@ -383,6 +384,16 @@ def test_a_branch_begins_and_ends_with_an_execution_of_several_steps():
 
 
 @backend
+def test_a_rate_that_is_a_schedule_of_keras_is_the_one_that_a_branch_begins_from():
+    rate = keras.optimizers.schedules.ExponentialDecay(0.01, 6, 0.5)
+    model = plain(keras.optimizers.SGD(rate))
+    cooldown = branches(6, duration=2, shape="linear")
+    fit(model, cooldown, epochs=2)
+    (result,) = cooldown.results
+    np.testing.assert_allclose(result.history.learning_rate, [0.0025, 0], rtol=1e-5)
+
+
+@backend
 def test_each_of_several_optimizers_falls_from_its_own_rate():
     fast = keras.optimizers.SGD(0.04)
     slow = keras.optimizers.SGD(0.01, momentum=0.5)
@@ -414,12 +425,18 @@ def test_what_no_branch_can_be_is_refused_before_any_update():
         with pytest.raises(ValueError, match="Received") as caught:
             cool(model, **options)
         assert message in str(caught.value)
+    with pytest.raises(ValueError, match="in epochs only where the data have a length"):
+        keras_lr.cooldown(model, generator(9), duration="1 epochs", save=None)
     with pytest.raises(ValueError, match="must last for its 5 batches"):
         keras_lr.cooldown(model, generator(2), duration=5, save=None)
     for late in (branches("4 epochs"), branches(20), branches(3, duration=1.0)):
         with pytest.raises(ValueError, match="must end within the run"):
             fit(model, late)
     assert_same(model, before)
+    model.trainable = False
+    with pytest.raises(ValueError, match="needs trainable weights"):
+        cool(model)
+    model.trainable = True
     inside = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: cool(model))
     with pytest.raises(RuntimeError, match=r"use the callback keras_lr\.Cooldown"):
         fit(model, inside)

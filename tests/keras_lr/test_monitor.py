@@ -114,8 +114,8 @@ def test_a_sample_is_what_its_very_update_was_made_with(every):
     for place, layer in enumerate(("body", "head")):
         ratios = weights.ratios(1, slice(place, place + 1))[sampled]
         assert_close(seen[f"ratio/{layer}"], ratios, rtol=1e-3)
-    # Samples are none of the logs' business.
-    assert set(history) == {"loss", "learning_rate", "momentum"}
+    told = {"loss", "learning_rate", "momentum", "weight_decay", "ratio/all"}
+    assert set(history) == told
 
 
 def test_a_fit_without_a_schedule_is_watched_at_the_optimizers_own_values():
@@ -124,8 +124,8 @@ def test_a_fit_without_a_schedule_is_watched_at_the_optimizers_own_values():
     history = train(model, [monitor], epochs=2).history
     alone = linear_net(optimizers.AdamW(0.02))
     assert_close(history["loss"], train(alone, [], epochs=2).history["loss"])
-    assert set(history) == {"loss"}
     seen = monitor.history
+    assert set(history) == {*seen} - {"update", "epoch"}
     np.testing.assert_array_equal(seen["update"], [0, 4, 8, 12, 16])
     assert_close(seen["learning_rate"], 0.02, rtol=1e-6)
     assert_close(seen["momentum"], 0.9, rtol=1e-6)
@@ -375,3 +375,16 @@ def test_in_a_notebook_the_last_picture_has_all_that_was_seen(monkeypatch):
 def test_elsewhere_a_live_picture_is_a_warning_before_the_training():
     with pytest.raises(UserWarning, match="`live=True` needs a notebook"):
         train(linear_net(optimizers.SGD(0.05)), [keras_lr.RateMonitor(3, live=True)])
+
+
+def test_logs_get_what_belongs_to_an_epoch():
+    monitor = keras_lr.RateMonitor(every=15)
+    model = linear_net(optimizers.SGD(0.1, momentum=0.8))
+    history = train(model, [monitor], epochs=4).history
+    seen = monitor.history
+    assert seen["update"].tolist() == [0, 15, 30]
+    assert list(history) == ["loss", "learning_rate", "momentum", "ratio/all"]
+    # The third epoch has no sample: it would have been that of update 30.
+    expected = [*seen["ratio/all"][:2], np.nan, seen["ratio/all"][2]]
+    np.testing.assert_allclose(history["ratio/all"], expected)
+    np.testing.assert_allclose(history["momentum"], [0.8, 0.8, np.nan, 0.8])

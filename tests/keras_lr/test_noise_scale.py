@@ -202,7 +202,8 @@ def test_a_step_of_ones_own_and_fixed_batches_are_refused():
     with pytest.raises(ValueError, match=r"own train_step. Received: Own 'own"):
         fit(own, *own_data(), GradientNoiseScale())
     x, y = linear_data(8)
-    fixed = keras.Sequential([keras.Input(batch_shape=(4, 6)), keras.layers.Dense(1)])
+    inputs = keras.Input(batch_shape=(4, 6))
+    fixed = keras.Model(inputs, keras.layers.Dense(1)(inputs))
     fixed.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"any size.* takes batches of 4 rows"):
         fit(fixed, x, y, GradientNoiseScale(), batch_size=4)
@@ -231,3 +232,12 @@ def test_a_picture_shows_the_noise_scale_over_the_training():
     assert axes.get_xlabel() == "batches trained on"
     assert axes.get_title(loc="left").startswith("Gradient noise scale")
     axes.figure.clear()
+
+
+def test_a_model_that_its_first_batch_builds_takes_batches_of_any_size():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    noise = keras_lr.GradientNoiseScale(every=1)
+    model.fit(x, x[:, :1], batch_size=8, verbose=0, callbacks=[noise])
+    assert noise.result.measurements == 8

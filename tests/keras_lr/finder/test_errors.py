@@ -128,6 +128,7 @@ def test_a_loss_that_is_nan_from_the_start_is_refused():
         lambda: keras.callbacks.BackupAndRestore("backup"),
         lambda: keras.callbacks.ReduceLROnPlateau("loss"),
         lambda: keras_lr.OneCycle(max_lr=0.1),
+        lambda: keras_lr.Cooldown(9, duration=5),
         lambda: finder_of(),
     ],
 )
