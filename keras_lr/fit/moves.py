@@ -130,7 +130,7 @@ class Moves:
         fetch = _operations().fetch
         moves = []
         for squares, counts in self._measured:
-            changes, sizes = fetch(squares).astype(np.float64)
+            changes, sizes = fetch(squares).astype(np.float64).reshape(2, -1)
             first, end = fetch(counts).tolist()
             moves.append(Move(first, end, changes, sizes))
         self._measured.clear()
@@ -183,8 +183,8 @@ class Operations:
 
     Attributes:
         copy: Copies arrays, the weights and the count of batches.
-        compare: Gives two rows of sums of squares, of the changes and of the arrays
-            before, and both counts.
+        compare: Gives sums of squares, of all changes and then of the arrays before,
+            and both counts.
         fetch: Brings an array to the host.
     """
 
@@ -216,7 +216,7 @@ def _of_jax() -> Operations:
         pairs = list(zip(before[:-1], after[:-1], strict=True))
         changes = [square(new.astype("float32") - old) for old, new in pairs]
         sizes = [square(old) for old, _ in pairs]
-        squares = numpy.stack([numpy.stack(changes), numpy.stack(sizes)])
+        squares = numpy.stack([*changes, *sizes])
         return squares, numpy.stack([before[-1], after[-1]])
 
     return Operations(jax.jit(copy), jax.jit(compare), np.asarray)
@@ -225,8 +225,8 @@ def _of_jax() -> Operations:
 def _of_tensorflow() -> Operations:
     tf = importlib.import_module("tensorflow")
 
-    def square(tensor: Any) -> Any:
-        return tf.reduce_sum(tf.square(tf.cast(tensor, "float32")))
+    def half_square(tensor: Any) -> Any:
+        return tf.nn.l2_loss(tf.cast(tensor, "float32"))
 
     def copy(variables: list[Any]) -> list[Any]:
         # What is read keeps its value: an update of a variable that somebody holds the
@@ -234,21 +234,17 @@ def _of_tensorflow() -> Operations:
         return [tf.convert_to_tensor(variable) for variable in variables]
 
     def compare(before: list[Any], after: list[Any]) -> tuple[Any, Any]:
-        pairs = list(zip(before[:-1], after[:-1], strict=True))
-        changes = [
-            square(tf.cast(new, "float32") - tf.cast(old, "float32"))
-            for old, new in pairs
-        ]
-        sizes = [square(old) for old, _ in pairs]
-        squares = tf.stack([tf.stack(changes), tf.stack(sizes)])
-        return squares, tf.stack([before[-1], after[-1]])
+        now = copy(after)
+        pairs = list(zip(before[:-1], now[:-1], strict=True))
+        changes = [half_square(new - old) for old, new in pairs]
+        sizes = [half_square(old) for old, _ in pairs]
+        squares = 2.0 * tf.stack([*changes, *sizes])
+        return squares, tf.stack([before[-1], now[-1]])
 
-    compiled = tf.function(compare)
-    return Operations(
-        copy,
-        lambda before, now: compiled(before, copy(now)),
-        lambda tensor: np.asarray(tensor.numpy()),
-    )
+    def fetch(tensor: Any) -> Any:
+        return np.asarray(tensor.numpy())
+
+    return Operations(copy, tf.function(compare), fetch)
 
 
 def _of_torch() -> Operations:
@@ -265,7 +261,7 @@ def _of_torch() -> Operations:
             pairs = list(zip(before[:-1], after[:-1], strict=True))
             changes = [square(new.float() - old.float()) for old, new in pairs]
             sizes = [square(old) for old, _ in pairs]
-            squares = torch.stack([torch.stack(changes), torch.stack(sizes)])
+            squares = torch.stack([*changes, *sizes])
             return squares, torch.stack([before[-1], after[-1].detach()])
 
     return Operations(copy, compare, lambda tensor: np.asarray(tensor.cpu().numpy()))
