@@ -206,7 +206,7 @@ class Watch:
             memory.cuts = replace(memory.cuts, returns=self._plateau.restore_best)
             self._say(when, f"cuts the rate to {self._rates()}")
             self.fit.lay_again()
-        elif after.is_waited_out and not before.is_waited_out and self._plateau.stop:
+        elif after.is_waited_out and self._plateau.stop:
             memory.cuts = replace(memory.cuts, returns=self._plateau.restore_best)
             self._end(made, when)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,15 @@ def backup_of(callbacks: Sequence[Any], name: str) -> Backup | None:
         name: What files are to be called.
     """
     for callback in callbacks:
-        if isinstance(callback, keras.callbacks.BackupAndRestore):
+        if not isinstance(callback, keras.callbacks.BackupAndRestore):
+            continue
+        if "://" not in str(callback.backup_dir):
             return Backup(Path(callback.backup_dir), name)
+        warnings.warn(
+            "What a callback of this package waits for is kept beside a backup only in "
+            f"a folder of this machine. Received: {callback.backup_dir!r}. A run that "
+            "is resumed from there begins to wait anew.",
+            UserWarning,
+            stacklevel=2,
+        )
     return None

@@ -57,7 +57,7 @@ class Standing:
         mean: Moving mean of the observations, times ``weight``.
         weight: The weight of all observations in it.
         is_best: Whether the last observation was the best.
-        is_waited_out: Whether a cut was due that could not be made any more.
+        is_waited_out: Whether a cut is due that cannot be made any more.
     """
 
     best: float | None = None
@@ -108,6 +108,7 @@ def observe(standing: Standing, value: float, rule: Rule, may_cut: bool) -> Stan
         mean=mean,
         weight=weight,
         is_best=is_better,
+        is_waited_out=False,
     )
     if wait < rule.waits:
         return after

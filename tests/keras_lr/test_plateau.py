@@ -152,6 +152,16 @@ def test_it_stops_when_the_floor_has_been_waited_out():
     assert_rates(recorded(model)[:30], np.repeat([0.1, 0.1, 0.05], 10))
 
 
+def test_the_fit_after_one_that_stopped_stops_again_unless_the_metric_gets_better():
+    plateau = Plateau("val_m", 0.1, 1, mode="min", min_lr=0.05, stop=True)
+    model = sgd(80)
+    fitted(model, WORSE, plateau)
+    again = fitted(model, WORSE, plateau).history["val_m"]
+    better = fitted(model, [0.5, 0.4, 0.4, 0.4], plateau).history["val_m"]
+    # Of the second fit the first epoch is as good as the best, no better.
+    assert (len(again), len(better)) == (1, 3)
+
+
 def test_with_a_decay_it_decays_before_it_stops():
     model = sgd(60)
     options = {"min_lr": 0.05, "stop": True, "decay": 4, "mode": "min"}
