@@ -37,8 +37,9 @@ class GradientNoiseScale(Companion):
     the noise scale, with an interval. It grows as the loss falls, often by orders of
     magnitude, so that the last measurements count and not all.
 
-    The measurement is part of the compiled step. It changes nothing of the training:
-    weights, moving statistics, seeds and metrics go on, to the bit, as without it. It
+    The measurement is part of the compiled step, or on JAX a compiled function of its
+    own. It changes nothing of the training: weights, moving statistics, seeds and
+    metrics go on, to the bit, as with any other callback of this package. It
     takes the model's own loss with all weights of rows, before any loss scaling. Rows
     that stand in one batch should have been drawn by chance, as ``fit`` shuffles them.
 
