@@ -21,13 +21,14 @@ from keras import ops
 from keras_lr.fit import keras_names
 from keras_lr.fit.control import Control
 from keras_lr.fit.early import EarlyScalars
+from keras_lr.fit.jax_tape import JaxTape
 from keras_lr.fit.optimizer import (
     LentOptimizer,
     attributes_of,
 )
 from keras_lr.fit.program import Program
 from keras_lr.fit.record import Record, Rows, Scalar, Segment, places_in_ring
-from keras_lr.fit.tapes import JaxTape, TensorFlowTape, TorchTape
+from keras_lr.fit.tapes import TensorFlowTape, TorchTape
 from keras_lr.fit.timetable import OWN, Timetable
 from keras_lr.plan.curves import FloatArray
 
