@@ -233,7 +233,8 @@ def _jump(claim: Claim, planned: Clock, run: Clock, first: int) -> Jump | None:
             continue
         own = claim.highest if course.hyperparameter == "learning_rate" else None
         peak = course.peak or own or 1.0
-        reached = course.values(peak, before, np.array([first - 1]))[0]
+        last = first if before.total is None else min(first, before.total)
+        reached = course.values(peak, before, np.array([last - 1]))[0]
         here, coming = course.values(peak, after, np.array([first - 1, first]))
         if not math.isclose(reached, here, rel_tol=1e-9, abs_tol=1e-9 * peak):
             name = course.hyperparameter.replace("_", " ")

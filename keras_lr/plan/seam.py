@@ -155,7 +155,9 @@ class Seam(Made):
         # questions would multiply.
         if is_old.any():
             old = Clock(moment.planned, clock.steps_per_epoch)
-            values[is_old] = self.before(old, k[is_old])
+            # Past the end of a plan its last value stays, also where it has phases that
+            # would have gone on.
+            values[is_old] = self.before(old, np.minimum(k[is_old], moment.planned - 1))
         if not is_old.all():
             values[~is_old] = self._go_over(moment, k[~is_old], clock.steps_per_epoch)
         return self.gain * values
@@ -166,13 +168,13 @@ class Seam(Made):
         """Values from the moment on."""
         old = Clock(moment.planned, steps_per_epoch)
         new = Clock(moment.total, steps_per_epoch)
-        plan = self.after(new, updates)
+        plan = self.after(new, np.minimum(updates, moment.total - 1))
         share = 1.0 - (updates - moment.done + 1) / moment.warmup
         on_the_way = share > 0
         if not on_the_way.any():
             return plan
         last = np.array([moment.done - 1])
-        reached = self.before(old, last)
+        reached = self.before(old, np.minimum(last, moment.planned - 1))
         gap = reached - self.after(new, last)
         # As the new plan comes near to what was reached, or passes it, all of the gap
         # would be too much: the values would go beyond both.

@@ -94,6 +94,12 @@ def test_no_step_is_larger_than_the_gap_over_the_warmup_and_the_plans_own(
         check(schedule, done, planned, done + left, warmup, base, of)
 
 
+def test_past_the_end_of_the_plan_so_far_its_last_value_has_stayed():
+    # Its phases would have gone on: a run of one update has seen the first of them.
+    phases = k.Schedule(hold(2, 1.0), linear(3, to=2.0), cosine(to=1.0))
+    assert phases.extend(3, 4, planned=1).values(4).tolist()[:3] == [1.0, 1.0, 1.0]
+
+
 @pytest.mark.parametrize("done", [1, 2])
 def test_the_shortest_extension_is_one_update_at_the_new_plan(done):
     extended = k.LinearDecay().extend(done, done + 1)
