@@ -33,7 +33,6 @@ from keras_lr.fit.loan import Loan, end_or_refuse
 from keras_lr.fit.passes import (
     can_be_shuffled,
     check_can_be_shared,
-    one_pass,
     passes,
     state_of,
     unhooked,
@@ -135,7 +134,7 @@ def cooldown(
             f"knows the length of the run. {received(duration=duration)} Give a number "
             "of updates, or text such as '2 epochs'."
         )
-    if callers.is_fitting(model):
+    if callers.held_by_fit_of(model) is not None:
         raise RuntimeError(
             "A model can be cooled down between two fits. Received: "
             f"{type(model).__name__} {model.name!r}, whose fit is under way. In a fit "
@@ -162,7 +161,7 @@ def cooldown(
             )
         # What is used up can be gone through once.
         is_once = isinstance(x, Iterator)
-        draw = one_pass(model, source) if is_once else passes(model, source)
+        draw = passes(model, source, are_endless=not is_once)
         if not keras_names.build(model):
             for batch in draw(1):
                 building.with_batch(batch)

@@ -70,7 +70,7 @@ class Cutting(Protocol):
     def _may_cut(self, peak: float, cuts: int) -> bool:
         """Whether the rate after so many cuts is above the floor."""
 
-    def _span(self, run: Clock, others: Sequence[Any]) -> tuple[int, float]:
+    def _span(self, run: Clock, schedules: Sequence[Any]) -> tuple[int, float]:
         """Between which updates observations count."""
 
     def _decay_updates(self, run: Clock) -> int:

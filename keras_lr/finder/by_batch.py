@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from keras_lr.finder.budget import planned_updates, updates_of
+from keras_lr.finder.pictures import CURVE, LEVEL
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.result_file import plain
 from keras_lr.fit import keras_data, keras_names
@@ -20,9 +21,8 @@ from keras_lr.plan.words import shown
 from keras_lr.plot import new_figure
 from keras_lr.schedule import Schedule
 
-CURVE = "#0072B2"
+#: By name: the power of the batch size, and the line.
 LAWS = {"linear": (1.0, "--"), "square root": (0.5, ":")}
-LEVEL = "0.45"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

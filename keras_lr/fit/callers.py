@@ -44,14 +44,18 @@ def _held_by_fit() -> tuple[Any, dict[str, Any]]:
     return callbacks, {}
 
 
-def is_fitting(model: Any) -> bool:
-    """Whether what is asking has been called by a fit of a model."""
+def held_by_fit_of(model: Any) -> dict[str, Any] | None:
+    """What a model's fit holds by name that is under way around what is asking.
+
+    Returns:
+        Its arguments, among other things; None where there is no such fit.
+    """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "fit" and frame.f_locals.get("self") is model:
-            return True
+            return dict(frame.f_locals)
         frame = frame.f_back
-    return False
+    return None
 
 
 def is_in_fit(callbacks: Any) -> bool:

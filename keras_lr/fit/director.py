@@ -288,7 +288,8 @@ class Director:
         step = self.step
         (part, *_) = self._participants.of(schedule)
         i = part.places_in(step)[0]
-        first, own = step.optimizers[0], step.optimizers[i]
+        first = step.optimizers[0]
+        own = step.optimizers[i]
         pace = own.pace * first.accumulation / (first.pace * own.accumulation)
         made = step.next_update(step.counts(), i) + self.made_before(schedule)
         return Progress(made, pace)

@@ -8,7 +8,6 @@ one, so that a new version of Keras is looked at there and nowhere else.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -19,6 +18,8 @@ import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
+
+from keras_lr.fit import callers
 
 SUPPORTED = "Keras 3.12 to 3.15"
 
@@ -299,25 +300,16 @@ def asked_epoch(model: Any) -> int:
     Only until the first epoch begins: then Keras puts what a callback has set in its
     place.
     """
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_name == "fit" and frame.f_locals.get("self") is model:
-            return int(frame.f_locals.get("initial_epoch", 0))
-        frame = frame.f_back
-    return 0
+    held = callers.held_by_fit_of(model) or {}
+    return int(held.get("initial_epoch", 0))
 
 
 def skips_validation(model: Any, epoch: int) -> bool:
     """Whether the fit around a callback validates, but not after this epoch."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_name == "fit" and frame.f_locals.get("self") is model:
-            if frame.f_locals.get("validation_data") is None:
-                return False
-            every = frame.f_locals["validation_freq"]
-            return not frame.f_locals["self"]._should_eval(epoch, every)
-        frame = frame.f_back
-    return False
+    held = callers.held_by_fit_of(model)
+    if held is None or held.get("validation_data") is None:
+        return False
+    return not model._should_eval(epoch, held["validation_freq"])
 
 
 def direction_of(model: Any, name: str) -> str | None:

@@ -16,7 +16,7 @@ from keras_lr.plan.words import shown
 Draw = Callable[[int], Iterator[Any]]
 
 
-def passes(model: Any, source: Any) -> Draw:
+def passes(model: Any, source: Any, *, are_endless: bool = True) -> Draw:
     """Batches of what a fit iterates over, pass after pass, from the first one on.
 
     Each pass over the data has an order of its own where the fit shuffles.
@@ -24,25 +24,18 @@ def passes(model: Any, source: Any) -> Draw:
     Args:
         model: Whose devices share each batch.
         source: What the fit iterates over.
+        are_endless: Whether one pass follows another; else there is one, which may end
+            before there are as many batches as are asked for.
     """
 
     def draw(count: int) -> Iterator[Any]:
         if keras.backend.backend() == "tensorflow":
-            dataset = keras_data.dataset_of(source).repeat().take(count)
-            return iter(keras_data.distributed(model, dataset))
-        return islice(_pass_after_pass(source), count)
-
-    return draw
-
-
-def one_pass(model: Any, source: Any) -> Draw:
-    """The same where there is one pass alone: it may end early."""
-
-    def draw(count: int) -> Iterator[Any]:
-        if keras.backend.backend() == "tensorflow":
-            dataset = keras_data.dataset_of(source).take(count)
-            return iter(keras_data.distributed(model, dataset))
-        return islice(keras_data.batches_of(source), count)
+            dataset = keras_data.dataset_of(source)
+            whole = dataset.repeat() if are_endless else dataset
+            return iter(keras_data.distributed(model, whole.take(count)))
+        once = keras_data.batches_of
+        batches = _pass_after_pass(source) if are_endless else once(source)
+        return islice(batches, count)
 
     return draw
 

@@ -51,6 +51,11 @@ class Course(NamedTuple):
         """Whether the user gave a value, and not only factors."""
         return self.peak is not None or bool(self.floor)
 
+    @property
+    def some_peak(self) -> float:
+        """The peak, or one above the floor: for what does not depend on its size."""
+        return self.peak or max(1.0, self.floor or 0.0)
+
     def place(self, peak: float, clock: Clock) -> list[Placed]:
         """Lay the course over a run."""
         return place(self.parts(peak), clock, self.start * peak)

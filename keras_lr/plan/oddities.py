@@ -46,7 +46,7 @@ def look(course: Course, clock: Clock, expects_peak: bool) -> Look:
         clock: The run as the schedule counts it.
         expects_peak: Whether it is odd not to reach the peak.
     """
-    peak = _peak(course)
+    peak = course.some_peak
     placed = course.place(peak, clock)
     has_peak = True
     if expects_peak and clock.total is not None and clock.total <= LARGEST_LOOK:
@@ -77,11 +77,6 @@ def _beyond(placed: list[Placed], clock: Clock) -> Argument | None:
             if end > total and argument.length.unit != "fraction":
                 return argument
     return None
-
-
-def _peak(course: Course) -> float:
-    """The peak, or one that the floor does not exceed."""
-    return course.peak or max(1.0, course.floor or 0.0)
 
 
 def _first_above_zero(placed: list[Placed], clock: Clock) -> int | None:

@@ -86,7 +86,8 @@ def observe(standing: Standing, value: float, rule: Rule, may_cut: bool) -> Stan
         >>> standing.best, standing.cuts
         (0.5, 1)
     """
-    mean, weight = standing.mean, standing.weight
+    mean = standing.mean
+    weight = standing.weight
     if not math.isnan(value):
         mean = rule.smoothing * mean + (1 - rule.smoothing) * value
         weight = rule.smoothing * weight + (1 - rule.smoothing)

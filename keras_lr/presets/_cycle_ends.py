@@ -80,5 +80,4 @@ class CycleEnds:
         _, single = self._schedule._singles()[0]
         course = single._courses()[0]
         # Where cycles begin does not depend on the peak.
-        peak = course.peak or max(1.0, course.floor or 0.0)
-        return cycle_at(course.place(peak, clock), update, clock)
+        return cycle_at(course.place(course.some_peak, clock), update, clock)

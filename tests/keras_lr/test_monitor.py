@@ -258,7 +258,9 @@ class Stop(keras.callbacks.Callback):
 
     def __init__(self, epoch, batch, monitor):
         super().__init__()
-        self.epoch, self.batch, self.monitor = epoch, batch, monitor
+        self.epoch = epoch
+        self.batch = batch
+        self.monitor = monitor
         self.now = None
 
     def on_epoch_begin(self, epoch, logs=None):

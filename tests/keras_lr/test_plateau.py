@@ -174,7 +174,8 @@ def test_with_a_decay_it_decays_before_it_stops():
 
 def test_the_epoch_after_a_cut_begins_with_the_best_weights():
     model = sgd(40)
-    at_begin, at_end = [], []
+    at_begin = []
+    at_end = []
 
     class Weights(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
@@ -291,22 +292,31 @@ def test_per_update_it_cuts_at_the_very_update_that_a_direct_look_finds():
     options = {"per": "update", "smoothing": 0.8, "warmup": 5, "cooldown": 4}
     plateau = Plateau("loss", 0.5, 12, min_delta=0.0, **options)
     model.fit(x, y, batch_size=2, epochs=2, verbose=0, callbacks=[plateau, Losses()])
-    mean, weight, best, wait, rest, level = 0.0, 0.0, np.inf, 0, 0, 1.0
+    mean = 0.0
+    weight = 0.0
+    best = np.inf
+    wait = 0
+    rest = 0
+    level = 1.0
     expected = []
     for update, (loss, _) in enumerate(losses):
         expected.append(level if update >= 5 else level * (update + 1) / 5)
         if update < 5:
             continue
-        mean, weight = 0.8 * mean + 0.2 * loss, 0.8 * weight + 0.2
+        mean = 0.8 * mean + 0.2 * loss
+        weight = 0.8 * weight + 0.2
         rest = max(rest - 1, 0)
         if mean / weight < best:
-            best, wait = mean / weight, 0
+            best = mean / weight
+            wait = 0
         elif rest:
             wait = 0
         else:
             wait += 1
         if wait >= 12:
-            level, wait, rest = level / 2, 0, 4
+            level /= 2
+            wait = 0
+            rest = 4
     assert level < 1
     assert_rates(recorded(model), 1e-6 * np.array(expected))
 
