@@ -3,7 +3,7 @@
 ``model.fit(x, y, epochs=20, callbacks=[keras_lr.OneCycle(max_lr=1e-2)])``
 """
 
-from keras_lr import curves, extended, phases
+from keras_lr import curves, extended, interop, phases
 from keras_lr.batch_size import scale_length, scale_lr
 from keras_lr.combined import combine
 from keras_lr.cooldowns import Cooldown, cooldown
@@ -72,6 +72,7 @@ __all__ = [
     "cooldown",
     "curves",
     "find_lr",
+    "interop",
     "phases",
     "restored",
     "scale_length",

@@ -27,6 +27,9 @@ class Outlook:
 
     hyperparameter: str
 
+    #: Updates of an epoch where nobody says; None if they have to be told.
+    _usual_epoch: float | None = None
+
     def _planned(self) -> Sequence[Planned]:
         """All courses; those of one hyperparameter multiply."""
         raise NotImplementedError
@@ -53,7 +56,7 @@ class Outlook:
                 that is not known.
         """
         with naming(self):
-            run = _run(steps, steps_per_epoch)
+            run = self._run(steps, steps_per_epoch)
             check_value("base_lr", base_lr, above=0)
         return self._product(self.hyperparameter, base_lr, run, np.arange(steps))
 
@@ -86,7 +89,7 @@ class Outlook:
             array([0.5 , 0.25, 0.  ])
         """
         with naming(self):
-            run = _run(steps, steps_per_epoch)
+            run = self._run(steps, steps_per_epoch)
             check_value("base_lr", base_lr, above=0)
             wanted = _updates(updates, run)
         values = self._product(self.hyperparameter, base_lr, run, wanted.ravel())
@@ -110,7 +113,7 @@ class Outlook:
             float64 array of shape ``(steps,)``.
         """
         with naming(self):
-            run = _run(steps, steps_per_epoch)
+            run = self._run(steps, steps_per_epoch)
             check_value("base", base)
         return self._product("momentum", base, run, np.arange(steps))
 
@@ -123,6 +126,19 @@ class Outlook:
             if each.course.hyperparameter == hyperparameter
         ]
         return product(planned, base, run, updates)
+
+    def _run(self, steps: int, steps_per_epoch: float | None) -> Clock:
+        """A run of so many updates, checked."""
+        check_int("steps", steps)
+        if not 1 <= operator.index(steps) <= LONGEST:
+            raise ValueError(
+                "`steps` must be at least 1 and at most 10**15. "
+                f"{received(steps=steps)}"
+            )
+        check_rate("steps_per_epoch", steps_per_epoch, above=0)
+        if steps_per_epoch is None:
+            steps_per_epoch = self._usual_epoch
+        return Clock(operator.index(steps), steps_per_epoch)
 
     def plot(
         self,
@@ -181,17 +197,6 @@ class Outlook:
             return TabulatedSchedule(
                 self, steps, base_lr, steps_per_epoch, accumulation
             )
-
-
-def _run(steps: int, steps_per_epoch: float | None) -> Clock:
-    """A run of so many updates, checked."""
-    check_int("steps", steps)
-    if not 1 <= operator.index(steps) <= LONGEST:
-        raise ValueError(
-            f"`steps` must be at least 1 and at most 10**15. {received(steps=steps)}"
-        )
-    check_rate("steps_per_epoch", steps_per_epoch, above=0)
-    return Clock(operator.index(steps), steps_per_epoch)
 
 
 def _updates(updates: ArrayLike, run: Clock) -> IntArray:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_lr.plan.checks import check_momentum
+from keras_lr.plan.checks import check_momentum, check_values
 from keras_lr.plan.course import HYPERPARAMETERS, Course
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Clock, IntArray
-from keras_lr.plan.words import shown
+from keras_lr.plan.words import naming, shown
 
 #: Updates of a run that are worked out before it begins; of those beyond, so many more
 #: places are looked at, so that a function that fails in the middle of a long run fails
@@ -257,6 +257,10 @@ class _Product:
         for (claim, course), peak, clock in rows:
             places = _counted(claim, course, self._run, updates)
             course_values = course.values(peak, clock, places)
+            if course.is_shown_as_is:
+                # What can be looked at is not what an update can use.
+                with naming(course.owner):
+                    check_values(self._name, course_values, places)
             product = product * (course_values / peak)
         if self._name == "learning_rate":
             factors: FloatArray = product * self.scale

@@ -109,6 +109,16 @@ def check_values(name: str, values: FloatArray, updates: IntArray) -> None:
         )
 
 
+def check_finite(name: str, values: FloatArray, updates: IntArray) -> None:
+    """Raise unless a hyperparameter is finite at every update."""
+    if not np.isfinite(values).all():
+        at = int(np.argmin(np.isfinite(values)))
+        raise ValueError(
+            f"The {name} must be finite at every update. "
+            f"Received: {values[at]:g} at update {updates[at]}."
+        )
+
+
 def check_momentum(values: FloatArray, updates: IntArray) -> None:
     """Raise where a momentum would never forget."""
     if len(values) and values.max() >= 1:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_lr.plan.checks import check_values
+from keras_lr.plan.checks import check_finite, check_values
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Clock, IntArray
 from keras_lr.plan.layout import Placed, evaluate, place
@@ -35,6 +35,8 @@ class Course(NamedTuple):
         floor: The schedule's lowest rate where the user gave one, else None.
         owner: The schedule that it belongs to, which its errors name.
         since_fit: Whether it begins anew with each fit, and not with the run.
+        is_shown_as_is: Whether values that no update can use (negative rates, momenta
+            of 1 and more) are there to be looked at; a fit refuses them all the same.
     """
 
     hyperparameter: str
@@ -45,6 +47,7 @@ class Course(NamedTuple):
     floor: float | None = None
     owner: Any = "The schedule"
     since_fit: bool = False
+    is_shown_as_is: bool = False
 
     @property
     def is_absolute(self) -> bool:
@@ -68,7 +71,10 @@ class Course(NamedTuple):
             for first in range(0, len(updates), CHUNK):
                 some = updates[first : first + CHUNK]
                 found = evaluate(placed, some, clock)
-                check_values(self.hyperparameter, found, some)
+                if self.is_shown_as_is:
+                    check_finite(self.hyperparameter, found, some)
+                else:
+                    check_values(self.hyperparameter, found, some)
                 values[first : first + CHUNK] = found
         return values
 

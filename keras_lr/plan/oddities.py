@@ -11,6 +11,7 @@ from keras_lr.plan.duration import Argument, Clock
 from keras_lr.plan.layout import Placed, evaluate, span
 from keras_lr.plan.parts import Points, Repeat
 from keras_lr.plan.phase import as_argument
+from keras_lr.plan.recipe import Followed
 from keras_lr.plan.words import shown
 
 #: Largest run that is looked through for a peak, or for a rate that is not 0.
@@ -53,7 +54,15 @@ def look(course: Course, clock: Clock, expects_peak: bool) -> Look:
         values = evaluate(placed, np.arange(clock.total), clock)
         has_peak = bool(values.max() >= peak * (1 - 1e-9))
     first = _first_above_zero(placed, clock)
-    return Look(span(placed), has_peak, _beyond(placed, clock), first)
+    return Look(_end(placed, clock), has_peak, _beyond(placed, clock), first)
+
+
+def _end(placed: list[Placed], clock: Clock) -> int | None:
+    """The update from which the value stays; None if it never does."""
+    part, first, _, _ = placed[-1]
+    if isinstance(part, Followed) and part.length is not None:
+        return first + clock.updates(part.length)
+    return span(placed)
 
 
 def _beyond(placed: list[Placed], clock: Clock) -> Argument | None:
@@ -73,6 +82,8 @@ def _beyond(placed: list[Placed], clock: Clock) -> Argument | None:
                 ends.append((end, argument))
         elif isinstance(part, Points):
             ends += [(first + clock.updates(each), each) for each in part.positions]
+        elif isinstance(part, Followed) and part.length is not None:
+            ends.append((first + clock.updates(part.length), part.length))
         for end, argument in ends:
             if end > total and argument.length.unit != "fraction":
                 return argument

@@ -31,6 +31,7 @@ from keras_lr.plan.phase import (
     check_duration,
     part_name,
 )
+from keras_lr.plan.recipe import Followed
 from keras_lr.plan.seam import Seam
 from keras_lr.plan.words import received, shown
 
@@ -294,4 +295,4 @@ def _check_order(positions: Sequence[Argument]) -> None:
         last = last_of_unit[unit] = position
 
 
-Part = Phase | FunctionPhase | Repeat | Points | Seam
+Part = Phase | FunctionPhase | Repeat | Points | Seam | Followed

@@ -39,6 +39,8 @@ def product(
     values = first.values(peak, clock(run), updates)
     for course, clock in others:
         values = values * (course.values(peak, clock(run), updates) / peak)
+    if any(course.is_shown_as_is for course, _ in planned):
+        return values
     check_values(first.hyperparameter, values, updates)
     if first.hyperparameter == "momentum":
         check_momentum(values, updates)

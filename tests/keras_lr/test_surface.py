@@ -48,6 +48,7 @@ PUBLIC = [
     "cooldown",
     "curves",
     "find_lr",
+    "interop",
     "phases",
     "restored",
     "scale_length",

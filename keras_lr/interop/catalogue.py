@@ -1,0 +1,149 @@
+"""Which schedules of which libraries there are, and what they take."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from keras_lr.interop import (
+    keras_schedules,
+    optax_schedules,
+)
+from keras_lr.plan.recipe import Recipe
+from keras_lr.plan.words import naming, received, shown
+
+#: Makes a recipe: from ``faithful``, and the arguments of the original.
+Maker = Callable[..., Recipe]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A library whose schedules are known.
+
+    Attributes:
+        name: The library.
+        makers: What makes a recipe, by the name of the original.
+        plateaus: What gives the arguments of a ``Plateau``, by the name of an original
+            that follows a metric.
+        refused: Why an original is not carried over, by its name.
+        of_objects: Those of the makers that stand for an object and have no name.
+    """
+
+    name: str
+    makers: Mapping[str, Maker]
+    plateaus: Mapping[str, Callable[..., dict[str, Any]]] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    of_objects: Sequence[str] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """All that can be asked for by name."""
+        known = [*self.makers, *self.plateaus]
+        return [name for name in known if name not in self.of_objects]
+
+
+def _peer(name: str, module: ModuleType) -> Peer:
+    return Peer(
+        name,
+        module.RECIPES,
+        getattr(module, "PLATEAUS", {}),
+        getattr(module, "REFUSED", {}),
+        getattr(module, "OF_OBJECTS", ()),
+    )
+
+
+PEERS = {
+    peer.name: peer
+    for peer in (
+        _peer("keras", keras_schedules),
+        _peer("optax", optax_schedules),
+    )
+}
+
+
+def recipe(
+    peer: str, name: str, arguments: Mapping[str, Any], faithful: bool
+) -> Recipe:
+    """The recipe of a schedule of another library.
+
+    Args:
+        peer: The library.
+        name: The schedule, as the library calls it.
+        arguments: What it is given.
+        faithful: Whether its known faults are carried over.
+
+    Raises:
+        TypeError: If it has no such argument.
+        ValueError: If the library has no such schedule, an argument is missing, or one
+            is out of range.
+    """
+    makers = PEERS[peer].makers
+    if name not in makers:
+        check_name(peer, name)
+    maker = makers[name]
+    check_arguments(name, maker, arguments)
+    with naming(name):
+        return maker(faithful, **arguments)
+
+
+def check_name(peer: str, name: Any) -> None:
+    """Raise unless a library has a schedule of this name."""
+    known = PEERS[peer]
+    if name in known.names:
+        return
+    if name in known.refused:
+        raise ValueError(
+            f"{name} cannot be carried over: {known.refused[name]} "
+            f"{received(name=name)}"
+        )
+    raise ValueError(
+        f"from_{peer} knows {', '.join(known.names)}. {received(name=name)}"
+        f"{_hint(name, known)}"
+    )
+
+
+def _hint(name: Any, known: Peer) -> str:
+    """Where to look for what is not there; nothing where nobody knows."""
+    elsewhere = [other.name for other in PEERS.values() if name in other.names]
+    if elsewhere:
+        return f" It is one of {elsewhere[0]}: take from_{elsewhere[0]}."
+    near = difflib.get_close_matches(str(name), known.names, n=1)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def check_arguments(name: str, maker: Callable[..., Any], arguments: Any) -> None:
+    """Raise unless a schedule takes these arguments, and needs no others.
+
+    Args:
+        name: The schedule.
+        maker: The function that takes them.
+        arguments: The arguments by name.
+    """
+    parameters = {
+        parameter.name: parameter
+        for parameter in inspect.signature(maker).parameters.values()
+        # The first one says whether faults are carried over.
+        if parameter.kind is not parameter.POSITIONAL_ONLY
+    }
+    unknown = [argument for argument in arguments if argument not in parameters]
+    if unknown:
+        raise TypeError(
+            f"{name} has no argument `{unknown[0]}`; it takes "
+            f"{', '.join(parameters) or 'none'}. "
+            f"{received(**{unknown[0]: arguments[unknown[0]]})}"
+        )
+    missing = [
+        parameter.name
+        for parameter in parameters.values()
+        if parameter.default is parameter.empty and parameter.name not in arguments
+    ]
+    if missing:
+        given = ", ".join(f"{key}={shown(value)}" for key, value in arguments.items())
+        raise ValueError(
+            f"{name} needs {' and '.join(f'`{each}`' for each in missing)}. "
+            f"Received: {given or 'nothing'}."
+        )
