@@ -58,7 +58,10 @@ def polynomial_schedule(
         values: FloatArray = (init_value - end_value) * left**power + end_value
         return values
 
-    whole = length_of("transition_steps", begin + transition_steps)
+    # What rises is a warmup, which may be over long before the run is.
+    whole = None
+    if end_value < init_value:
+        whole = length_of("transition_steps", begin + transition_steps)
     return fixed(rate, max(init_value, end_value), whole)
 
 
@@ -141,7 +144,8 @@ def _levels(
     for _, scale in scales:
         check_at_least("scale", scale, 0)
     factors = [scale for _, scale in scales]
-    levels: FloatArray = np.cumprod([float(init_value), *factors])
+    first = float(init_value)
+    levels: FloatArray = np.array([first, *factors], dtype=np.float64).cumprod()
     return [boundary for boundary, _ in scales], levels
 
 
