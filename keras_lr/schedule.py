@@ -29,7 +29,7 @@ from keras_lr.plan.checks import check_choice, check_value
 from keras_lr.plan.config import from_config as part_from_config
 from keras_lr.plan.config import to_config
 from keras_lr.plan.course import HYPERPARAMETERS, Course
-from keras_lr.plan.duration import Argument, Clock, Duration, parse
+from keras_lr.plan.duration import Argument, Clock, Duration, Length, parse
 from keras_lr.plan.oddities import Look, look, oddity
 from keras_lr.plan.parts import Part
 from keras_lr.plan.plain import plain
@@ -254,6 +254,11 @@ class Schedule(Outlook, Companion):
         horizon = Argument.read("horizon", self.horizon)
         with naming(self):
             return Clock(run.updates(horizon), run.steps_per_epoch)
+
+    @property
+    def _meant_for(self) -> Length | None:
+        """The length of the run that it is made for, where it tells one."""
+        return None if self.horizon is None else parse(self.horizon, "horizon")
 
     def _warmup_updates(self, run: Clock) -> int:
         """How long it warms up, where it has an argument for that.

@@ -29,14 +29,13 @@ def updates_of(
     """
     unit, amount, _ = parse(budget, "budget")
     if unit == "fraction":
-        horizon = None if schedule is None else schedule.horizon
-        if horizon is None:
+        planned = None if schedule is None else schedule._meant_for
+        if planned is None:
             raise ValueError(
                 "`budget` can be a fraction only of a training whose length is known. "
                 f"Received: budget={budget!r} and no `horizon`. Give a number of "
                 "updates, or the length, as schedule=OneCycle(horizon='20 epochs')."
             )
-        planned = parse(horizon, "horizon")
         unit, amount = planned.unit, amount * planned.amount
     if unit == "epochs":
         epoch = _updates_of_an_epoch(x, batch_size, each)
@@ -81,8 +80,8 @@ def planned_updates(
                 "epochs that the real training is to have, or None."
             )
         planned = parse(f"{epochs} epochs", "epochs")
-    elif schedule is not None and schedule.horizon is not None:
-        planned = parse(schedule.horizon, "horizon")
+    elif schedule is not None and schedule._meant_for is not None:
+        planned = schedule._meant_for
     else:
         return None
     if planned.unit != "epochs":

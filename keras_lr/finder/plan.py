@@ -11,7 +11,6 @@ import numpy as np
 from keras_lr.finder.judge import LEAST
 from keras_lr.plan.checks import check_rate
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import parse
 from keras_lr.schedule import Schedule
 
 SPACINGS = ("exponential", "linear")
@@ -129,8 +128,8 @@ def in_small(schedule: Schedule | None, updates: int) -> FloatArray:
     if schedule is None:
         return np.ones(updates)
     length = LONG
-    if schedule.horizon is not None:
-        unit, amount, _ = parse(schedule.horizon, "horizon")
+    if schedule._meant_for is not None:
+        unit, amount, _ = schedule._meant_for
         length = max(1, int(amount * (EPOCH if unit == "epochs" else 1)))
     values = schedule.values(length, steps_per_epoch=EPOCH)
     values = values[((np.arange(updates) + 0.5) * length / updates).astype(int)]

@@ -11,7 +11,7 @@ from keras_lr.arguments import DEFAULTS, Common
 from keras_lr.interop import catalogue
 from keras_lr.plan.checks import check_choice, check_flag
 from keras_lr.plan.course import Course
-from keras_lr.plan.duration import Clock, IntArray
+from keras_lr.plan.duration import Clock, IntArray, Length
 from keras_lr.plan.parts import Part
 from keras_lr.plan.plain import plain
 from keras_lr.plan.recipe import Followed, Recipe
@@ -119,6 +119,12 @@ class Imported(Schedule):
     def _momentum_parts(self, peak: float) -> list[Part]:
         assert self._made.momentum is not None  # noqa: S101  or there is no course
         return [Followed(self._made.momentum, self.per == "epoch").scaled(peak)]
+
+    @property
+    def _meant_for(self) -> Length | None:
+        if self.horizon is None and self._made.length is not None:
+            return self._made.length.length
+        return super()._meant_for
 
     def _warmup_updates(self, run: Clock) -> int:
         warmup = self._made.warmup

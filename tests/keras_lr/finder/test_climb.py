@@ -16,6 +16,7 @@ from keras_lr.finder.climb import (
     sweep_updates,
 )
 from keras_lr.finder.plan import comes_down, in_small
+from keras_lr.interop import from_keras
 
 INF = math.inf
 #: Losses of one part, which tell of no noise.
@@ -200,6 +201,14 @@ def test_a_schedule_in_small_keeps_its_course_and_reaches_its_peak():
     assert small.max() == 1.0
     whole = keras_lr.OneCycle(max_lr=1.0).values(100)
     np.testing.assert_allclose(small, whole, atol=0.05)
+
+
+def test_a_recipe_that_tells_its_length_is_seen_over_that():
+    arguments = {"initial_learning_rate": 0.5, "decay_steps": 200}
+    recipe = from_keras("CosineDecay", **arguments)
+    small = in_small(recipe, 50)
+    np.testing.assert_allclose(small, in_small(keras_lr.CosineDecay(), 50), atol=0.02)
+    assert comes_down(recipe)
 
 
 def test_a_warmup_of_many_updates_is_passed_in_small_too():
