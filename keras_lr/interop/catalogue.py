@@ -12,6 +12,7 @@ from typing import Any
 from keras_lr.interop import (
     keras_schedules,
     optax_schedules,
+    transformers_schedules,
 )
 from keras_lr.plan.recipe import Recipe
 from keras_lr.plan.words import naming, received, shown
@@ -60,6 +61,7 @@ PEERS = {
     peer.name: peer
     for peer in (
         _peer("keras", keras_schedules),
+        _peer("transformers", transformers_schedules),
         _peer("optax", optax_schedules),
     )
 }
