@@ -12,6 +12,7 @@ from typing import Any
 from keras_lr.interop import (
     keras_schedules,
     optax_schedules,
+    timm_schedulers,
     transformers_schedules,
 )
 from keras_lr.plan.recipe import Recipe
@@ -63,6 +64,7 @@ PEERS = {
         _peer("keras", keras_schedules),
         _peer("transformers", transformers_schedules),
         _peer("optax", optax_schedules),
+        _peer("timm", timm_schedulers),
     )
 }
 
