@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from keras_lr.interop import (
+    fastai_fits,
     keras_schedules,
     optax_schedules,
     timm_schedulers,
@@ -65,6 +66,7 @@ PEERS = {
         _peer("transformers", transformers_schedules),
         _peer("optax", optax_schedules),
         _peer("timm", timm_schedulers),
+        _peer("fastai", fastai_fits),
     )
 }
 
