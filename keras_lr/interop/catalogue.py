@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from keras_lr.interop import (
+    composer_schedulers,
     fastai_fits,
     keras_schedules,
     optax_schedules,
@@ -67,6 +68,7 @@ PEERS = {
         _peer("optax", optax_schedules),
         _peer("timm", timm_schedulers),
         _peer("fastai", fastai_fits),
+        _peer("composer", composer_schedulers),
     )
 }
 
