@@ -10,8 +10,12 @@ from types import ModuleType
 from typing import Any
 
 from keras_lr.interop import (
+    composer_schedulers,
+    fastai_fits,
     keras_schedules,
     optax_schedules,
+    timm_schedulers,
+    transformers_schedules,
 )
 from keras_lr.plan.recipe import Recipe
 from keras_lr.plan.words import naming, received, shown
@@ -60,7 +64,11 @@ PEERS = {
     peer.name: peer
     for peer in (
         _peer("keras", keras_schedules),
+        _peer("transformers", transformers_schedules),
         _peer("optax", optax_schedules),
+        _peer("timm", timm_schedulers),
+        _peer("fastai", fastai_fits),
+        _peer("composer", composer_schedulers),
     )
 }
 

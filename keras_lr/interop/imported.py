@@ -156,9 +156,11 @@ class Imported(Schedule):
 def usual_step(peer: str, arguments: Mapping[str, Any]) -> str:
     """What a step of a schedule is in the loop that its library shows."""
     # timm's training script steps once an epoch unless a scheduler counts otherwise.
-    return (
-        "epoch" if peer == "timm" and arguments.get("t_in_epochs", True) else "update"
-    )
+    if peer != "timm":
+        return "update"
+    # The factory has a name of its own for it.
+    in_epochs = arguments.get("t_in_epochs", arguments.get("step_on_epochs", True))
+    return "epoch" if in_epochs else "update"
 
 
 def as_pairs(peer: str, value: Any) -> Any:
