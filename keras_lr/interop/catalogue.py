@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -15,10 +14,12 @@ from keras_lr.interop import (
     keras_schedules,
     optax_schedules,
     timm_schedulers,
+    torch_schedulers,
     transformers_schedules,
 )
+from keras_lr.interop.arguments import check_arguments
 from keras_lr.plan.recipe import Recipe
-from keras_lr.plan.words import naming, received, shown
+from keras_lr.plan.words import naming, received
 
 #: Makes a recipe: from ``faithful``, and the arguments of the original.
 Maker = Callable[..., Recipe]
@@ -66,6 +67,7 @@ PEERS = {
         _peer("keras", keras_schedules),
         _peer("transformers", transformers_schedules),
         _peer("optax", optax_schedules),
+        _peer("torch", torch_schedulers),
         _peer("timm", timm_schedulers),
         _peer("fastai", fastai_fits),
         _peer("composer", composer_schedulers),
@@ -121,37 +123,3 @@ def _hint(name: Any, known: Peer) -> str:
         return f" It is one of {elsewhere[0]}: take from_{elsewhere[0]}."
     near = difflib.get_close_matches(str(name), known.names, n=1)
     return f" Did you mean {near[0]}?" if near else ""
-
-
-def check_arguments(name: str, maker: Callable[..., Any], arguments: Any) -> None:
-    """Raise unless a schedule takes these arguments, and needs no others.
-
-    Args:
-        name: The schedule.
-        maker: The function that takes them.
-        arguments: The arguments by name.
-    """
-    parameters = {
-        parameter.name: parameter
-        for parameter in inspect.signature(maker).parameters.values()
-        # The first one says whether faults are carried over.
-        if parameter.kind is not parameter.POSITIONAL_ONLY
-    }
-    unknown = [argument for argument in arguments if argument not in parameters]
-    if unknown:
-        raise TypeError(
-            f"{name} has no argument `{unknown[0]}`; it takes "
-            f"{', '.join(parameters) or 'none'}. "
-            f"{received(**{unknown[0]: arguments[unknown[0]]})}"
-        )
-    missing = [
-        parameter.name
-        for parameter in parameters.values()
-        if parameter.default is parameter.empty and parameter.name not in arguments
-    ]
-    if missing:
-        given = ", ".join(f"{key}={shown(value)}" for key, value in arguments.items())
-        raise ValueError(
-            f"{name} needs {' and '.join(f'`{each}`' for each in missing)}. "
-            f"Received: {given or 'nothing'}."
-        )

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_lr.arguments import DEFAULTS
 from keras_lr.interop import catalogue
+from keras_lr.interop.arguments import check_arguments
 from keras_lr.interop.imported import Imported, usual_step
 from keras_lr.interop.numbers import called
 from keras_lr.plan.checks import check_int
@@ -304,7 +305,7 @@ def _carried_over(
         catalogue.check_name(peer, name)
     plateaus = catalogue.PEERS[peer].plateaus
     if name in plateaus:
-        catalogue.check_arguments(name, plateaus[name], own)
+        check_arguments(name, plateaus[name], own)
         return Plateau(**plateaus[name](**own), **common)
     step = usual_step(peer, own) if per is None else per
     return Imported(peer, name, own, faithful, step, **common)
