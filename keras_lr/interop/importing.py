@@ -13,6 +13,7 @@ from keras_lr.interop import catalogue
 from keras_lr.interop.arguments import check_arguments
 from keras_lr.interop.imported import Imported, usual_step
 from keras_lr.interop.numbers import called
+from keras_lr.interop.torch_objects import spec_of
 from keras_lr.plan.checks import check_int
 from keras_lr.plan.words import naming, received
 from keras_lr.plateau import Plateau
@@ -22,7 +23,7 @@ Schedules = keras.optimizers.schedules
 
 
 def from_torch(
-    scheduler: str,
+    scheduler: str | Any,
     *,
     faithful: bool = False,
     per: str | None = None,
@@ -31,7 +32,8 @@ def from_torch(
     """A learning-rate scheduler of PyTorch, as a callback.
 
     Args:
-        scheduler: The name of a class of ``torch.optim.lr_scheduler``, or ``"SWALR"``.
+        scheduler: The name of a class of ``torch.optim.lr_scheduler``, or ``"SWALR"``;
+            or an instance of one, stepped or not, whose arguments count.
         faithful: Whether known faults of the original are carried over; the default
             mends them (``docs/interop.md`` lists each).
         per: What one ``scheduler.step()`` is: ``"update"``, the default, or
@@ -48,7 +50,8 @@ def from_torch(
         :class:`~keras_lr.Plateau` for ``ReduceLROnPlateau``.
 
     Raises:
-        TypeError: If the class has no such argument.
+        TypeError: If the class has no such argument, or an instance is none of torch's
+            own classes.
         ValueError: If torch has no such scheduler, an argument is missing or out of
             range, or groups of parameters are given rates of their own: those have a
             schedule each.
@@ -60,7 +63,13 @@ def from_torch(
 
     Source: torch 2.13, ``torch.optim.lr_scheduler``.
     """
-    return _carried_over("torch", scheduler, faithful, per, arguments)
+    if isinstance(scheduler, str):
+        return _carried_over("torch", scheduler, faithful, per, arguments)
+    name, made_with = spec_of(scheduler)
+    own, _ = _split(arguments)
+    # The metric is what torch's own does not know.
+    _refuse_more("scheduler", {key: own[key] for key in own if key != "monitor"})
+    return _carried_over("torch", name, faithful, per, {**made_with, **arguments})
 
 
 def from_transformers(
