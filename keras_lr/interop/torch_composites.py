@@ -227,8 +227,8 @@ def _length(tree: Tree) -> Argument | None:
     last = _length(tree.parts[-1])
     if last is None or not tree.milestones:
         return last
-    end = last.length.amount + tree.milestones[-1]
-    return replace(last, length=Length("updates", end))
+    end = int(last.length.amount) + tree.milestones[-1]
+    return Argument(f"milestones[-1] + {last.name}", end, Length("updates", end))
 
 
 def _warmup(tree: Tree) -> int:

@@ -168,6 +168,12 @@ def _held(share: float) -> Member:
     return product(in_all, ratio)
 
 
+def _failing() -> Member:
+    """What divides by the number of its steps as it takes over, where that is 0."""
+    reason = "torch divides by `total_iters` (=0) where it takes over, and fails."
+    return replace(_held(1.0), limit=Limit(-1, reason))
+
+
 def linear_lr(
     faithful: bool,
     /,
@@ -191,11 +197,8 @@ def linear_lr(
     end = float(end_factor)
     total = whole("total_iters", total_iters, 0)
     if total == 0 and faithful:
-        # It never gets away from its first step; where it takes over it fails.
-        reason = "torch divides by `total_iters` (=0) where it takes over, and fails."
-        return replace(
-            _held(start), taking_over=replace(_held(start), limit=Limit(-1, reason))
-        )
+        # It never gets away from its first step.
+        return replace(_held(start), taking_over=_failing())
     if total == 0:
         return _held(end)
 
@@ -248,7 +251,8 @@ def polynomial_lr(
     check_value("power", power)
     exponent = float(power)
     if total == 0:
-        return _held(1.0)
+        held = _held(1.0)
+        return replace(held, taking_over=_failing()) if faithful else held
 
     def factor(steps: IntArray) -> FloatArray:
         left: FloatArray = (1.0 - np.minimum(steps, total) / total) ** exponent
