@@ -149,6 +149,7 @@ def constant_lr(
         return np.where(steps < total, share, 1.0)
 
     def ratio(steps: IntArray) -> FloatArray:
+        # Nothing gets a rate back that has been multiplied by 0.
         inverse = 1.0 / share if share else np.inf
         gains = np.where(steps == total, inverse, 1.0)
         return np.where(steps == 0, in_all(steps), gains)
