@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lr.interop.arguments import check_arguments
 from keras_lr.interop.numbers import called, first_rate, fixed, length_of
 from keras_lr.interop.optax_transitions import (
     constant_schedule,
@@ -90,8 +91,10 @@ def sgdr_schedule(
 ) -> Recipe:
     """One :func:`warmup_cosine_decay_schedule` after another."""
     check_sequence("cosine_kwargs", cosine_kwargs)
-    cycles = [("warmup_cosine_decay_schedule", dict(each)) for each in cosine_kwargs]
-    ends = np.cumsum([arguments.get("decay_steps", 0) for _, arguments in cycles])
+    for each in cosine_kwargs:
+        check_arguments("sgdr_schedule", warmup_cosine_decay_schedule, each)
+    cycles = [("warmup_cosine_decay_schedule", each) for each in cosine_kwargs]
+    ends = np.cumsum([each["decay_steps"] for each in cosine_kwargs])
     return join_schedules(faithful, cycles, ends[:-1].tolist())
 
 
@@ -145,6 +148,7 @@ def _part(faithful: bool, schedule: Any) -> Recipe:
         and isinstance(schedule[1], Mapping)
     ):
         name, arguments = schedule
+        check_arguments(name, RECIPES[name], arguments)
         return RECIPES[name](faithful, **arguments)
     raise ValueError(
         "Each of `schedules` must be a pair of a name and its arguments, such as "

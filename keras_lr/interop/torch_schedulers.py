@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from keras_lr.interop.arguments import check_arguments
 from keras_lr.interop.torch_composites import recipe_of
@@ -23,6 +26,7 @@ from keras_lr.interop.torch_simple import (
     exponential_lr,
     lambda_lr,
     linear_lr,
+    missed_restarts,
     multi_step_lr,
     multiplicative_lr,
     polynomial_lr,
@@ -31,6 +35,8 @@ from keras_lr.interop.torch_simple import (
 )
 from keras_lr.interop.torch_trees import InTurn, Together, Tree
 from keras_lr.plan.checks import check_choice, check_sequence
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.duration import Clock, IntArray
 from keras_lr.plan.recipe import Recipe
 from keras_lr.plan.words import naming, received, shown
 
@@ -193,6 +199,34 @@ def _recipe(make: Callable[..., Tree]) -> Callable[..., Recipe]:
     return recipe
 
 
-RECIPES = {name: _recipe(make) for name, make in TREES.items()}
+def warm_restarts_of_epochs(
+    faithful: bool,
+    /,
+    T_0: int,
+    T_mult: int = 1,
+    eta_min: float = 0.0,
+    last_epoch: int = -1,
+) -> Recipe:
+    """The schedule of ``CosineAnnealingWarmRestarts``.
+
+    Torch's documentation steps it with the epoch, ``step(epoch)``, which finds the
+    cycle by a logarithm and so misses some restarts: there the rate is the lowest. With
+    ``faithful`` so it is here; ``step()`` misses none.
+    """
+    tree = cosine_annealing_warm_restarts(faithful, T_0, T_mult, eta_min, last_epoch)
+    recipe = recipe_of(tree, faithful)
+
+    def rate(steps: IntArray, base: float, run: Clock) -> FloatArray:
+        rates = recipe.rate(steps, base, run)
+        missed = missed_restarts(int(T_0), int(T_mult), int(steps.max(initial=0)))
+        return np.where(np.isin(steps, missed), one("eta_min", eta_min), rates)
+
+    return replace(recipe, rate=rate) if faithful else recipe
+
+
+RECIPES = {
+    **{name: _recipe(make) for name, make in TREES.items()},
+    "CosineAnnealingWarmRestarts": warm_restarts_of_epochs,
+}
 
 PLATEAUS = {"ReduceLROnPlateau": reduce_lr_on_plateau}

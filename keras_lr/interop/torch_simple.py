@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -325,6 +326,30 @@ def _in_cycle(
         lengths.append(lengths[-1] * growth)
     cycle = np.searchsorted(begins, steps, side="right") - 1
     return steps - np.array(begins)[cycle], np.array(lengths)[cycle]
+
+
+def missed_restarts(first: int, growth: int, last: int) -> list[int]:
+    """The restarts up to some step that torch's ``step(epoch)`` takes for none.
+
+    Args:
+        first: Steps of the first cycle.
+        growth: How many times as long each next one is.
+        last: The step.
+
+    Example:
+        >>> missed_restarts(first=1, growth=3, last=200)
+        [121]
+    """
+    missed = []
+    begin = first
+    cycle = 1
+    while growth > 1 and begin <= last:
+        # In floats, the logarithm of 3**5 to the base 3 is below 5.
+        if int(math.log(begin / first * (growth - 1) + 1, growth)) < cycle:
+            missed.append(begin)
+        begin += first * growth**cycle
+        cycle += 1
+    return missed
 
 
 def swalr(
