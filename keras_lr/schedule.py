@@ -316,21 +316,31 @@ class Schedule(Outlook, Companion):
         self.__dict__.update(state)
         self._ends = WeakKeyDictionary()
 
-    def _join(self, director: Director) -> None:
+    def _before_fit(self, model: Any) -> Schedule:
+        """The schedule as it stands before the next fit of a model.
+
+        Args:
+            model: The model; None for any that it has not been in a fit of.
+        """
+        return self
+
+    def _requests(self) -> list[Request]:
+        """What it asks of a fit, for each optimizer that it names."""
         ends = None if self.horizon is None else self._ends
-        director.join(
-            [
-                Request(
-                    self,
-                    tuple(single._courses()),
-                    self._clock,
-                    name,
-                    ends,
-                    self.on_extend,
-                )
-                for name, single in self._singles()
-            ]
-        )
+        return [
+            Request(
+                self,
+                tuple(single._courses()),
+                self._clock,
+                name,
+                ends,
+                self.on_extend,
+            )
+            for name, single in self._singles()
+        ]
+
+    def _join(self, director: Director) -> None:
+        director.join(self._requests())
         super()._join(director)
 
     # Callback hooks.
@@ -357,7 +367,7 @@ class Schedule(Outlook, Companion):
         odd = oddity(seen, clock, run, is_rate and seen.is_zero(run.total))
         if odd is not None:
             self._warned = True
-            warnings.warn(f"{shown(self)} {odd}.", UserWarning, stacklevel=2)
+            warnings.warn(f"{shown(self)} {odd.says}.", UserWarning, stacklevel=2)
 
 
 # Of a subclass, __init_subclass__ does it.

@@ -1,0 +1,161 @@
+"""A report as a picture: what will be in force, and where findings lie."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from keras_lr.lints.finding import Finding
+from keras_lr.plan.curves import FloatArray
+from keras_lr.plot import detached_figure, mark_seam, new_figure
+
+#: Of Okabe and Ito's colours, which the colour-blind tell apart as well.
+RATES = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9")
+MOMENTUM = "#E69F00"
+COLOURS = {"error": "#B00020", "warning": "#D55E00", "note": "0.45"}
+
+
+class Drawn(Protocol):
+    """What is asked of a report to draw it."""
+
+    @property
+    def rates(self) -> FloatArray: ...  # noqa: D102
+    @property
+    def momentum(self) -> FloatArray | None: ...  # noqa: D102
+    @property
+    def others(self) -> Mapping[str, FloatArray]: ...  # noqa: D102
+    @property
+    def plans(self) -> Mapping[str, FloatArray]: ...  # noqa: D102
+    @property
+    def extended(self) -> int | None: ...  # noqa: D102
+    @property
+    def findings(self) -> Sequence[Finding]: ...  # noqa: D102
+    @property
+    def joins(self) -> Sequence[int]: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def first(self) -> int: ...  # noqa: D102
+    @property
+    def steps_per_epoch(self) -> float: ...  # noqa: D102
+
+
+def plot(report: Drawn, ax: Any) -> Any:
+    """Draw a report on given axes, or on a new figure of pyplot.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    if ax is None:
+        ax = new_figure(_height(report)).subplots()
+    _draw(report, ax)
+    ax.set_title(report.title, fontsize="medium", wrap=True)
+    return ax
+
+
+def png(report: Drawn) -> bytes:
+    """The picture without its title, for notebooks, which show the words as text.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    figure = detached_figure(_height(report))
+    _draw(report, figure.subplots())
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=100)
+    return data.getvalue()
+
+
+def _height(report: Drawn) -> float:
+    """Inches, with room for the list of findings."""
+    return 3.5 + 0.2 * len(report.findings)
+
+
+def _draw(report: Drawn, ax: Any) -> None:
+    updates = report.first + np.arange(len(report.rates))
+    lines = {"rate": report.rates, **report.others}
+    for (name, rates), colour in zip(lines.items(), _colours(len(lines)), strict=True):
+        ax.plot(updates, rates, color=colour, label=name, zorder=2)
+    if report.extended is not None:
+        mark_seam(ax, report.plans, report.extended)
+    for update in report.joins:
+        ax.axvline(update, color="0.85", linewidth=1, zorder=0)
+    _mark(report, ax)
+    ax.set(xlabel="update", ylabel="learning rate")
+    if report.rates.min() >= 0:
+        ax.set_ylim(bottom=0)
+    ax.grid(alpha=0.3)
+    if report.momentum is not None:
+        right = ax.twinx()
+        right.plot(updates, report.momentum, color=MOMENTUM, linestyle="--", zorder=1)
+        right.set_ylabel("momentum (beta_1)", color=MOMENTUM)
+        right.set_ylim(min(0.0, report.momentum.min()), max(1, report.momentum.max()))
+    if len(report.rates) > report.steps_per_epoch:
+        each = report.steps_per_epoch
+        above = ax.secondary_xaxis(
+            "top", functions=(lambda u: u / each, lambda e: e * each)
+        )
+        above.set_xlabel("epoch")
+    _list(report, ax)
+
+
+def _colours(count: int) -> list[str]:
+    return [RATES[i % len(RATES)] for i in range(count)]
+
+
+def _mark(report: Drawn, ax: Any) -> None:
+    """A number at each place that findings lie at."""
+    numbers: dict[int, list[int]] = {}
+    worst: dict[int, str] = {}
+    for number, finding in enumerate(report.findings, 1):
+        if finding.update is not None:
+            numbers.setdefault(finding.update, []).append(number)
+            worst.setdefault(finding.update, finding.severity)
+    last = len(report.rates) - 1
+    for update, some in numbers.items():
+        at = int(np.clip(update - report.first, 0, last))
+        ax.annotate(
+            ", ".join(map(str, some)),
+            (report.first + at, report.rates[at]),
+            xytext=(0, 9),
+            textcoords="offset points",
+            ha="center",
+            fontsize="small",
+            fontweight="bold",
+            color=COLOURS[worst[update]],
+            annotation_clip=False,
+        )
+        ax.plot(
+            [report.first + at],
+            [report.rates[at]],
+            marker="o",
+            markersize=5,
+            color=COLOURS[worst[update]],
+            clip_on=False,
+            zorder=3,
+        )
+
+
+def _list(report: Drawn, ax: Any) -> None:
+    """What the lines are, and what the numbers stand for, below the axes."""
+    handles, labels = ax.get_legend_handles_labels()
+    if len(handles) < 2:
+        handles, labels = [], []
+    for number, finding in enumerate(report.findings, 1):
+        (mark,) = ax.plot([], [], "o", markersize=5, color=COLOURS[finding.severity])
+        handles.append(mark)
+        where = "" if finding.update is None else f" at update {finding.update}"
+        labels.append(f"{number}  {finding.severity}: {finding.code}{where}")
+    if handles:
+        ax.legend(
+            handles,
+            labels,
+            loc="upper left",
+            bbox_to_anchor=(0, -0.18),
+            borderaxespad=0,
+            frameon=False,
+            fontsize="small",
+        )
