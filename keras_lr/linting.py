@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import keras
 from keras_lr.combined import Combined
 from keras_lr.finder.batches import batches_of_an_epoch
 from keras_lr.fit.outline import Length, outlines, outlines_alone
-from keras_lr.fit.past import Stretch
+from keras_lr.fit.past import Stretch, past_of
 from keras_lr.lints.finding import Finding
 from keras_lr.lints.looking import findings_of
 from keras_lr.lints.report import Report, written
@@ -124,6 +125,47 @@ def _report(
     title = " * ".join(map(shown, once))
     is_assumed = model is None and base_lr is None
     return written(scene, title, findings_of(scene, refusals), is_assumed)
+
+
+def warn_in_fit(schedule: Schedule, epoch: int, stretches: Sequence[Stretch]) -> None:
+    """Warn of what is odd about the schedules of a fit, once for each of them.
+
+    Args:
+        schedule: One of them, which wants that.
+        epoch: The epoch that the fit begins with.
+        stretches: What was made of the run under plans of other lengths.
+    """
+    director = schedule._director
+    assert director is not None  # noqa: S101  the fit asks
+    model = director.model
+    params = schedule.params or {}
+    epochs = params.get("epochs")
+    steps = params.get("steps")
+    told = {message for one in director.schedules for message in one._told}
+    if epochs is None or (steps is None and past_of(model).batches is None):
+        found = [
+            f"{shown(schedule)} cannot be checked: the data do not tell how long an "
+            "epoch is. Give `steps_per_epoch=` to fit, or use keras_lr.lint."
+        ]
+    else:
+        length = Length(epochs, steps, epoch)
+        callbacks = director.callbacks or director.schedules
+        report = _report(callbacks, model, length, None, stretches)
+        # Notes may well be meant; of another plan the fit tells by itself.
+        found = [
+            str(finding)
+            for finding in report.findings
+            if finding.severity != "note"
+            and finding.code != "new-plan"
+            and finding.message not in told
+        ]
+    for message in found:
+        if message not in told:
+            schedule._told.add(message)
+            warnings.warn(message, UserWarning, stacklevel=2)
+
+
+Schedule._lint_fit = warn_in_fit
 
 
 # What was given.

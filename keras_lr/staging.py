@@ -23,6 +23,7 @@ from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Argument, Clock
 from keras_lr.plan.parts import FunctionPhase, Points, Repeat
 from keras_lr.plan.phase import Phase, as_argument
+from keras_lr.plan.recipe import Followed
 from keras_lr.plan.words import shown
 from keras_lr.schedule import Schedule
 
@@ -245,6 +246,8 @@ def _durations(course: Course) -> list[Any]:
             found.append(part.unit)
         elif isinstance(part, Points):
             found += [position for position, _ in part.points if position != 0]
+        elif isinstance(part, Followed):
+            found.append(part.length)
     return [each for each in found if each is not None]
 
 

@@ -179,6 +179,7 @@ class Director:
         self._since = counts
         if not self._is_located:
             self._is_located = True
+            self._participants.check(epoch, self._stretches)
             self._tell_of_seams(epoch)
             self._attendance.begin()
 

@@ -108,6 +108,17 @@ class Participants:
         """Whether one goes over into another plan, where the fit goes on under one."""
         return any(part.request.on_extend == "continue" for part in self._parts)
 
+    def check(self, epoch: int, stretches: Sequence[Stretch]) -> None:
+        """Have one that wants it look all of them over.
+
+        Args:
+            epoch: The epoch that the fit begins with.
+            stretches: What was made of the run under plans of other lengths.
+        """
+        checks = [part.request.check for part in self._parts if part.request.check]
+        if checks:
+            checks[0](epoch, stretches)
+
     def of(self, schedule: Any) -> list[Participant]:
         """Those of a schedule, one for each peak."""
         return [part for part in self._parts if part.request.schedule is schedule]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lr.fit.past import Stretch
 from keras_lr.plan.checks import check_momentum, check_values
 from keras_lr.plan.course import HYPERPARAMETERS, Course
 from keras_lr.plan.curves import FloatArray
@@ -44,6 +45,9 @@ class Request:
             each of the optimizers; None where it has no horizon.
         on_extend: What it wants of a fit that goes on under a plan of another length:
             ``"warn"`` or ``"continue"``.
+        check: Looks all schedules of the fit over, before its first update, given the
+            epoch that it begins with and what was made of the run under plans of other
+            lengths; None where the schedule does not want it.
     """
 
     schedule: Any
@@ -52,6 +56,7 @@ class Request:
     optimizer: str | None = None
     ends: MutableMapping[Any, tuple[int, ...]] | None = None
     on_extend: str = "warn"
+    check: Callable[[int, Sequence[Stretch]], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -288,7 +293,7 @@ class _Product:
         for (claim, course), peak, clock in rows:
             places = _counted(claim, course, self._run, updates)
             course_values = course.values(peak, clock, places)
-            if course.is_shown_as_is:
+            if course.is_shown_as_is and not as_is:
                 # What can be looked at is not what an update can use.
                 with naming(course.owner):
                     check_values(self._name, course_values, places)

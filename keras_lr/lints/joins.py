@@ -17,9 +17,8 @@ import numpy as np
 from keras_lr.lints.finding import Finding
 from keras_lr.lints.scene import Lane, Plan
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.parts import FunctionPhase, Points, Repeat
 from keras_lr.plan.phase import Phase
-from keras_lr.plan.seam import Seam
+from keras_lr.plan.recipe import Followed
 
 #: A jump is larger than this share of the peak, and so many times as large as the
 #: steps beside it. The first step down along 1 - sqrt(p) is 2.4 times the second.
@@ -58,7 +57,7 @@ def find(lane: Lane) -> Iterator[Finding]:
 def joins_of(plan: Plan, lane: Lane, values: FloatArray) -> list[int]:
     """Where a plan can jump, as places in the values of the fit, from 1."""
     placed = plan.placed
-    if len(placed) == 1 and _is_one_function(placed[0].part):
+    if isinstance(placed[0].part, Followed):
         return _odd_steps(values)
     found = []
     for each in placed[1:]:
@@ -80,11 +79,6 @@ def parts_of(plan: Plan, lane: Lane) -> list[int]:
         found.append(plan.seam.extension.within(plan.clock).done)
     here = [update - plan.shift for update in found]
     return [update for update in here if lane.first < update < lane.total]
-
-
-def _is_one_function(part: object) -> bool:
-    """Whether a part is another library's schedule."""
-    return not isinstance(part, Phase | FunctionPhase | Repeat | Points | Seam)
 
 
 def _is_jump(values: FloatArray, at: int, times: float) -> bool:

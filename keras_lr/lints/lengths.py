@@ -26,7 +26,6 @@ ADVICE = {
     "cut-short": "Give it no more than the run has, a share of it such as '5%', or "
     "the fit more epochs.",
     "no-peak": "Give its way up no more than the run has.",
-    "zero-run": "Look at the peak, at the floor and at where the run begins.",
 }
 
 
@@ -59,10 +58,11 @@ def _oddities(plan: Plan, lane: Lane) -> Iterator[Finding]:
     if odd is None and plan.is_rate:
         seen = look(plan.course, clock, expects_peak=_names_peak(plan))
         odd = oddity(seen, clock, run, False)
-    if odd is not None:
+    # Of rates that are all 0 the values tell, also those of a product.
+    if odd is not None and odd.code != "zero-run":
         yield Finding(
             odd.code,
-            "error" if odd.code == "zero-run" else "warning",
+            "warning",
             f"{plan.name} {odd.says}.",
             ADVICE[odd.code],
             None if odd.update is None else odd.update - max(plan.shift, 0),

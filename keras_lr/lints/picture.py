@@ -26,6 +26,8 @@ class Drawn(Protocol):
     @property
     def momentum(self) -> FloatArray | None: ...  # noqa: D102
     @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
     def others(self) -> Mapping[str, FloatArray]: ...  # noqa: D102
     @property
     def plans(self) -> Mapping[str, FloatArray]: ...  # noqa: D102
@@ -76,9 +78,9 @@ def _height(report: Drawn) -> float:
 
 def _draw(report: Drawn, ax: Any) -> None:
     updates = report.first + np.arange(len(report.rates))
-    lines = {"rate": report.rates, **report.others}
+    lines = {report.name: report.rates, **report.others}
     for (name, rates), colour in zip(lines.items(), _colours(len(lines)), strict=True):
-        ax.plot(updates, rates, color=colour, label=name, zorder=2)
+        ax.plot(updates, rates, color=colour, label=name.replace("_", " ", 1), zorder=2)
     if report.extended is not None:
         mark_seam(ax, report.plans, report.extended)
     for update in report.joins:

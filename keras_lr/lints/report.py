@@ -27,6 +27,8 @@ class Report:
         findings: What is odd, the worst first.
         momentum: The momentum (beta_1) of each update, where it is scheduled; else
             None.
+        name: What logs call ``rates``: ``"learning_rate"``, or
+            ``"learning_rate_d_optimizer"`` where there are several.
         others: The rates of further optimizers, by what logs call them.
         first: The update of the run that ``rates`` begin with: 0, unless the fit goes
             on.
@@ -54,6 +56,7 @@ class Report:
     rates: FloatArray
     findings: tuple[Finding, ...]
     momentum: FloatArray | None = None
+    name: str = "learning_rate"
     others: Mapping[str, FloatArray] = field(default_factory=dict)
     first: int = 0
     steps_per_epoch: float = 1.0
@@ -127,10 +130,8 @@ def written(
         rates=main.rates,
         findings=findings,
         momentum=main.momentum,
-        others={
-            lane.label or f"optimizer {number}": lane.rates
-            for number, lane in enumerate(others, 2)
-        },
+        name=main.log_name,
+        others={lane.log_name: lane.rates for lane in others},
         first=main.first,
         steps_per_epoch=main.clock.steps_per_epoch or float(len(main.rates)),
         joins=tuple(sorted(set(updates))),

@@ -132,6 +132,11 @@ class Lane:
         return " and ".join(names) or self.own_schedule or "The optimizer"
 
     @property
+    def log_name(self) -> str:
+        """What logs call its rate."""
+        return "learning_rate" if self.label is None else f"learning_rate_{self.label}"
+
+    @property
     def of(self) -> str:
         """Which optimizer's, where there are several."""
         return "" if self.label is None else f" of {self.label}"

@@ -25,6 +25,8 @@ class Written(Protocol):
     @property
     def momentum(self) -> FloatArray | None: ...  # noqa: D102
     @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
     def others(self) -> Mapping[str, FloatArray]: ...  # noqa: D102
     @property
     def findings(self) -> Sequence[Finding]: ...  # noqa: D102
@@ -47,7 +49,11 @@ def text(report: Written) -> str:
 
 
 def _rates(report: Written) -> list[str]:
-    columns = {"rate": report.rates, **report.others}
+    rates = {report.name: report.rates, **report.others}
+    columns = {
+        name.removeprefix("learning_rate_").replace("learning_rate", "rate"): values
+        for name, values in rates.items()
+    }
     if report.momentum is not None:
         columns["momentum"] = report.momentum
     rows = [["update", "epoch", *columns, ""]]
