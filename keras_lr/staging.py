@@ -15,6 +15,7 @@ from keras_lr.fit import keras_names
 from keras_lr.fit.outline import Outline, values_of
 from keras_lr.fit.past import past_of
 from keras_lr.fit.timetable import Claim, Facts, Request, check_absolute, in_force
+from keras_lr.interop.imported import Imported
 from keras_lr.lints import resumed, sizes, writers
 from keras_lr.lints.finding import Finding
 from keras_lr.lints.scene import Lane, Plan
@@ -23,12 +24,38 @@ from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Argument, Clock
 from keras_lr.plan.parts import FunctionPhase, Points, Repeat
 from keras_lr.plan.phase import Phase, as_argument
-from keras_lr.plan.recipe import Followed
 from keras_lr.plan.words import shown
 from keras_lr.schedule import Schedule
 
 #: A step that no schedule of Keras has anything more to say at.
 VERY_LATE = 10**9
+#: Arguments of other libraries' schedules that count steps.
+STEPS = frozenset(
+    {
+        "T_0",
+        "T_max",
+        "step_size",
+        "step_size_up",
+        "step_size_down",
+        "milestones",
+        "total_iters",
+        "total_steps",
+        "first_decay_steps",
+        "decay_steps",
+        "warmup_steps",
+        "transition_steps",
+        "transition_begin",
+        "boundaries",
+        "num_warmup_steps",
+        "num_stable_steps",
+        "num_decay_steps",
+        "num_training_steps",
+        "timescale",
+        "t_initial",
+        "warmup_t",
+        "decay_t",
+    }
+)
 
 
 def lane_of(outline: Outline, model: Any, refusals: list[Finding]) -> Lane:
@@ -227,12 +254,33 @@ def _arguments(schedule: Schedule, course: Course) -> list[Argument]:
     found = []
     if schedule.horizon is not None:
         found.append(Argument.read("horizon", schedule.horizon))
+    if isinstance(schedule, Imported):
+        if schedule.per == "update":
+            found += _lengths_in(schedule.arguments)
+        return found
     # A preset has phases of its own making beside those that an argument is behind.
     are_own = hasattr(schedule, "_phases")
     for written in _durations(course):
         if isinstance(written, Argument) or are_own:
             found.append(as_argument(written))
     return list({(one.name, shown(one.written)): one for one in found}.values())
+
+
+def _lengths_in(arguments: Any, name: str = "") -> Iterator[Argument]:
+    """The lengths in steps among the arguments of another library's schedule.
+
+    Args:
+        arguments: Its arguments, or a part of them.
+        name: What the part is called.
+    """
+    if isinstance(arguments, Mapping):
+        for key, value in arguments.items():
+            yield from _lengths_in(value, str(key))
+    elif isinstance(arguments, list | tuple):
+        for each in arguments:
+            yield from _lengths_in(each, name)
+    elif name in STEPS and isinstance(arguments, int) and arguments > 0:
+        yield Argument.read(name, arguments)
 
 
 def _durations(course: Course) -> list[Any]:
@@ -246,8 +294,6 @@ def _durations(course: Course) -> list[Any]:
             found.append(part.unit)
         elif isinstance(part, Points):
             found += [position for position, _ in part.points if position != 0]
-        elif isinstance(part, Followed):
-            found.append(part.length)
     return [each for each in found if each is not None]
 
 

@@ -80,15 +80,17 @@ def _draw(report: Drawn, ax: Any) -> None:
     updates = report.first + np.arange(len(report.rates))
     lines = {report.name: report.rates, **report.others}
     for (name, rates), colour in zip(lines.items(), _colours(len(lines)), strict=True):
-        ax.plot(updates, rates, color=colour, label=name.replace("_", " ", 1), zorder=2)
+        ax.plot(updates, rates, color=colour, label=_spaced(name), zorder=2)
     if report.extended is not None:
         mark_seam(ax, report.plans, report.extended)
     for update in report.joins:
         ax.axvline(update, color="0.85", linewidth=1, zorder=0)
     _mark(report, ax)
     ax.set(xlabel="update", ylabel="learning rate")
-    if report.rates.min() >= 0:
-        ax.set_ylim(bottom=0)
+    highest = max(lines[name].max() for name in lines)
+    if report.rates.min() >= 0 and highest > 0:
+        # With room above for the numbers of findings.
+        ax.set_ylim(0, 1.12 * highest)
     ax.grid(alpha=0.3)
     if report.momentum is not None:
         right = ax.twinx()
@@ -102,6 +104,12 @@ def _draw(report: Drawn, ax: Any) -> None:
         )
         above.set_xlabel("epoch")
     _list(report, ax)
+
+
+def _spaced(name: str) -> str:
+    """What logs call a rate, as a label."""
+    label = name.removeprefix("learning_rate").removeprefix("_")
+    return f"learning rate {label}".rstrip()
 
 
 def _colours(count: int) -> list[str]:
@@ -119,12 +127,13 @@ def _mark(report: Drawn, ax: Any) -> None:
     last = len(report.rates) - 1
     for update, some in numbers.items():
         at = int(np.clip(update - report.first, 0, last))
+        is_late = at > 0.9 * last
         ax.annotate(
             ", ".join(map(str, some)),
             (report.first + at, report.rates[at]),
-            xytext=(0, 9),
+            xytext=(-7, 5) if is_late else (7, 5),
             textcoords="offset points",
-            ha="center",
+            ha="right" if is_late else "left",
             fontsize="small",
             fontweight="bold",
             color=COLOURS[worst[update]],

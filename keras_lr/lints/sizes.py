@@ -48,7 +48,7 @@ def _far(lane: Lane) -> Iterator[Finding]:
     yield Finding(
         code,
         "note" if is_note else "warning",
-        f"The highest rate{lane.of}, {highest:.3g}, is {times:.2g} times "
+        f"The highest rate{lane.of}, {highest:.3g}, is {times:.0f} times "
         f"{'above' if is_above else 'below'} {whose} ({other:.2g}).",
         advice,
         lane.first + at,

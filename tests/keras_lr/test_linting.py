@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
+DOCS = Path(k.__file__).parents[1] / "docs"
 RUN = {"epochs": 20, "steps_per_epoch": 100}
 FIRST = {
     "Function": [lambda update: 1 / (1 + update / 100)],
@@ -474,9 +476,16 @@ def test_every_finding_has_an_entry_in_the_docs_that_triggers_it():
     known = set(re.findall(r'\n +"([a-z]+(?:-[a-z]+)+)",\n', source))
     known |= {"ends-early", "cut-short", "no-peak", "zero-run"}
     known |= {"far-from-found", "far-from-usual"}
-    page = Path(k.__file__).parents[1] / "docs" / "lint.md"
-    entries = re.findall(r"^### `([a-z-]+)`", page.read_text("utf-8"), re.MULTILINE)
+    page = (DOCS / "lint.md").read_text("utf-8")
+    entries = re.findall(r"^### `([a-z-]+)`", page, re.MULTILINE)
     assert sorted(entries) == sorted(known)
-    for part in page.read_text("utf-8").split("\n### `")[1:]:
+    for part in page.split("\n### `")[1:]:
         code = part.partition("`")[0]
         assert re.search(rf"'{code}'", part), code
+
+
+def test_the_picture_of_the_docs_can_be_drawn():
+    drawn = runpy.run_path(str(DOCS / "lint.py"))
+    report = k.lint(drawn["FAULTY"], **drawn["RUN"])
+    assert codes(report) == ["epochs-as-updates", "jump", "ends-early"]
+    assert len(drawn["draw"]().axes) == 2

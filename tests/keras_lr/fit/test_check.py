@@ -88,21 +88,21 @@ def test_what_earlier_fits_have_left_is_looked_at():
     assert [each.code for each in k.lint(decay, **on).findings] == ["begins-anew"]
     fit(model, [decay])
     assert_rates(recorded(model.optimizer)[30:40], decay.values(30, 1.0, 10)[:10])
-    # More epochs than were planned: in the words of the fit, or gone over.
+
+
+@pytest.mark.parametrize("on_extend", ["warn", "continue"])
+def test_more_epochs_than_were_planned_are_looked_at(on_extend):
+    model = watched(SGD(0.5), 40)
+    rex = k.Rex(max_lr=0.4, on_extend=on_extend)
+    fit(model, [rex], epochs=3)
     more = {"epochs": 4, "initial_epoch": 3}
-    rex = k.Rex(max_lr=0.4)
-    goes_over = k.Rex(max_lr=0.4, on_extend="continue")
-    fit(model, [rex], epochs=3, initial_epoch=2)
-    seen = k.lint(goes_over, **{**on, **more})
-    (finding,) = k.lint(rex, **{**on, **more}).findings
-    assert finding.code == "new-plan"
-    with pytest.warns(UserWarning, match="jumps from") as warned:
-        fit(model, [rex], **more)
-    assert str(warned[0].message) == str(finding)
-    fit(model, [rex], epochs=3, initial_epoch=2)
-    fit(model, [goes_over], **more)
-    assert_rates(recorded(model.optimizer)[-10:], 0)
-    assert seen.extended == 30
+    report = k.lint(rex, steps_per_epoch=10, model=model, **more)
+    messages = said(lambda: fit(model, [rex], **more))
+    assert_rates(recorded(model.optimizer)[30:], report.rates)
+    # In the words of the fit.
+    assert list(map(str, report.findings)) == messages
+    assert len(messages) == (1 if on_extend == "warn" else 0)
+    assert report.extended == (30 if on_extend == "continue" else None)
 
 
 # check=True
