@@ -93,6 +93,7 @@ def lane_of(outline: Outline, model: Any, refusals: list[Finding]) -> Lane:
         first=run.first,
         rates=np.broadcast_to(rates, updates.shape).copy(),
         momentum=values.get("momentum"),
+        weight_decay=values.get("weight_decay"),
         own_rate=facts.own["learning_rate"],
         own_schedule=None if own_schedule is None else type(own_schedule).__name__,
         own_is_past_end=is_past_end,

@@ -8,13 +8,36 @@ from dataclasses import dataclass
 #: hardly what was meant; a note may well be.
 SEVERITIES = ("error", "warning", "note")
 
+#: All that can be found, in the order of ``docs/lint.md``.
+CODES = (
+    "zero-run",
+    "negative-rate",
+    "momentum-range",
+    "two-writers",
+    "zero-first",
+    "jump",
+    "new-plan",
+    "ends-early",
+    "cut-short",
+    "no-peak",
+    "no-floor",
+    "epochs-as-updates",
+    "batches-as-updates",
+    "starts-at-floor",
+    "begins-anew",
+    "far-from-found",
+    "far-from-usual",
+    "short-warmup",
+)
+
 
 @dataclass(frozen=True)
 class Finding:
     """One thing that :func:`keras_lr.lint` has found.
 
     Attributes:
-        code: Its stable name, as ``"zero-first"``; ``docs/lint.md`` lists them all.
+        code: Its stable name, as ``"zero-first"``, one of :data:`CODES`;
+            ``docs/lint.md`` has an entry for each.
         severity: ``"error"`` (the fit would be refused, or train nothing),
             ``"warning"`` (hardly what was meant) or ``"note"`` (it may well be meant).
         message: What was found, in a sentence.

@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from keras_lr.lints.finding import Finding
-from keras_lr.plan.curves import FloatArray
+from keras_lr.lints.shown import Shown
 from keras_lr.plot import detached_figure, mark_seam, new_figure
 
 #: Of Okabe and Ito's colours, which the colour-blind tell apart as well.
 RATES = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9")
-MOMENTUM = "#E69F00"
+BESIDE = "#E69F00"
 COLOURS = {"error": "#B00020", "warning": "#D55E00", "note": "0.45"}
 
 
-class Drawn(Protocol):
-    """What is asked of a report to draw it."""
-
-    @property
-    def rates(self) -> FloatArray: ...  # noqa: D102
-    @property
-    def momentum(self) -> FloatArray | None: ...  # noqa: D102
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def others(self) -> Mapping[str, FloatArray]: ...  # noqa: D102
-    @property
-    def plans(self) -> Mapping[str, FloatArray]: ...  # noqa: D102
-    @property
-    def extended(self) -> int | None: ...  # noqa: D102
-    @property
-    def findings(self) -> Sequence[Finding]: ...  # noqa: D102
-    @property
-    def joins(self) -> Sequence[int]: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def first(self) -> int: ...  # noqa: D102
-    @property
-    def steps_per_epoch(self) -> float: ...  # noqa: D102
-
-
-def plot(report: Drawn, ax: Any) -> Any:
+def plot(report: Shown, ax: Any) -> Any:
     """Draw a report on given axes, or on a new figure of pyplot.
 
     Raises:
@@ -58,7 +29,7 @@ def plot(report: Drawn, ax: Any) -> Any:
     return ax
 
 
-def png(report: Drawn) -> bytes:
+def png(report: Shown) -> bytes:
     """The picture without its title, for notebooks, which show the words as text.
 
     Raises:
@@ -71,12 +42,12 @@ def png(report: Drawn) -> bytes:
     return data.getvalue()
 
 
-def _height(report: Drawn) -> float:
+def _height(report: Shown) -> float:
     """Inches, with room for the list of findings."""
     return 3.5 + 0.2 * len(report.findings)
 
 
-def _draw(report: Drawn, ax: Any) -> None:
+def _draw(report: Shown, ax: Any) -> None:
     updates = report.first + np.arange(len(report.rates))
     lines = {report.name: report.rates, **report.others}
     for (name, rates), colour in zip(lines.items(), _colours(len(lines)), strict=True):
@@ -92,11 +63,13 @@ def _draw(report: Drawn, ax: Any) -> None:
         # With room above for the numbers of findings.
         ax.set_ylim(0, 1.12 * highest)
     ax.grid(alpha=0.3)
-    if report.momentum is not None:
+    for number, (name, values) in enumerate(report.beside.items()):
         right = ax.twinx()
-        right.plot(updates, report.momentum, color=MOMENTUM, linestyle="--", zorder=1)
-        right.set_ylabel("momentum (beta_1)", color=MOMENTUM)
-        right.set_ylim(min(0.0, report.momentum.min()), max(1, report.momentum.max()))
+        right.spines["right"].set_position(("axes", 1 + 0.12 * number))
+        right.plot(updates, values, color=BESIDE, linestyle="--", zorder=1)
+        right.set_ylabel(name.replace("_", " "), color=BESIDE)
+        least = 1.0 if name == "momentum" else 0.0
+        right.set_ylim(min(0.0, values.min()), max(least, values.max()) or 1.0)
     if len(report.rates) > report.steps_per_epoch:
         each = report.steps_per_epoch
         above = ax.secondary_xaxis(
@@ -116,7 +89,7 @@ def _colours(count: int) -> list[str]:
     return [RATES[i % len(RATES)] for i in range(count)]
 
 
-def _mark(report: Drawn, ax: Any) -> None:
+def _mark(report: Shown, ax: Any) -> None:
     """A number at each place that findings lie at."""
     numbers: dict[int, list[int]] = {}
     worst: dict[int, str] = {}
@@ -150,7 +123,7 @@ def _mark(report: Drawn, ax: Any) -> None:
         )
 
 
-def _list(report: Drawn, ax: Any) -> None:
+def _list(report: Shown, ax: Any) -> None:
     """What the lines are, and what the numbers stand for, below the axes."""
     handles, labels = ax.get_legend_handles_labels()
     if len(handles) < 2:

@@ -27,6 +27,7 @@ class Report:
         findings: What is odd, the worst first.
         momentum: The momentum (beta_1) of each update, where it is scheduled; else
             None.
+        weight_decay: The same of the weight decay.
         name: What logs call ``rates``: ``"learning_rate"``, or
             ``"learning_rate_d_optimizer"`` where there are several.
         others: The rates of further optimizers, by what logs call them.
@@ -56,6 +57,7 @@ class Report:
     rates: FloatArray
     findings: tuple[Finding, ...]
     momentum: FloatArray | None = None
+    weight_decay: FloatArray | None = None
     name: str = "learning_rate"
     others: Mapping[str, FloatArray] = field(default_factory=dict)
     first: int = 0
@@ -67,9 +69,15 @@ class Report:
     extended: int | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.rates, self.momentum, *self.others.values()):
+        for array in (self.rates, *self.beside.values(), *self.others.values()):
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
+
+    @property
+    def beside(self) -> dict[str, FloatArray]:
+        """What is scheduled besides rates, by hyperparameter."""
+        both = {"momentum": self.momentum, "weight_decay": self.weight_decay}
+        return {name: values for name, values in both.items() if values is not None}
 
     def plot(self, ax: Any = None) -> Any:
         """Draw what will be in force, with findings marked where they lie.
@@ -130,6 +138,7 @@ def written(
         rates=main.rates,
         findings=findings,
         momentum=main.momentum,
+        weight_decay=main.weight_decay,
         name=main.log_name,
         others={lane.log_name: lane.rates for lane in others},
         first=main.first,

@@ -82,6 +82,7 @@ class Lane:
         first: The first update of the fit.
         rates: The rate of each update of the fit.
         momentum: The momentum of each, where that is scheduled, else None.
+        weight_decay: The same of the weight decay.
         own_rate: The rate that it was compiled with; None where that is a schedule.
         own_schedule: That schedule, as a message shows it.
         own_is_past_end: Whether that schedule has nothing more to give than its last
@@ -103,6 +104,7 @@ class Lane:
     first: int
     rates: FloatArray
     momentum: FloatArray | None
+    weight_decay: FloatArray | None
     own_rate: float | None
     own_schedule: str | None = None
     own_is_past_end: bool = False

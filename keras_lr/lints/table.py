@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import Protocol
-
+from collections.abc import Sequence
 import numpy as np
 
 from keras_lr.lints.finding import Finding
-from keras_lr.plan.curves import FloatArray
+from keras_lr.lints.shown import Shown
 
 #: Characters of a line.
 WIDTH = 88
@@ -17,45 +15,20 @@ WIDTH = 88
 MOST_JOINS = 6
 
 
-class Written(Protocol):
-    """What is asked of a report to write it."""
-
-    @property
-    def rates(self) -> FloatArray: ...  # noqa: D102
-    @property
-    def momentum(self) -> FloatArray | None: ...  # noqa: D102
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def others(self) -> Mapping[str, FloatArray]: ...  # noqa: D102
-    @property
-    def findings(self) -> Sequence[Finding]: ...  # noqa: D102
-    @property
-    def joins(self) -> Sequence[int]: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def about(self) -> str: ...  # noqa: D102
-    @property
-    def first(self) -> int: ...  # noqa: D102
-    @property
-    def steps_per_epoch(self) -> float: ...  # noqa: D102
-
-
-def text(report: Written) -> str:
+def text(report: Shown) -> str:
     """The report: what it is of, rates at the places that matter, and findings."""
     head = [*textwrap.wrap(report.title, WIDTH), *textwrap.wrap(report.about, WIDTH)]
     return "\n".join([*head, "", *_rates(report), "", *_findings(report.findings)])
 
 
-def _rates(report: Written) -> list[str]:
+def _rates(report: Shown) -> list[str]:
     rates = {report.name: report.rates, **report.others}
     columns = {
         name.removeprefix("learning_rate_").replace("learning_rate", "rate"): values
         for name, values in rates.items()
     }
-    if report.momentum is not None:
-        columns["momentum"] = report.momentum
+    for name, values in report.beside.items():
+        columns[name.replace("_", " ")] = values
     rows = [["update", "epoch", *columns, ""]]
     for at, names in _places(report).items():
         update = report.first + at
@@ -70,7 +43,7 @@ def _rates(report: Written) -> list[str]:
     return lines
 
 
-def _places(report: Written) -> dict[int, list[str]]:
+def _places(report: Shown) -> dict[int, list[str]]:
     """The updates that are shown, and why."""
     last = len(report.rates) - 1
     found: dict[int, list[str]] = {0: ["first"]}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from keras_lr.lints.finding import Finding
 from keras_lr.lints.scene import Lane, Scene
 
 
-def find(scene: Scene) -> Iterator[Finding]:
-    """Whatever else changes the rates of schedules."""
+def find(scene: Scene, lanes: Sequence[Lane]) -> Iterator[Finding]:
+    """Whatever else changes the rates of schedules.
+
+    Args:
+        scene: The fit.
+        lanes: Those of its optimizers that are looked at.
+    """
     for name in scene.twice:
         yield Finding(
             "two-writers",
@@ -32,7 +37,7 @@ def find(scene: Scene) -> Iterator[Finding]:
             None,
             None,
         )
-    for lane in scene.lanes:
+    for lane in lanes:
         yield from _beside_schedules(lane, scene)
         yield from _in_optimizer(lane)
 

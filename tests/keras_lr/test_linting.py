@@ -14,7 +14,7 @@ import pytest
 import keras_lr as k
 from keras_lr.finder import search
 from keras_lr.fit.past import past_of
-from keras_lr.lints.finding import SEVERITIES
+from keras_lr.lints.finding import CODES, SEVERITIES
 from keras_lr.phases import cosine, hold, linear, repeat
 from tests.kit.names import schedules
 
@@ -471,17 +471,15 @@ def test_a_notebook_shows_table_and_picture(monkeypatch):
 
 
 def test_every_finding_has_an_entry_in_the_docs_that_triggers_it():
-    room = Path(k.__file__).parent / "lints"
-    source = "".join(path.read_text("utf-8") for path in room.glob("*.py"))
-    known = set(re.findall(r'\n +"([a-z]+(?:-[a-z]+)+)",\n', source))
-    known |= {"ends-early", "cut-short", "no-peak", "zero-run"}
-    known |= {"far-from-found", "far-from-usual"}
     page = (DOCS / "lint.md").read_text("utf-8")
     entries = re.findall(r"^### `([a-z-]+)`", page, re.MULTILINE)
-    assert sorted(entries) == sorted(known)
+    assert tuple(entries) == CODES
     for part in page.split("\n### `")[1:]:
         code = part.partition("`")[0]
         assert re.search(rf"'{code}'", part), code
+    room = Path(k.__file__).parent / "lints"
+    source = "".join(path.read_text("utf-8") for path in room.glob("*.py"))
+    assert set(re.findall(r'\n +"([a-z]+(?:-[a-z]+)+)",\n', source)) <= set(CODES)
 
 
 def test_the_picture_of_the_docs_can_be_drawn():
@@ -489,3 +487,27 @@ def test_the_picture_of_the_docs_can_be_drawn():
     report = k.lint(drawn["FAULTY"], **drawn["RUN"])
     assert codes(report) == ["epochs-as-updates", "jump", "ends-early"]
     assert len(drawn["draw"]().axes) == 2
+
+
+def test_optimizers_of_one_schedule_are_told_once():
+    names = {"backbone": 0.01, "head": 0.1}
+    report = k.lint(k.CosineDecay(max_lr=names, decay=500), **RUN)
+    assert only(report, "ends-early").update == 500
+    assert list(report.others) == ["learning_rate_head"]
+
+
+def test_what_else_is_scheduled_is_shown():
+    decay = k.LinearDecay(hyperparameter="weight_decay", max_lr=0.01)
+    report = k.lint([decay, k.OneCycle(max_lr=0.1)], **RUN)
+    assert report.weight_decay[[0, -1]].tolist() == [0.01, 0.0]
+    assert "momentum  weight decay" in str(report)
+    axes = report.plot().figure.axes
+    assert [ax.get_ylabel() for ax in axes[1:]] == ["momentum", "weight decay"]
+
+
+def test_the_model_is_left_as_it_is():
+    model = compiled(keras.optimizers.Adam(0.01))
+    before = vars(model.optimizer).copy(), type(model.optimizer)
+    k.lint([k.OneCycle(max_lr=0.1), k.Plateau()], model=model, **RUN)
+    assert (vars(model.optimizer), type(model.optimizer)) == before
+    assert past_of(model).planned is None
