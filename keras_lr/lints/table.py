@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+
 import numpy as np
 
 from keras_lr.lints.finding import Finding
