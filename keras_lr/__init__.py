@@ -10,6 +10,9 @@ from keras_lr.cooldowns import Cooldown, cooldown
 from keras_lr.finder import BatchSizesResult, LRFinder, LRFinderResult, find_lr
 from keras_lr.fit.keras_names import check_keras
 from keras_lr.fit.loan import restored
+from keras_lr.linting import lint
+from keras_lr.lints.finding import Finding
+from keras_lr.lints.report import Report
 from keras_lr.monitor import RateMonitor
 from keras_lr.noise_result import NoiseScaleResult
 from keras_lr.noise_scale import GradientNoiseScale
@@ -46,6 +49,7 @@ __all__ = [
     "CosineRestarts",
     "CyclicalLR",
     "ExponentialDecay",
+    "Finding",
     "FlatCosine",
     "Function",
     "GradientNoiseScale",
@@ -61,6 +65,7 @@ __all__ = [
     "Plateau",
     "PolynomialDecay",
     "RateMonitor",
+    "Report",
     "Rex",
     "Schedule",
     "StepDecay",
@@ -73,6 +78,7 @@ __all__ = [
     "curves",
     "find_lr",
     "interop",
+    "lint",
     "phases",
     "restored",
     "scale_length",

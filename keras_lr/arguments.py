@@ -27,12 +27,15 @@ class Common(TypedDict, total=False):
         on_extend: What a fit does that goes on (``initial_epoch``) with another length
             than was planned: ``"warn"`` that the rate jumps, or ``"continue"``: go over
             into the new plan, as :meth:`Schedule.extend` does.
+        check: Whether a fit warns, before its first update, of what
+            :func:`keras_lr.lint` finds odd about its schedules, notes left out.
     """
 
     horizon: Duration | None
     hyperparameter: str
     optimizer: str | None
     on_extend: str
+    check: bool
 
 
 #: What each of them is where it is not given; in this order in signatures.
@@ -41,6 +44,7 @@ DEFAULTS: Common = {
     "hyperparameter": "learning_rate",
     "optimizer": None,
     "on_extend": "warn",
+    "check": False,
 }
 
 #: What ``on_extend`` can be.

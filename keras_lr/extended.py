@@ -62,6 +62,7 @@ class Extended(Schedule):
                     "hyperparameter": schedule.hyperparameter,
                     "optimizer": schedule.optimizer,
                     "on_extend": schedule.on_extend,
+                    "check": schedule.check,
                 }
             )
             self._extension()

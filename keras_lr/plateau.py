@@ -304,6 +304,14 @@ class Plateau(Preset):
 
     # In a fit.
 
+    def _before_fit(self, model: Any) -> Schedule:
+        seen = copy.copy(self)
+        # A copy has memories of its own.
+        if model is not None:
+            seen._memory = self._memories.get(model, Memory())
+        seen._ends = self._ends
+        return seen
+
     def _join(self, director: Director) -> None:
         self._memory = self._memories.setdefault(director.model, Memory())
         super()._join(director)

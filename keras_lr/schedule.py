@@ -23,9 +23,10 @@ from keras_lr.arguments import (
 from keras_lr.companion import Companion
 from keras_lr.fit.director import Director
 from keras_lr.fit.guests import Guest
+from keras_lr.fit.past import Stretch
 from keras_lr.fit.timetable import Request
 from keras_lr.outlook import Outlook
-from keras_lr.plan.checks import check_choice, check_value
+from keras_lr.plan.checks import check_choice, check_flag, check_value
 from keras_lr.plan.config import from_config as part_from_config
 from keras_lr.plan.config import to_config
 from keras_lr.plan.course import HYPERPARAMETERS, Course
@@ -73,6 +74,8 @@ class Schedule(Outlook, Companion):
             ``on_extend``: what a fit does that goes on at an ``initial_epoch`` with
             another length than was planned: ``"warn"`` that the rate jumps, or
             ``"continue"``: go over into the new plan, as :meth:`extend` does.
+            ``check``: whether a fit warns, before its first update, of what
+            :func:`keras_lr.lint` finds odd about its schedules, notes left out.
 
     Raises:
         ValueError: If an argument is out of range, or no phase is given; in a fit, if
@@ -97,6 +100,10 @@ class Schedule(Outlook, Companion):
     #: Makes what :meth:`extend` gives. That is a schedule as well, so it stands in a
     #: module on top of this one, :mod:`keras_lr.extended`, which puts itself in here.
     _extended: ClassVar[Callable[..., Schedule]]
+
+    #: Warns in a fit of what :mod:`keras_lr.linting` finds, which puts itself in here
+    #: for the same reason.
+    _lint_fit: ClassVar[Callable[[Schedule, int, Sequence[Stretch]], None]]
 
     #: What ``help`` shows: the shared arguments are listed as well.
     __signature__: ClassVar[inspect.Signature]
@@ -138,9 +145,12 @@ class Schedule(Outlook, Companion):
         self.hyperparameter = shared["hyperparameter"]
         self.optimizer = shared["optimizer"]
         self.on_extend = shared["on_extend"]
+        self.check = shared["check"]
         #: Where its fits of each model have ended, in updates of its horizon.
         self._ends: WeakKeyDictionary[Any, tuple[int, ...]] = WeakKeyDictionary()
         self._warned = False
+        #: What fits have said of it, and it of them.
+        self._told: set[str] = set()
         self._looked: tuple[Clock, Look] | None = None
         for name in arguments_of(type(self)):
             if hasattr(self, name):
@@ -153,6 +163,7 @@ class Schedule(Outlook, Companion):
                 f"{received(hyperparameter=self.hyperparameter)}"
             )
         check_choice("on_extend", self.on_extend, ON_EXTEND)
+        check_flag("check", self.check)
         check_peaks(self.max_lr, self.optimizer)
 
     def extend(
@@ -310,27 +321,42 @@ class Schedule(Outlook, Companion):
         state = super().__getstate__()
         # Nor does it go on where this one's fits have ended.
         del state["_ends"]
-        return state
+        return {**state, "_told": set()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._ends = WeakKeyDictionary()
 
-    def _join(self, director: Director) -> None:
+    def _before_fit(self, model: Any) -> Schedule:
+        """The schedule as it stands before the next fit of a model.
+
+        Args:
+            model: The model; None for any that it has not been in a fit of.
+        """
+        return self
+
+    def _requests(self) -> list[Request]:
+        """What it asks of a fit, for each optimizer that it names."""
         ends = None if self.horizon is None else self._ends
-        director.join(
-            [
-                Request(
-                    self,
-                    tuple(single._courses()),
-                    self._clock,
-                    name,
-                    ends,
-                    self.on_extend,
-                )
-                for name, single in self._singles()
-            ]
-        )
+        return [
+            Request(
+                self,
+                tuple(single._courses()),
+                self._clock,
+                name,
+                ends,
+                self.on_extend,
+                self._look_over if self.check else None,
+            )
+            for name, single in self._singles()
+        ]
+
+    def _look_over(self, epoch: int, stretches: Sequence[Stretch]) -> None:
+        """Warn of what is odd about the schedules of the fit."""
+        type(self)._lint_fit(self, epoch, stretches)
+
+    def _join(self, director: Director) -> None:
+        director.join(self._requests())
         super()._join(director)
 
     # Callback hooks.
@@ -357,7 +383,9 @@ class Schedule(Outlook, Companion):
         odd = oddity(seen, clock, run, is_rate and seen.is_zero(run.total))
         if odd is not None:
             self._warned = True
-            warnings.warn(f"{shown(self)} {odd}.", UserWarning, stacklevel=2)
+            message = f"{shown(self)} {odd.says}."
+            self._told.add(message)
+            warnings.warn(message, UserWarning, stacklevel=2)
 
 
 # Of a subclass, __init_subclass__ does it.

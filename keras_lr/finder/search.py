@@ -34,6 +34,7 @@ from keras_lr.fit.building import Building
 from keras_lr.fit.choice import names_of
 from keras_lr.fit.feed import Given
 from keras_lr.fit.loan import end_or_refuse
+from keras_lr.fit.past import past_of
 from keras_lr.fit.snapshot import history_kept
 from keras_lr.plan.duration import Duration
 from keras_lr.schedule import Schedule
@@ -203,7 +204,9 @@ def find_lr(
         verbose=verbose,
     )
     if not isinstance(batch_size, Sequence | np.ndarray):
-        return search(batch_size or 32)
+        result = search(batch_size or 32)
+        _remember(model, optimizers, result.suggestion)
+        return result
     sizes = checked_sizes(
         batch_size,
         model,
@@ -358,7 +361,19 @@ def _own_rates(optimizers: list[Any], set_rate: bool) -> list[float | None]:
 
 
 def _set_rates(optimizers: list[Any], own: list[float | None], rate: float) -> None:
-    """The highest rate gets the new one; the others keep their ratio to it."""
+    for optimizer, share in zip(optimizers, _shares(own), strict=True):
+        optimizer.learning_rate = rate * share
+
+
+def _remember(model: Any, optimizers: list[Any], rate: float | None) -> None:
+    """Leave what was found to whoever looks at a schedule of the model later."""
+    if rate is not None:
+        own = [keras_names.own_rate(one) for one in optimizers]
+        for optimizer, share in zip(optimizers, _shares(own), strict=True):
+            past_of(model).found[optimizer] = rate * share
+
+
+def _shares(own: list[float | None]) -> list[float]:
+    """Of a rate: the highest gets all of it, the others keep their ratio to that."""
     highest = max(one or 0.0 for one in own) or 1.0
-    for optimizer, one in zip(optimizers, own, strict=True):
-        optimizer.learning_rate = rate * ((one or 0.0) / highest or 1.0)
+    return [(one or 0.0) / highest or 1.0 for one in own]

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from keras_lr.fit.optimizer import LentOptimizer
 from keras_lr.fit.past import Past
 from keras_lr.plan.duration import Clock
+
+
+class Counted(Protocol):
+    """What is asked of an optimizer to count its updates: it may be on loan."""
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer."""
+
+    @property
+    def accumulation(self) -> int:
+        """Batches that make an update."""
 
 
 @dataclass
@@ -51,7 +63,7 @@ class Calendar:
         if batches > 0:
             self.past.batches = batches
 
-    def place(self, lent: LentOptimizer, count: int, epoch: int) -> tuple[Clock, int]:
+    def place(self, lent: Counted, count: int, epoch: int) -> tuple[Clock, int]:
         """The run in an optimizer's updates, and the one that an epoch begins with.
 
         The place follows from the epoch, not from the optimizer's counter, which may

@@ -179,6 +179,7 @@ class Director:
         self._since = counts
         if not self._is_located:
             self._is_located = True
+            self._participants.check(epoch, self._stretches)
             self._tell_of_seams(epoch)
             self._attendance.begin()
 
@@ -427,7 +428,7 @@ class Director:
             return
         optimizers = zip(loan.step.optimizers, counts, strict=True)
         runs = [self._calendar.place(one, count, epoch)[0] for one, count in optimizers]
-        self._participants.look_back(loan.step, runs, self.model)
+        self._participants.look_back(loan.step.optimizers, runs, self.model)
 
     def _tell_of_seams(self, epoch: int) -> None:
         """Say what goes on, or that the plan is another one."""

@@ -264,6 +264,13 @@ def rate_variable(optimizer: Any) -> Any | None:
     return rate if isinstance(rate, keras.Variable) else None
 
 
+def rate_schedule(optimizer: Any) -> Any | None:
+    """The schedule that an optimizer was compiled with; None if there is none."""
+    rate = optimizer._learning_rate
+    is_schedule = isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
+    return rate if is_schedule else None
+
+
 def rate_now(cls: Any, optimizer: Any) -> Any:
     """The rate as the optimizer's own class reads it: a variable, or a value."""
     return cls._get_current_learning_rate(optimizer)

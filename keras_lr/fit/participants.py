@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_lr.fit import keras_names
+from keras_lr.fit.calendar import Counted
 from keras_lr.fit.choice import Choice, chosen
 from keras_lr.fit.notices import warn_of_no_effect
 from keras_lr.fit.optimizer import LentOptimizer, attributes_of
@@ -35,8 +36,12 @@ class Participant:
 
     def places_in(self, step: LentStep) -> list[int]:
         """Where its optimizers stand in the step."""
-        lents = [id(lent.optimizer) for lent in step.optimizers]
-        return [lents.index(id(choice.optimizer)) for choice in self.choices]
+        return self.places_among(step.optimizers)
+
+    def places_among(self, optimizers: Sequence[Counted]) -> list[int]:
+        """Where its optimizers stand among some."""
+        those = [id(each.optimizer) for each in optimizers]
+        return [those.index(id(choice.optimizer)) for choice in self.choices]
 
 
 class Participants:
@@ -70,6 +75,13 @@ class Participants:
             part.choices = chosen(model, part.request.optimizer)
         self._look_at_optimizers(model)
 
+    def suppose(self, rate: float) -> None:
+        """Take the highest own rate for another; the others keep their ratio to it."""
+        highest = max((own for own in self.own_rates.values() if own), default=rate)
+        for optimizer, own in self.own_rates.items():
+            ratio = 1.0 if own is None else own / highest
+            self.own_rates[optimizer] = rate * ratio
+
     def _look_at_optimizers(self, model: Any) -> None:
         for part in self._parts:
             for choice in part.choices:
@@ -96,6 +108,17 @@ class Participants:
         """Whether one goes over into another plan, where the fit goes on under one."""
         return any(part.request.on_extend == "continue" for part in self._parts)
 
+    def check(self, epoch: int, stretches: Sequence[Stretch]) -> None:
+        """Have one that wants it look all of them over.
+
+        Args:
+            epoch: The epoch that the fit begins with.
+            stretches: What was made of the run under plans of other lengths.
+        """
+        checks = [part.request.check for part in self._parts if part.request.check]
+        if checks:
+            checks[0](epoch, stretches)
+
     def of(self, schedule: Any) -> list[Participant]:
         """Those of a schedule, one for each peak."""
         return [part for part in self._parts if part.request.schedule is schedule]
@@ -120,16 +143,29 @@ class Participants:
             run: The run as it counts it.
             stretches: What was made of it under plans of other lengths.
         """
+        claims, facts = self.asked_of(lent.optimizer, run, stretches)
+        return lay(claims, facts, run)
+
+    def asked_of(
+        self, optimizer: Any, run: Run, stretches: Sequence[Stretch]
+    ) -> tuple[list[Claim], Facts]:
+        """What is asked of an optimizer, and what is known of it.
+
+        Args:
+            optimizer: The optimizer.
+            run: The run as it counts it.
+            stretches: What was made of it under plans of other lengths.
+        """
         claims = []
         label = None
         for part in self._parts:
             for i, choice in enumerate(part.choices):
-                if choice.optimizer is lent.optimizer:
+                if choice.optimizer is optimizer:
                     label = label or choice.label
                     done = part.done[i] if part.done else 0
                     request = continued(part.request, stretches, run.clock)
                     claims.append(Claim(request, self._highest(part), done))
-        return lay(claims, self._facts_of(lent, label), run)
+        return claims, self._facts_of(optimizer, label)
 
     def claims(self) -> list[Claim]:
         """What each asks for, from the begin of the run."""
@@ -141,9 +177,7 @@ class Participants:
         known = [rate for rate in rates if rate is not None]
         return max(known) if len(known) == len(rates) else None
 
-    def _facts_of(self, lent: LentOptimizer, label: str | None) -> Facts:
-        """What is known of an optimizer."""
-        optimizer = lent.optimizer
+    def _facts_of(self, optimizer: Any, label: str | None) -> Facts:
         own = {"learning_rate": self.own_rates.get(optimizer)}
         for name, attribute in attributes_of(optimizer).items():
             own[name] = float(vars(optimizer)[attribute])
@@ -151,16 +185,18 @@ class Participants:
 
     # Runs in pieces.
 
-    def look_back(self, step: LentStep, runs: Sequence[Clock], model: Any) -> None:
+    def look_back(
+        self, optimizers: Sequence[Counted], runs: Sequence[Clock], model: Any
+    ) -> None:
         """Go on where the last fits with them have ended.
 
         Args:
-            step: The lent step.
-            runs: The run as each optimizer of the step counts it.
+            optimizers: All optimizers of the step.
+            runs: The run as each of them counts it.
             model: The model.
         """
         for part in self._parts:
-            of_part = [runs[i] for i in part.places_in(step)]
+            of_part = [runs[i] for i in part.places_among(optimizers)]
             part.done = made_before(part.request, model, of_part)
 
     def begin_anew(self) -> None:

@@ -24,7 +24,7 @@ class Stretch:
 
 @dataclass
 class Past:
-    """What is known of a model's earlier scheduled fits.
+    """What is known of a model's earlier scheduled fits, and of searches.
 
     Attributes:
         planned: The run that the last one was laid over; None before the first.
@@ -35,6 +35,7 @@ class Past:
             counted them; None if none has.
         has_warned: Whether the user has been told that the planned run changes.
         paces: Updates that a step makes of an optimizer, where they are several.
+        found: The rate that a search has found for an optimizer.
     """
 
     planned: Clock | None = None
@@ -43,6 +44,9 @@ class Past:
     batches: int | None = None
     has_warned: bool = False
     paces: weakref.WeakKeyDictionary[Any, int] = field(
+        default_factory=weakref.WeakKeyDictionary
+    )
+    found: weakref.WeakKeyDictionary[Any, float] = field(
         default_factory=weakref.WeakKeyDictionary
     )
 

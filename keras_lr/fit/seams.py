@@ -174,29 +174,45 @@ def tell_of_another_plan(
     wants = [one for one in claims if one.request.on_extend == "continue"]
     for claim in {id(one.request.schedule): one for one in wants}.values():
         _say_that_it_goes_over(claim, run, first, stretches)
-    planned = past.planned_in(run)
-    if past.has_warned or planned is None or planned.total is None:
+    if past.has_warned:
         return
+    jumps = words_of_jump(past, claims, run, first)
+    if jumps is not None:
+        past.has_warned = True
+        warnings.warn(jumps, UserWarning, stacklevel=2)
+
+
+def words_of_jump(
+    past: Past, claims: Sequence[Claim], run: Clock, first: int
+) -> str | None:
+    """What is said where a run goes on under another plan; None if nothing jumps.
+
+    Args:
+        past: What is known of the model's earlier fits.
+        claims: What the schedules of the fit ask for.
+        run: The run of the fit, as planned now.
+        first: The update that it goes on with.
+    """
+    planned = past.planned_in(run)
+    if planned is None or planned.total is None:
+        return None
     warned = [one for one in claims if one.request.on_extend == "warn"]
     jumps = [(one, _jump(one, planned, run, first)) for one in warned]
     found = [(claim.request.schedule, jump) for claim, jump in jumps if jump]
     if not found:
-        return
-    past.has_warned = True
+        return None
     names = " and ".join(dict.fromkeys(shown(schedule) for schedule, _ in found))
     jump = found[0][1]
     length = "" if planned.total == first else f", planned={planned.total}"
     assert run.total is not None  # noqa: S101  else there were no jumps
     epochs = round(run.total / (run.steps_per_epoch or run.total))
-    warnings.warn(
+    return (
         f"{names} is laid over {run.total} updates, and was over {planned.total} in "
         f"the last fit of this model: at update {first}, where this fit goes on, the "
         f"{jump.hyperparameter} jumps from {jump.reached:.3g} to {jump.coming:.3g}. "
         "To go over into the new plan, give it on_extend='continue', or extend it by "
         f".extend({first}, {run.total}{length}). To plan once for all, give it the "
-        f"length of the whole run in every fit, such as horizon='{epochs} epochs'.",
-        UserWarning,
-        stacklevel=2,
+        f"length of the whole run in every fit, such as horizon='{epochs} epochs'."
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lr.fit.past import Stretch
 from keras_lr.plan.checks import check_momentum, check_values
 from keras_lr.plan.course import HYPERPARAMETERS, Course
 from keras_lr.plan.curves import FloatArray
@@ -44,6 +45,9 @@ class Request:
             each of the optimizers; None where it has no horizon.
         on_extend: What it wants of a fit that goes on under a plan of another length:
             ``"warn"`` or ``"continue"``.
+        check: Looks all schedules of the fit over, before its first update, given the
+            epoch that it begins with and what was made of the run under plans of other
+            lengths; None where the schedule does not want it.
     """
 
     schedule: Any
@@ -52,6 +56,7 @@ class Request:
     optimizer: str | None = None
     ends: MutableMapping[Any, tuple[int, ...]] | None = None
     on_extend: str = "warn"
+    check: Callable[[int, Sequence[Stretch]], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ def lay(claims: Sequence[Claim], facts: Facts, run: Run) -> Timetable:
     if not claims:
         # The optimizer's own values; where the run stands is known all the same.
         return Timetable(run.first, {})
-    _check_absolute(claims)
+    check_absolute(claims)
     products = {
         name: _Product(name, found, facts, run)
         for name in HYPERPARAMETERS
@@ -196,6 +201,32 @@ def lay(claims: Sequence[Claim], facts: Facts, run: Run) -> Timetable:
         sets_peak=rate is not None and rate.sets_peak,
         label=facts.label,
     )
+
+
+def in_force(
+    claims: Sequence[Claim], facts: Facts, run: Run, updates: IntArray
+) -> dict[str, FloatArray]:
+    """What updates of an optimizer would be made with, also what none of them could.
+
+    Args:
+        claims: What the schedules ask of it; they multiply.
+        facts: The optimizer.
+        run: Where its run stands.
+        updates: The updates.
+
+    Returns:
+        By hyperparameter that is scheduled; of the learning rate the factor on the
+        optimizer's own.
+
+    Raises:
+        ValueError: As :func:`lay` does, but for values that no update can use.
+    """
+    check_absolute(claims)
+    return {
+        name: _Product(name, found, facts, run).values(updates, as_is=True)
+        for name in HYPERPARAMETERS
+        if (found := _asking(claims, name, facts))
+    }
 
 
 def _asking(
@@ -250,14 +281,19 @@ class _Product:
             for (claim, course), peak in zip(asking, self._peaks, strict=True)
         ]
 
-    def values(self, updates: IntArray) -> FloatArray:
-        """Factors on the own rate, or the values of another hyperparameter."""
+    def values(self, updates: IntArray, *, as_is: bool = False) -> FloatArray:
+        """Factors on the own rate, or the values of another hyperparameter.
+
+        Args:
+            updates: The updates.
+            as_is: Whether values that no update can use are given, and not refused.
+        """
         product: Any = 1.0
         rows = zip(self._asking, self._peaks, self._clocks, strict=True)
         for (claim, course), peak, clock in rows:
             places = _counted(claim, course, self._run, updates)
             course_values = course.values(peak, clock, places)
-            if course.is_shown_as_is:
+            if course.is_shown_as_is and not as_is:
                 # What can be looked at is not what an update can use.
                 with naming(course.owner):
                     check_values(self._name, course_values, places)
@@ -266,7 +302,7 @@ class _Product:
             factors: FloatArray = product * self.scale
             return factors
         values: FloatArray = product * self._peaks[0]
-        if self._name == "momentum":
+        if self._name == "momentum" and not as_is:
             check_momentum(values, updates)
         return values
 
@@ -349,7 +385,8 @@ def _assumed(epochs: int | None, length: int) -> Clock:
     return Clock(None if epochs is None else epochs * length, length)
 
 
-def _check_absolute(claims: Sequence[Claim]) -> None:
+def check_absolute(claims: Sequence[Claim]) -> None:
+    """Raise where two schedules set one value."""
     for name in HYPERPARAMETERS:
         absolute = [
             claim.request.schedule

@@ -1,4 +1,4 @@
-"""What is odd about a schedule in a run: what a fit warns of."""
+"""What is odd about a schedule in a run: what a fit warns of, and ``lint``."""
 
 from __future__ import annotations
 
@@ -103,8 +103,24 @@ def _first_above_zero(placed: list[Placed], clock: Clock) -> int | None:
     return None if is_whole else LARGEST_LOOK
 
 
-def oddity(seen: Look, clock: Clock, run: Clock, is_all_zero: bool) -> str | None:
-    """What is odd, in words that follow the schedule's name; None if nothing is.
+@dataclass(frozen=True)
+class Oddity:
+    """What is odd.
+
+    Attributes:
+        code: Its name: ``"zero-run"``, ``"ends-early"``, ``"no-peak"`` or
+            ``"cut-short"``.
+        says: The words, which follow the schedule's name.
+        update: The update at which it shows; None where it is about the whole run.
+    """
+
+    code: str
+    says: str
+    update: int | None = None
+
+
+def oddity(seen: Look, clock: Clock, run: Clock, is_all_zero: bool) -> Oddity | None:
+    """What is odd; None if nothing is.
 
     Args:
         seen: The course over the run as the schedule counts it.
@@ -115,14 +131,16 @@ def oddity(seen: Look, clock: Clock, run: Clock, is_all_zero: bool) -> str | Non
     total = run.total
     assert total is not None  # noqa: S101  of known length
     if is_all_zero:
-        return f"has a rate of 0 at every update of the run of {total}: nothing trains"
+        return Oddity("zero-run", all_zero(total))
     end = seen.end
     if clock.total is not None and clock != run:
         end = min(clock.total, end or clock.total)
     if end is not None and end < total:
-        return (
+        return Oddity(
+            "ends-early",
             f"ends after {end} of the run's {total} updates and holds its last value "
-            "from there"
+            "from there",
+            end,
         )
     why = ""
     if seen.beyond is not None:
@@ -132,7 +150,16 @@ def oddity(seen: Look, clock: Clock, run: Clock, is_all_zero: bool) -> str | Non
             f"end of the {length} of {clock.total} updates"
         )
     if not seen.has_peak and clock == run:
-        return f"never reaches its peak in the run of {total} updates{why}"
+        return Oddity(
+            "no-peak", f"never reaches its peak in the run of {total} updates{why}"
+        )
     if why:
-        return f"is cut short{why}, which sees only the beginning"
+        return Oddity(
+            "cut-short", f"is cut short{why}, which sees only the beginning", total - 1
+        )
     return None
+
+
+def all_zero(updates: int) -> str:
+    """The words for a rate that is 0 in all of a run."""
+    return f"has a rate of 0 at every update of the run of {updates}: nothing trains"

@@ -1,0 +1,42 @@
+"""All findings of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keras_lr.lints import joins, lengths, resumed, sizes, values, writers
+from keras_lr.lints.finding import Finding, in_order
+from keras_lr.lints.scene import Lane, Scene
+
+
+def findings_of(scene: Scene, refusals: Sequence[Finding]) -> tuple[Finding, ...]:
+    """What is odd about a fit, the worst first.
+
+    Args:
+        scene: The fit.
+        refusals: What it would refuse, as far as that is known already.
+    """
+    lanes = _unlike(scene.lanes)
+    found = [*refusals, *writers.find(scene, lanes)]
+    for lane in lanes:
+        found += values.find(lane)
+        found += joins.find(lane)
+        found += lengths.find(lane, scene)
+        found += sizes.find(lane)
+        found += resumed.find(lane)
+    return in_order(found)
+
+
+def _unlike(lanes: Sequence[Lane]) -> list[Lane]:
+    """Of optimizers that follow the same schedules the one with the highest rate.
+
+    What would be said of the others is the same, but for their ratio to it.
+    """
+    found: dict[object, Lane] = {}
+    for lane in lanes:
+        names = tuple(plan.name for plan in lane.plans)
+        kind = (names, lane.total, lane.accumulation, lane.own_schedule)
+        other = found.get(kind)
+        if other is None or lane.rates.max() > other.rates.max():
+            found[kind] = lane
+    return list(found.values())
