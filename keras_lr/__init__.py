@@ -10,6 +10,7 @@ from keras_lr.cooldowns import Cooldown, cooldown
 from keras_lr.finder import BatchSizesResult, LRFinder, LRFinderResult, find_lr
 from keras_lr.fit.keras_names import check_keras
 from keras_lr.fit.loan import restored
+from keras_lr.grouping import groups
 from keras_lr.monitor import RateMonitor
 from keras_lr.noise_result import NoiseScaleResult
 from keras_lr.noise_scale import GradientNoiseScale
@@ -35,6 +36,7 @@ from keras_lr.presets import (
     WarmupLinear,
     WarmupStableDecay,
 )
+from keras_lr.rate_table import GroupRates, group_rates
 from keras_lr.schedule import Schedule
 
 __version__ = "0.1.0"
@@ -49,6 +51,7 @@ __all__ = [
     "FlatCosine",
     "Function",
     "GradientNoiseScale",
+    "GroupRates",
     "InverseSqrt",
     "InverseTimeDecay",
     "LRFinder",
@@ -72,6 +75,8 @@ __all__ = [
     "cooldown",
     "curves",
     "find_lr",
+    "group_rates",
+    "groups",
     "interop",
     "phases",
     "restored",
