@@ -10,6 +10,7 @@ from keras_lr.cooldowns import Cooldown, cooldown
 from keras_lr.finder import BatchSizesResult, LRFinder, LRFinderResult, find_lr
 from keras_lr.fit.keras_names import check_keras
 from keras_lr.fit.loan import restored
+from keras_lr.grouping import groups
 from keras_lr.linting import lint
 from keras_lr.lints.finding import Finding
 from keras_lr.lints.report import Report
@@ -38,6 +39,7 @@ from keras_lr.presets import (
     WarmupLinear,
     WarmupStableDecay,
 )
+from keras_lr.rate_table import GroupRates, group_rates
 from keras_lr.schedule import Schedule
 
 __version__ = "0.1.0"
@@ -53,6 +55,7 @@ __all__ = [
     "FlatCosine",
     "Function",
     "GradientNoiseScale",
+    "GroupRates",
     "InverseSqrt",
     "InverseTimeDecay",
     "LRFinder",
@@ -77,6 +80,8 @@ __all__ = [
     "cooldown",
     "curves",
     "find_lr",
+    "group_rates",
+    "groups",
     "interop",
     "lint",
     "phases",

@@ -11,7 +11,14 @@ import keras
 
 from keras_lr.companion import Companion
 from keras_lr.fit import keras_names
-from keras_lr.fit.branch import Fall, InForce, beside, last_values, train_branch
+from keras_lr.fit.branch import (
+    Fall,
+    InForce,
+    beside,
+    last_values,
+    leading,
+    train_branch,
+)
 from keras_lr.fit.guests import Fit
 from keras_lr.fit.passes import Draw, unhooked
 from keras_lr.fit.record import Scalar
@@ -131,7 +138,7 @@ class Order:
         Raises:
             ValueError: If it would rise.
         """
-        highest = max(one.rate for one in in_force)
+        highest = in_force[leading(in_force)].rate
         if self.min_lr > highest:
             raise ValueError(
                 "`min_lr` must not be above the rate that a cooldown begins from. "
@@ -237,7 +244,7 @@ def make_branch(
         if path is not None:
             model.save(path)
     history = CooldownHistory(course.losses, course.rates)
-    highest = max(one.rate for one in leaving.in_force)
+    highest = leaving.in_force[leading(leaving.in_force)].rate
     result = CooldownResult(
         metrics, history, path, leaving.step, len(course.rates), highest
     )

@@ -112,9 +112,16 @@ class Borrowed:
         self._follow(rates, quick)
 
     def is_used(self) -> bool:
-        """Whether the step that has run has updated weights by all the optimizers."""
-        lents = [] if self._loan is None else self._loan.step.optimizers
-        return all(lent.applied for lent in lents)
+        """Whether the step that has run has updated weights by the optimizers.
+
+        One of them is enough: of several, the one for what no other is for may have
+        nothing to train.
+        """
+        if self._loan is None:
+            return True
+        wanted = {id(one) for one in self._choose()}
+        lents = self._loan.step.optimizers
+        return any(lent.applied for lent in lents if id(lent.optimizer) in wanted)
 
     def again(self, rates: FloatArray, *, quick: bool = False) -> None:
         """Go back to the state of the beginning, for a fit at other rates."""

@@ -8,7 +8,7 @@ lent step, so that the run goes on in the middle of an epoch, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -62,10 +62,12 @@ class InForce:
     Attributes:
         rate: The learning rate.
         others: What else a step looks up, by hyperparameter.
+        trains: Whether it has any weights; of several one may have none.
     """
 
     rate: float
     others: Mapping[str, float]
+    trains: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,18 @@ class Course:
     rates: FloatArray
 
 
+def leading(in_force: Sequence[InForce]) -> int:
+    """Which optimizer has the highest rate, of those that train something."""
+    busy = [i for i, one in enumerate(in_force) if one.trains]
+    return max(busy or range(len(in_force)), key=lambda i: in_force[i].rate)
+
+
 def own_values(step: LentStep) -> list[InForce]:
     """What is in force outside of a fit: the optimizers' own values."""
     found = []
     for lent in step.optimizers:
         others = {name: float(lent.own(name)) for name in lent.attributes}
-        found.append(InForce(step.own_rate(lent), others))
+        found.append(InForce(step.own_rate(lent), others, _trains(lent)))
     return found
 
 
@@ -95,8 +103,13 @@ def last_values(step: LentStep) -> list[InForce]:
     found = []
     for lent in step.optimizers:
         others = {name: _in_force(step, lent, name) for name in lent.attributes}
-        found.append(InForce(_in_force(step, lent, "learning_rate"), others))
+        rate = _in_force(step, lent, "learning_rate")
+        found.append(InForce(rate, others, _trains(lent)))
     return found
+
+
+def _trains(lent: LentOptimizer) -> bool:
+    return bool(keras_names.trained_by(lent.optimizer))
 
 
 def _in_force(step: LentStep, lent: LentOptimizer, hyperparameter: str) -> float:
@@ -168,8 +181,8 @@ def train_branch(
     batches = batches_of(step, fall.updates, int(model.steps_per_execution))
     updates = (begun + batches) // accumulation
     whole = Fall(fall.curve, fall.floor, updates)
-    starts = [one.rate for one in in_force]
-    highest = max(starts)
+    first = leading(in_force)
+    highest = in_force[first].rate
     timetables = []
     for one in in_force:
         ratio = one.rate / highest if highest else 1.0
@@ -194,7 +207,7 @@ def train_branch(
         # As at the end of a fit: moving averages of the weights take their place.
         model.optimizer.finalize_variable_values(model.trainable_weights)
     seen = step.recorded()
-    rates = seen[rate_name(starts.index(highest))]
+    rates = seen[rate_name(first)]
     of_update = (begun + np.arange(batches)) // accumulation
     return _course(seen["loss"], rates, of_update, updates)
 

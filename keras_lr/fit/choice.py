@@ -50,7 +50,9 @@ def chosen(model: Any, name: str | None = None) -> list[Choice]:
             return [Choice(found[0], name)]
         return [Choice(one, f"{name}_{one.name}") for one in found]
     own = [] if getattr(model, "optimizer", None) is None else optimizers_of(model)
-    named = [Choice(one, name) for one in own if one.name == name]
+    # A group is named by its key as well, which may be no name that Keras takes.
+    names = (name, keras_names.name_for_optimizer(name))
+    named = [Choice(one, name) for one in own if one.name in names]
     if not named:
         raise ValueError(
             "`optimizer` must name an attribute of the model that is an optimizer, or "

@@ -8,6 +8,7 @@ one, so that a new version of Keras is looked at there and nowhere else.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -73,6 +74,9 @@ INSTANCE_CONTRACT = {
     "EpochIterator": ("_get_iterator", "data_adapter", "num_batches"),
     "TFEpochIterator": ("_distributed_dataset",),
     "CSVLogger": ("keys",),
+    # The weights that a layer itself holds, and the layers.
+    "Layer": ("_flatten_layers", "_trainable_variables"),
+    "MultiOptimizer": ("_optimizer_map", "optimizers"),
 }
 
 #: The method by which an optimizer reads its rate.
@@ -722,6 +726,63 @@ def weights_kept(optimizer: Any) -> Iterator[None]:
         yield
     finally:
         vars(optimizer).pop("finalize_variable_values", None)
+
+
+# Groups of weights, each with an optimizer of its own.
+
+
+def layers_in(layer: Any) -> list[Any]:
+    """The layers that a layer or model holds itself, in its order."""
+    if isinstance(layer, keras.Model):
+        return list(layer.layers)
+    return list(layer._flatten_layers(include_self=False, recursive=False))
+
+
+def weights_held_by(layer: Any) -> list[Any]:
+    """The weights of a layer without those of layers in it; frozen ones as well."""
+    check("Layer", layer, INSTANCE_CONTRACT)
+    return list(layer._trainable_variables)
+
+
+def optimizer_of_weight(optimizer: Any, variable: Any) -> Any:
+    """The one of an optimizer's several that a variable is for; itself if it is one."""
+    if not hasattr(optimizer, "optimizers"):
+        return optimizer
+    check("MultiOptimizer", optimizer, INSTANCE_CONTRACT)
+    return optimizer._optimizer_map(variable)
+
+
+def optimizer_of_rest(optimizer: Any) -> Any:
+    """The one of several that is for whatever no other is for; None if there is none.
+
+    Itself, if it is one.
+    """
+    if not hasattr(optimizer, "optimizers"):
+        return optimizer
+    check("MultiOptimizer", optimizer, INSTANCE_CONTRACT)
+    return getattr(optimizer._optimizer_map, "default_optimizer", None)
+
+
+def name_for_optimizer(text: str) -> str:
+    """A text as Keras and TensorFlow take it for the name of an optimizer.
+
+    Example:
+        >>> name_for_optimizer("block_*/attention")
+        'block_attention'
+    """
+    plain = re.sub(r"_*[^A-Za-z0-9_.-]+_*", "_", text)
+    return plain.strip("_-") or "all"
+
+
+def leave_out_of_decay(new: Any, like: Any) -> None:
+    """Have an optimizer's weight decay leave out what another's does.
+
+    No config says what that is.
+    """
+    for name, value in vars(like).items():
+        # The set of variables, and the pattern of names; their cache is left alone.
+        if name.startswith("_exclude_from_weight_decay") and not name.endswith("cache"):
+            setattr(new, name, value)
 
 
 # Keras' own callbacks, and the data of a fit.

@@ -1,0 +1,1 @@
+"""The command line ``keras-lr``: schedules that are written down, and what they do."""
