@@ -115,12 +115,13 @@ def from_timm(
     """A scheduler of timm, as a callback.
 
     Args:
-        scheduler: The name of a class of ``timm.scheduler``.
+        scheduler: The name of a class of ``timm.scheduler``, or of its factory,
+            ``"create_scheduler_v2"``, whose defaults are others.
         faithful: Whether known faults of the original are carried over; the default
             mends them (``docs/interop.md`` lists each).
         per: What a step of it is: ``"epoch"``, or ``"update"``; None for what timm's
             training script makes of it, which is an epoch unless
-            ``t_in_epochs=False``.
+            ``t_in_epochs=False`` (in the factory ``step_on_epochs``).
         **arguments: The arguments of that class but the optimizer, and those that every
             schedule takes (``horizon``, ``optimizer`` as a name, ...).
 
@@ -150,7 +151,10 @@ def from_fastai(fit: str, *, faithful: bool = False, **arguments: Any) -> Schedu
     """The schedule of one of fastai's ways to fit, as a callback.
 
     Args:
-        fit: ``"fit_one_cycle"``, ``"fit_flat_cos"`` or ``"fit_sgdr"``.
+        fit: ``"fit_one_cycle"``, ``"fit_flat_cos"`` or ``"fit_sgdr"``; or an annealer
+            of rates, such as ``"SchedCos"`` or ``"combined_cos"``. In ``scheds`` of
+            ``combine_scheds`` stand pairs of a name and arguments, or results of this
+            function.
         faithful: Whether known faults of the original are carried over; the default
             mends them (``docs/interop.md`` lists each).
         **arguments: The arguments of that method which concern the rate and momentum,
@@ -159,7 +163,7 @@ def from_fastai(fit: str, *, faithful: bool = False, **arguments: Any) -> Schedu
 
     Returns:
         A schedule that sets ``lr_max`` (``lr``) where it is given, and else scales the
-        optimizer's own rate.
+        optimizer's own rate; annealers set rates.
 
     Raises:
         TypeError: If the method has no such argument.
@@ -184,7 +188,8 @@ def from_composer(
 
     Args:
         scheduler: The name of a class of ``composer.optim.scheduler``.
-        faithful: Accepted as everywhere (``docs/interop.md`` lists what it does).
+        faithful: Whether known faults of the original are carried over; the default
+            mends them (``docs/interop.md`` lists each).
         **arguments: The arguments of that class, with times as composer writes them
             (``"10ep"``, ``"100ba"``, ``"0.5dur"``); ``scale_schedule_ratio``, which is
             an argument of its trainer; and those that every schedule takes.

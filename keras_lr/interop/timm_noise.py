@@ -31,9 +31,6 @@ from keras_lr.plan.duration import IntArray
 
 Words = NDArray[np.uint64]
 
-#: Words that are drawn at a time; four are two numbers.
-BLOCK = 16
-
 
 @dataclass(frozen=True)
 class Noise:
@@ -70,12 +67,13 @@ class Noise:
         return factors
 
 
-def normals_within(bound: float, seeds: IntArray) -> FloatArray:
+def normals_within(bound: float, seeds: IntArray, draws: int = 8) -> FloatArray:
     """The first normal number of each seed whose size is below a bound.
 
     Args:
         bound: The bound, above 0.
         seeds: Seeds of any sign and size.
+        draws: How many numbers of each seed are looked at first, an even number.
 
     Example:
         >>> normals_within(10.0, np.array([0, 42])).round(6)
@@ -83,14 +81,19 @@ def normals_within(bound: float, seeds: IntArray) -> FloatArray:
     """
     twister = np.random.MT19937()
     seeding = np.random.RandomState(twister)
-    found = np.empty(len(seeds))
-    for i, seed in enumerate(seeds.tolist()):
+    words = np.empty((len(seeds), 2 * draws), np.uint64)
+    for row, seed in zip(words, seeds.tolist(), strict=True):
         seeding.seed(seed % 2**32)
-        fitting = np.zeros(0)
-        while not len(fitting):
-            drawn = normals(twister.random_raw(BLOCK))
-            fitting = drawn[np.abs(drawn) < bound]
-        found[i] = fitting[0]
+        row[:] = twister.random_raw(2 * draws)
+    drawn = normals(words)
+    fits = np.abs(drawn) < bound
+    found: FloatArray = drawn[np.arange(len(seeds)), fits.argmax(axis=1)]
+    left = np.flatnonzero(~fits.any(axis=1))
+    # No more than some megabytes of words at a time.
+    parts = 1 + len(left) * 16 * draws // 2**18
+    for some in np.array_split(left, parts):
+        if len(some):
+            found[some] = normals_within(bound, seeds[some], 8 * draws)
     return found
 
 
@@ -98,12 +101,12 @@ def normals(words: Words) -> FloatArray:
     """The normal numbers that torch makes of words of its generator.
 
     Args:
-        words: Of 32 bits each, four for each two numbers.
+        words: Of 32 bits each, in rows; four of a row make two numbers.
     """
-    high, low = words.reshape(-1, 2).T
-    bits = ((high << np.uint64(32)) | low) & np.uint64(2**53 - 1)
-    angles, sizes = (bits * 2.0**-53).reshape(-1, 2).T
-    radius = np.sqrt(-2.0 * np.log1p(-sizes))
-    pairs = [radius * np.cos(2 * np.pi * angles), radius * np.sin(2 * np.pi * angles)]
-    rounded: FloatArray = np.column_stack(pairs).ravel().astype(np.float32)
-    return rounded.astype(np.float64)
+    high = words[:, ::2] << np.uint64(32)
+    bits = (high | words[:, 1::2]) & np.uint64(2**53 - 1)
+    uniform = bits * 2.0**-53
+    angle = 2.0 * np.pi * uniform[:, ::2]
+    radius = np.sqrt(-2.0 * np.log1p(-uniform[:, 1::2]))
+    pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    return pairs.reshape(len(words), -1).astype(np.float32).astype(np.float64)

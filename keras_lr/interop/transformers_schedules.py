@@ -103,9 +103,9 @@ def polynomial(
         )
 
     def rate(steps: IntArray, base: float, run: Clock) -> FloatArray:
-        if not base > lr_end:
+        if base < lr_end:
             raise ValueError(
-                "`lr_end` must be below the optimizer's own rate "
+                "`lr_end` must not be above the optimizer's own rate "
                 f"(={base:g}). {received(lr_end=lr_end)}"
             )
         progress = np.clip((steps - warmup) / max(1, decay), 0.0, 1.0)

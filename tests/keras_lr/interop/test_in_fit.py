@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_lr
-from keras_lr.interop import from_keras, from_optax
+from keras_lr.interop import from_fastai, from_keras, from_optax, from_timm
 from keras_lr.interop.imported import Imported
 from tests.keras_lr.fit.test_pieces import fit_unknown, real
 from tests.kit.probe import data, recorded, watched
@@ -74,6 +74,35 @@ def test_a_negative_rate_is_shown_and_refused_before_any_training():
         model.fit(x, y, batch_size=2, verbose=0, callbacks=[falling])
     for weight, old in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, old)
+
+
+def test_momentum_comes_along():
+    x, y = data(8)
+    cycle = from_fastai("fit_one_cycle", n_epoch=2, lr_max=0.5)
+    rates, history = fitted([cycle], 16, x=x, y=y, batch_size=2, epochs=2)
+    np.testing.assert_allclose(rates, cycle.values(16), rtol=1e-6)
+    assert history["momentum"] == pytest.approx(cycle.momentum_values(16)[[7, 15]])
+
+
+def test_timms_plateau_waits_for_its_warmup_and_cuts_where_timm_does():
+    plateau = from_timm(
+        "PlateauLRScheduler",
+        decay_rate=0.5,
+        patience_t=1,
+        cooldown_t=1,
+        warmup_t=2,
+        lr_min=0.06,
+        monitor="loss",
+    )
+    x, y = data(2)
+    model = keras.Sequential([keras.Input(x.shape[1:]), keras.layers.Dense(1)])
+    # A metric that never gets better.
+    model.compile(keras.optimizers.SGD(0.2), lambda y, p: 0.0 * keras.ops.mean(p))
+    fit = {"batch_size": 2, "epochs": 11, "verbose": 0, "callbacks": [plateau]}
+    history = model.fit(x, y, **fit).history
+    # The first epoch behind the warmup is the best; two more, and there is a cut.
+    expected = [0.1, 0.2, *[0.2] * 3, *[0.1] * 3, *[0.06] * 3]
+    assert history["learning_rate"] == pytest.approx(expected)
 
 
 class Sawtooth(Schedules.LearningRateSchedule):
