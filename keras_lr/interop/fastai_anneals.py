@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lr.interop.arguments import check_arguments
 from keras_lr.plan.checks import check_sequence, check_value, number
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.words import received, shown
@@ -162,6 +163,7 @@ def _part(faithful: bool, sched: Any) -> Anneal:
         and isinstance(sched[1], Mapping)
     ):
         name, arguments = sched
+        check_arguments(name, ANNEALS[name], arguments)
         return ANNEALS[name](faithful, **arguments)
     raise ValueError(
         "Each of `scheds` must be a pair of a name and its arguments, such as "

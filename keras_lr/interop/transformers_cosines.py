@@ -10,9 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_lr.interop.numbers import length_of
+from keras_lr.interop.torch_numbers import check_start
 from keras_lr.interop.transformers_warmup import (
     Factor,
-    check_last_epoch,
     rise,
     rising,
     scaling,
@@ -58,7 +58,7 @@ def cosine_with_min_lr(
     min_lr_rate: float | None = None,
 ) -> Recipe:
     """As :func:`cosine`, down to a rate or to a fraction of the optimizer's own."""
-    check_last_epoch(last_epoch)
+    check_start(last_epoch)
     warmup = warmup_of(num_warmup_steps)
     length = length_of("num_training_steps", num_training_steps)
     wave = _wave(faithful, warmup, num_training_steps, num_cycles)
@@ -88,7 +88,7 @@ def cosine_warmup_with_min_lr(
     :math:`r + (1 - r) t / \max(1, W - 1)`; the progress is
     :math:`(t - W + 1) / \max(1, T - W)`.
     """
-    check_last_epoch(last_epoch)
+    check_start(last_epoch)
     check_rate("warmup_lr_rate", warmup_lr_rate)
     warmup = warmup_of(num_warmup_steps)
     length = length_of("num_training_steps", num_training_steps)
@@ -164,7 +164,7 @@ def cosine_with_restarts(
 
     With c ``num_cycles`` cycles; zero from T on.
     """
-    check_last_epoch(last_epoch)
+    check_start(last_epoch)
     warmup = warmup_of(num_warmup_steps)
     length = length_of("num_training_steps", num_training_steps)
     check_value("num_cycles", num_cycles)

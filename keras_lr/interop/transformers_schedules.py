@@ -20,6 +20,8 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_lr.interop.numbers import length_of
+from keras_lr.interop.torch_numbers import check_start
+from keras_lr.interop.torch_schedulers import reduce_lr_on_plateau
 from keras_lr.interop.transformers_cosines import (
     cosine,
     cosine_warmup_with_min_lr,
@@ -28,7 +30,6 @@ from keras_lr.interop.transformers_cosines import (
 )
 from keras_lr.interop.transformers_warmup import (
     as_called,
-    check_last_epoch,
     rise,
     rising,
     scaling,
@@ -43,7 +44,7 @@ from keras_lr.plan.words import received
 
 def constant(faithful: bool, /, last_epoch: int = -1) -> Recipe:
     """The optimizer's own rate."""
-    check_last_epoch(last_epoch)
+    check_start(last_epoch)
     return scaling(lambda steps: np.ones(steps.shape))
 
 
@@ -51,7 +52,7 @@ def constant_with_warmup(
     faithful: bool, /, num_warmup_steps: int, last_epoch: int = -1
 ) -> Recipe:
     """A warmup, then the optimizer's own rate."""
-    check_last_epoch(last_epoch)
+    check_start(last_epoch)
     warmup = warmup_of(num_warmup_steps)
     return scaling(rising(warmup, lambda steps: np.ones(steps.shape)), warmup)
 
@@ -64,7 +65,7 @@ def linear(
     last_epoch: int = -1,
 ) -> Recipe:
     r"""A straight line to zero, :math:`\max(0, T - t) / \max(1, T - W)`."""
-    check_last_epoch(last_epoch)
+    check_start(last_epoch)
     warmup = warmup_of(num_warmup_steps)
     length = length_of("num_training_steps", num_training_steps)
     decay = max(1, num_training_steps - warmup)
@@ -89,7 +90,7 @@ def polynomial(
 
     From the optimizer's own rate :math:`\eta` to ``lr_end`` e, with ``power`` a.
     """
-    check_last_epoch(last_epoch)
+    check_start(last_epoch)
     check_value("lr_end", lr_end)
     check_value("power", power)
     warmup = warmup_of(num_warmup_steps)
@@ -127,7 +128,7 @@ def inverse_sqrt(
 
     With ``timescale`` s; None for W, or for 10,000 where there is no warmup.
     """
-    check_last_epoch(last_epoch)
+    check_start(last_epoch)
     warmup = warmup_of(num_warmup_steps)
     scale = (warmup or 10_000) if timescale is None else timescale
     check_value("timescale", scale, above=0)
@@ -167,7 +168,7 @@ def warmup_stable_decay(
     :math:`1 - \sqrt p`. The plateau is what is left of T, unless ``num_stable_steps``
     says how long it is.
     """
-    check_last_epoch(last_epoch)
+    check_start(last_epoch)
     check_choice("warmup_type", warmup_type, SHAPES)
     check_choice("decay_type", decay_type, SHAPES)
     check_value("min_lr_ratio", min_lr_ratio)
@@ -267,6 +268,11 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
     "get_cosine_with_min_lr_schedule_with_warmup": cosine_with_min_lr,
     "get_cosine_with_min_lr_schedule_with_warmup_lr_rate": cosine_warmup_with_min_lr,
     "get_wsd_schedule": warmup_stable_decay,
+}
+
+PLATEAUS = {
+    "reduce_lr_on_plateau": reduce_lr_on_plateau,
+    "get_reduce_on_plateau_schedule": reduce_lr_on_plateau,
 }
 
 _GREEDY = "it moves the rate up and down with a metric. keras_lr.Plateau moves it down."

@@ -56,16 +56,6 @@ def warmup_of(steps: Any) -> int:
     return int(steps)
 
 
-def check_last_epoch(last_epoch: int) -> None:
-    """Raise where a schedule is to begin in its middle."""
-    if last_epoch != -1:
-        raise ValueError(
-            "`last_epoch` must be -1. "
-            f"{received(last_epoch=last_epoch)} A fit that goes on is told by "
-            "`initial_epoch`, or by a `horizon` of the schedule."
-        )
-
-
 def as_called(maker: Callable[..., Recipe]) -> Callable[..., Recipe]:
     """A maker as ``get_scheduler`` calls it.
 

@@ -149,6 +149,12 @@ def test_a_part_of_no_length_is_passed_over():
         ),
         (
             "combine_scheds",
+            {"pcts": [1.0], "scheds": [("SchedLin", {"start": 0.1})]},
+            ValueError,
+            "SchedLin needs `end`",
+        ),
+        (
+            "combine_scheds",
             {"pcts": [1.0], "scheds": []},
             ValueError,
             "Received: 1 and 0",

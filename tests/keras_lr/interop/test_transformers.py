@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_lr.interop import from_transformers
+from keras_lr.interop import from_torch, from_transformers
 from keras_lr.interop.transformers_schedules import RECIPES
 from tests.keras_lr.test_golden import FILES
 
@@ -90,6 +90,15 @@ def test_the_functions_are_the_names_of_get_scheduler():
         named = carried_over(case).values(30, base_lr=0.1)
         called = carried_over({**case, "scheduler": functions[case["scheduler"]]})
         assert close(called.values(30, base_lr=0.1), named)
+
+
+def test_a_plateau_is_torchs():
+    arguments = {"factor": 0.5, "patience": 3, "monitor": "loss"}
+    for name in ("reduce_lr_on_plateau", "get_reduce_on_plateau_schedule"):
+        schedule = from_transformers(name, **arguments)
+        assert schedule.get_config() == (
+            from_torch("ReduceLROnPlateau", **arguments).get_config()
+        )
 
 
 def test_arguments_of_ones_own_may_come_as_get_scheduler_takes_them():
