@@ -114,7 +114,8 @@ class Imported(Schedule):
         # Rates that were given do not follow the optimizer's own, but go with another
         # peak that a fit is given.
         gain = 1.0 if made.peak is None else peak / made.peak
-        return [Followed(rates, self.per == "epoch", made.length, gain)]
+        is_by_epoch = self.per == "epoch"
+        return [Followed(rates, is_by_epoch, made.takes_fractions, made.length, gain)]
 
     def _momentum_parts(self, peak: float) -> list[Part]:
         assert self._made.momentum is not None  # noqa: S101  or there is no course

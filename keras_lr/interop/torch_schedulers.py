@@ -199,7 +199,7 @@ def _recipe(make: Callable[..., Tree]) -> Callable[..., Recipe]:
     return recipe
 
 
-def warm_restarts_of_epochs(
+def warm_restarts_as_shown(
     faithful: bool,
     /,
     T_0: int,
@@ -209,9 +209,10 @@ def warm_restarts_of_epochs(
 ) -> Recipe:
     """The schedule of ``CosineAnnealingWarmRestarts``.
 
-    Torch's documentation steps it with the epoch, ``step(epoch)``, which finds the
-    cycle by a logarithm and so misses some restarts: there the rate is the lowest. With
-    ``faithful`` so it is here; ``step()`` misses none.
+    With ``faithful`` it is that of the loop in torch's documentation, ``step(epoch +
+    i / iters)``: by epochs it moves within each of them, and it finds its cycle by a
+    logarithm, which misses some restarts: there the rate is the lowest. ``step()``
+    misses none.
     """
     tree = cosine_annealing_warm_restarts(faithful, T_0, T_mult, eta_min, last_epoch)
     recipe = recipe_of(tree, faithful)
@@ -221,12 +222,14 @@ def warm_restarts_of_epochs(
         missed = missed_restarts(int(T_0), int(T_mult), int(steps.max(initial=0)))
         return np.where(np.isin(steps, missed), one("eta_min", eta_min), rates)
 
-    return replace(recipe, rate=rate) if faithful else recipe
+    if not faithful:
+        return recipe
+    return replace(recipe, rate=rate, takes_fractions=True)
 
 
 RECIPES = {
     **{name: _recipe(make) for name, make in TREES.items()},
-    "CosineAnnealingWarmRestarts": warm_restarts_of_epochs,
+    "CosineAnnealingWarmRestarts": warm_restarts_as_shown,
 }
 
 PLATEAUS = {"ReduceLROnPlateau": reduce_lr_on_plateau}

@@ -35,7 +35,7 @@ from keras_lr.interop.transformers_warmup import (
     scaling,
     warmup_of,
 )
-from keras_lr.plan.checks import check_choice, check_value
+from keras_lr.plan.checks import check_choice, check_rate, check_value
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Clock, IntArray
 from keras_lr.plan.recipe import Recipe
@@ -85,14 +85,18 @@ def polynomial(
     lr_end: float = 1e-7,
     power: float = 1.0,
     last_epoch: int = -1,
+    lr_init: float | None = None,
 ) -> Recipe:
-    r"""A power of what is left, :math:`(\eta - e) (1 - p)^a + e`.
+    r"""A power of what is left, :math:`\eta [(h - e) (1 - p)^a + e] / h`.
 
-    From the optimizer's own rate :math:`\eta` to ``lr_end`` e, with ``power`` a.
+    From the optimizer's own rate :math:`\eta`, to ``lr_end`` e where that is h, with
+    ``power`` a. For h transformers takes the rate that the optimizer was made with:
+    ``lr_init``, or None for the own rate.
     """
     check_start(last_epoch)
     check_value("lr_end", lr_end)
     check_value("power", power)
+    check_rate("lr_init", lr_init, above=0)
     warmup = warmup_of(num_warmup_steps)
     length = length_of("num_training_steps", num_training_steps)
     decay = num_training_steps - warmup

@@ -228,10 +228,14 @@ class Clock:
             return 0
         return _within(_round(self.exact(argument)) + argument.length.offset)
 
-    def epochs(self, updates: IntArray) -> IntArray:
+    def epochs(self, updates: IntArray, *, in_fractions: bool = False) -> Any:
         """The epoch that each of some updates lies in, from 0.
 
         Epochs begin where durations in epochs end: at whole updates, halves up.
+
+        Args:
+            updates: The updates, from 0.
+            in_fractions: Whether what has passed of the epoch counts as well.
 
         Raises:
             ValueError: If the updates of an epoch are not known.
@@ -241,10 +245,11 @@ class Clock:
                 "What changes by epochs needs the updates of an epoch, which are not "
                 "known: give `steps_per_epoch=`. Received: steps_per_epoch=None."
             )
+        if in_fractions:
+            return updates / self.steps_per_epoch
         # The last epoch e whose begin, floor(e * steps + 0.5 + 1e-9), has been reached.
         begins = (updates + (0.5 - 1e-9)) / self.steps_per_epoch
-        epochs: IntArray = np.ceil(begins).astype(np.int64) - 1
-        return epochs
+        return np.ceil(begins).astype(np.int64) - 1
 
     def split(self, arguments: Sequence[Argument]) -> list[int]:
         """Durations laid end to end, in whole updates, each at least 1.

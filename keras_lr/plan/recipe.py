@@ -32,6 +32,8 @@ class Recipe:
         length: The argument that tells how long the original is; None where nothing
             does. From there on its rate stays, or nobody means it to go on.
         warmup: Steps of its warmup; 0 for none.
+        takes_fractions: Whether a step that is an epoch is followed through it: then
+            ``rate`` is asked for fractions of steps.
     """
 
     rate: Rate
@@ -40,6 +42,7 @@ class Recipe:
     momentum: Momentum | None = None
     length: Argument | None = None
     warmup: int = 0
+    takes_fractions: bool = False
 
     def in_epochs(self) -> Recipe:
         """The same with the length of steps that are epochs."""
@@ -55,6 +58,7 @@ class Followed(Made):
     Args:
         function: Receives steps, counted from 0, and the run; returns the values.
         is_by_epoch: Whether a step is an epoch, and not an update.
+        takes_fractions: Whether it is then asked for fractions of an epoch.
         length: The argument that tells how long the original is, if anything does.
         gain: Factor on the values.
     """
@@ -66,11 +70,13 @@ class Followed(Made):
         self,
         function: Callable[[IntArray, Clock], FloatArray],
         is_by_epoch: bool = False,
+        takes_fractions: bool = False,
         length: Argument | None = None,
         gain: float = 1.0,
     ) -> None:
         self.function = function
         self.is_by_epoch = is_by_epoch
+        self.takes_fractions = takes_fractions
         self.length = length
         self.gain = gain
 
@@ -88,6 +94,8 @@ class Followed(Made):
         self, k: IntArray, count: int | IntArray | None, knot: Knot | None, clock: Clock
     ) -> FloatArray:
         """Values at some updates of the run."""
-        steps = clock.epochs(k) if self.is_by_epoch else k
+        steps: Any = k
+        if self.is_by_epoch:
+            steps = clock.epochs(k, in_fractions=self.takes_fractions)
         values: Any = self.function(steps, clock)
         return self.gain * np.asarray(values, dtype=np.float64)

@@ -67,6 +67,17 @@ def test_golden_rates_and_momenta_are_met(case, faithful):
         np.testing.assert_array_equal(copied, values)
 
 
+def test_by_epochs_warm_restarts_go_as_the_documented_loop_or_in_steps():
+    (case,) = (one for one in GOLDEN["cases"] if "fractional" in one["name"])
+    arguments = {"T_0": 3, "T_mult": 2, "per": "epoch"}
+    run = {"base_lr": case["base_lr"], "steps_per_epoch": 4}
+    name = "CosineAnnealingWarmRestarts"
+    loop = from_torch(name, faithful=True, **arguments).values(40, **run)
+    np.testing.assert_allclose(loop, case["lr"], rtol=1e-9)
+    steps = from_torch(name, **arguments).values(40, **run)
+    np.testing.assert_allclose(steps, np.repeat(case["lr"][::4], 4), rtol=1e-9)
+
+
 @pytest.mark.parametrize("faithful", [True, False])
 @pytest.mark.parametrize("case", GOLDEN["onecycle_edge_cases"], ids=repr)
 def test_edges_of_one_cycle_are_torchs_or_mended(case, faithful):

@@ -11,9 +11,7 @@ CASES = {case["name"]: case for case in FILES["hf_transformers"]["cases"]}
 
 
 def carried_over(case, **options):
-    # The optimizer's own rate is an argument of the private function alone.
-    arguments = {k: v for k, v in case["kwargs"].items() if k != "lr_init"}
-    return from_transformers(case["scheduler"], **arguments, **options)
+    return from_transformers(case["scheduler"], **case["kwargs"], **options)
 
 
 def close(values, expected, rtol=1e-12):
