@@ -122,6 +122,19 @@ def test_more_epochs_end_at_the_floor_without_a_jump(tmp_path, monkeypatch, caps
     assert (tmp_path / "changing_plans.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_recipe_of_torch_is_carried_over_linted_and_trained_with(
+    tmp_path, monkeypatch, capsys
+):
+    shown = run_here("examples/from_torch.py", tmp_path, monkeypatch, capsys)
+    assert "160 updates: 4 epochs of 40; the optimizer's own rate is 0.1." in shown
+    assert "Nothing was found." in shown
+    if "Torch is not installed" not in shown:
+        apart = shown.split("Farthest from torch's own rate: ")[1].split()[0]
+        assert float(apart) < 1e-7
+    assert shown.count("loss on the test images") == 3
+    assert (tmp_path / "from_torch.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_an_ensemble_of_snapshots_is_one_training(tmp_path, monkeypatch, capsys):
     shown = run_here("examples/snapshot_ensemble.py", tmp_path, monkeypatch, capsys)
     lines = shown.splitlines()
