@@ -6,11 +6,18 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from keras_lr.plan.words import received, shown
+from keras_lr.plan.checks import number
+from keras_lr.plan.words import naming, received, shown
+
+#: How parameters are annotated that are numbers.
+NUMBERS = ("int", "float", "int | None", "float | None")
 
 
 def check_arguments(name: str, maker: Callable[..., Any], arguments: Any) -> None:
     """Raise unless a schedule takes these arguments, and needs no others.
+
+    What is to be a number must be one; lists, which torch has for groups of parameters,
+    are left to the schedule.
 
     Args:
         name: The schedule.
@@ -41,3 +48,9 @@ def check_arguments(name: str, maker: Callable[..., Any], arguments: Any) -> Non
             f"{name} needs {' and '.join(f'`{each}`' for each in missing)}. "
             f"Received: {given or 'nothing'}."
         )
+    for argument, value in arguments.items():
+        annotation = parameters[argument].annotation
+        is_absent = value is None and str(annotation).endswith("None")
+        if annotation in NUMBERS and not is_absent and not isinstance(value, list):
+            with naming(name):
+                number(argument, value)

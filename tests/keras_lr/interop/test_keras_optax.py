@@ -209,6 +209,10 @@ def test_bad_input_is_told_in_a_sentence():
         from_optax("constant_schedule", value=1.0, num_warmup_steps=3)
     with pytest.raises(ValueError, match=r"cosine_decay_schedule: `decay_steps` must"):
         from_optax("cosine_decay_schedule", init_value=1.0, decay_steps=0)
+    with pytest.raises(
+        TypeError, match=r"CosineDecay: `initial_learning_rate` must be"
+    ):
+        from_keras("CosineDecay", initial_learning_rate="1e-3", decay_steps=9)
     with pytest.raises(TypeError, match="must come from optax"):
         from_optax("join_schedules", schedules=[keras_lr.LinearDecay()], boundaries=[])
     with pytest.raises(ValueError, match=r"Each of `schedules` must be a pair"):
