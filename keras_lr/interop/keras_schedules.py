@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lr.interop.growing_cycles import GrowingCycles
 from keras_lr.interop.numbers import called, first_rate, fixed, length_of
 from keras_lr.plan.checks import check_sequence
 from keras_lr.plan.curves import FloatArray
@@ -83,41 +84,18 @@ def cosine_decay_restarts(
             f"shorter. {received(t_mul=t_mul)} Take keras_lr.CosineRestarts."
         )
 
+    cycles = GrowingCycles(first_decay_steps, t_mul)
+
     def rate(steps: IntArray) -> FloatArray:
-        done = steps / first_decay_steps
-        cycle, progress = cycle_of(done, t_mul)
+        cycle = cycles.at(steps)
+        length = first_decay_steps * t_mul**cycle
+        progress = np.maximum(steps - cycles.begin(cycle), 0.0) / length
         cosine = (1.0 + np.cos(np.pi * progress)) / 2.0
         height = (1.0 - alpha) * float(m_mul) ** cycle
         values: FloatArray = initial_learning_rate * (height * cosine + alpha)
         return values
 
     return fixed(rate, initial_learning_rate)
-
-
-def cycle_of(done: FloatArray, growth: float) -> tuple[FloatArray, FloatArray]:
-    r"""The cycle, and the progress in it, when cycles grow by a constant factor.
-
-    .. math:: s_i = \frac{g^i - 1}{g - 1}, \quad p = (d - s_i) / g^i
-
-    for the cycle i with :math:`s_i \le d < s_{i+1}`.
-
-    Args:
-        done: What is done, in lengths of the first cycle.
-        growth: The factor g, at least 1.
-    """
-    if growth == 1:
-        cycle = np.floor(done)
-        return cycle, done - cycle
-    cycle = np.floor(np.log1p(done * (growth - 1.0)) / np.log(growth))
-    # The logarithm is a cycle off where a restart falls on a step.
-    cycle = np.where(_begin(cycle + 1, growth) <= done, cycle + 1, cycle)
-    cycle = np.where(_begin(cycle, growth) > done, cycle - 1, cycle)
-    return cycle, (done - _begin(cycle, growth)) / growth**cycle
-
-
-def _begin(cycle: FloatArray, growth: float) -> FloatArray:
-    begin: FloatArray = (growth**cycle - 1.0) / (growth - 1.0)
-    return begin
 
 
 def exponential_decay(

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_lr.interop.growing_cycles import ROUNDING, GrowingCycles
 from keras_lr.interop.timm_noise import Noise
 from keras_lr.plan.checks import check_flag, check_int, check_value, number
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import LONGEST, Argument, Clock, IntArray, Length
 from keras_lr.plan.recipe import Recipe
 from keras_lr.plan.words import received
-
-#: By how much, of itself, a product or quotient may be off for want of digits.
-ROUNDING = 1e-12
 
 #: Where noise is: a first step and an end, a first step, or nowhere.
 NoiseRange = Sequence[float] | float | None
@@ -59,28 +57,14 @@ class Cycles:
     decay: float
     limit: int
 
-    def begin(self, cycle: FloatArray) -> FloatArray:
-        r"""The first step of a cycle i, :math:`T (g^i - 1) / (g - 1)`."""
-        if self.growth == 1:
-            return self.length * cycle
-        begin: FloatArray = (self.growth**cycle - 1.0) / (self.growth - 1.0)
-        return self.length * begin
+    @property
+    def spans(self) -> GrowingCycles:
+        """Where they begin."""
+        return GrowingCycles(self.length, self.growth)
 
     def at(self, steps: IntArray) -> FloatArray:
         """The cycle of each step, which is ``limit`` behind the last one."""
-        if self.growth == 1:
-            return np.minimum(whole_times(steps, self.length), self.limit)
-        inside = 1.0 + steps / self.length * (self.growth - 1.0)
-        # Where cycles grow shorter, all of them together have an end.
-        is_inside = inside > 0
-        logarithm = np.log(np.where(is_inside, inside, 1.0))
-        cycle = np.floor(logarithm / math.log(self.growth))
-        cycle = np.where(is_inside, np.minimum(cycle, self.limit), self.limit)
-        # The logarithm is a cycle off where a restart falls on a step, or nearly.
-        reached = steps * (1 + ROUNDING)
-        cycle += self.begin(cycle + 1) <= reached
-        cycle -= self.begin(cycle) > reached
-        return np.minimum(cycle, self.limit)
+        return np.minimum(self.spans.at(steps), self.limit)
 
     def at_in_floats(self, steps: IntArray) -> FloatArray:
         """The cycle of each step as timm finds it."""
@@ -97,15 +81,6 @@ class Cycles:
         # NumPy's logarithm is not Python's in the last digit, which is what counts.
         found = [math.floor(math.log(each, self.growth)) for each in inside.tolist()]
         return np.array(found, dtype=np.float64)
-
-
-def whole_times(steps: IntArray, length: float) -> FloatArray:
-    """How many times a length fits into some steps: 10 times 1.1 into 11.
-
-    Although 1.1, as a float, is a little more than that.
-    """
-    times: FloatArray = np.floor(steps / length * (1 + ROUNDING))
-    return times
 
 
 def noise_of(
@@ -172,7 +147,7 @@ def cyclic(
 
     def scheduled(steps: IntArray, base: float) -> FloatArray:
         cycle = cycles.at_in_floats(steps) if faithful else cycles.at(steps)
-        position = np.maximum(steps - cycles.begin(cycle), 0.0)
+        position = np.maximum(steps - cycles.spans.begin(cycle), 0.0)
         length = cycles.length * cycles.growth**cycle
         peak = base * cycles.decay**cycle
         height = shape(np.minimum(position, length), length)
@@ -186,7 +161,7 @@ def cyclic(
 def _length(cycles: Cycles, begin: Begin) -> Argument | None:
     """The length of all cycles, with the warmup before them; None without any end."""
     with np.errstate(over="ignore"):
-        end = float(cycles.begin(np.array([cycles.limit], np.float64))[0])
+        end = float(cycles.spans.begin(np.array([cycles.limit], np.float64))[0])
     if begin.is_prefix:
         end += begin.warmup
     if not 0 < end < LONGEST:

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lr.interop.growing_cycles import whole_times
 from keras_lr.interop.timm_cycles import (
     NoiseRange,
     begin_of,
@@ -34,7 +35,6 @@ from keras_lr.interop.timm_cycles import (
     cycles_of,
     cyclic,
     noise_of,
-    whole_times,
 )
 from keras_lr.plan.checks import (
     check_choice,
