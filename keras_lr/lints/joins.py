@@ -24,7 +24,7 @@ from keras_lr.plan.recipe import Followed
 #: steps beside it. The first step down along 1 - sqrt(p) is 2.4 times the second.
 LEAST, TIMES = 0.05, 3.0
 #: The same among the steps around it, where values are all that is known.
-AMONG = 8.0
+LEAST_AMONG, AMONG = 0.01, 8.0
 #: Steps to each side that such a one is compared with.
 BESIDE = 4
 #: Below this share of the peak a step is none.
@@ -35,10 +35,8 @@ def find(lane: Lane) -> Iterator[Finding]:
     """Jumps at joins."""
     for plan in lane.plans:
         values = plan.values(lane.first, len(lane.rates))
-        for at in joins_of(plan, lane, values):
+        for at in _jumps(plan, lane, values):
             before, after = values[at - 1], values[at]
-            if not _is_jump(values, at, TIMES):
-                continue
             update = lane.first + at
             what = plan.course.hyperparameter.replace("_", " ")
             yield Finding(
@@ -54,11 +52,11 @@ def find(lane: Lane) -> Iterator[Finding]:
             )
 
 
-def joins_of(plan: Plan, lane: Lane, values: FloatArray) -> list[int]:
-    """Where a plan can jump, as places in the values of the fit, from 1."""
+def _jumps(plan: Plan, lane: Lane, values: FloatArray) -> list[int]:
+    """Where a plan jumps, as places in its values in the fit, from 1."""
     placed = plan.placed
     if isinstance(placed[0].part, Followed):
-        return _odd_steps(values)
+        return _odd_steps_of(placed[0].part, plan, lane, values)
     found = []
     for each in placed[1:]:
         part = each.part
@@ -68,8 +66,8 @@ def joins_of(plan: Plan, lane: Lane, values: FloatArray) -> list[int]:
     for each in placed:
         if each.part is plan.seam and plan.seam is not None:
             found.append(plan.seam.extension.within(plan.clock).done)
-    here = [update - plan.shift - lane.first for update in found]
-    return [at for at in dict.fromkeys(here) if 1 <= at < len(values)]
+    here = dict.fromkeys(update - plan.shift - lane.first for update in found)
+    return [at for at in here if 1 <= at < len(values) and _is_jump(values, at)]
 
 
 def parts_of(plan: Plan, lane: Lane) -> list[int]:
@@ -81,7 +79,7 @@ def parts_of(plan: Plan, lane: Lane) -> list[int]:
     return [update for update in here if lane.first < update < lane.total]
 
 
-def _is_jump(values: FloatArray, at: int, times: float) -> bool:
+def _is_jump(values: FloatArray, at: int) -> bool:
     """Whether a step is much larger than those beside it."""
     step = abs(values[at] - values[at - 1])
     beside = [0.0]
@@ -89,7 +87,20 @@ def _is_jump(values: FloatArray, at: int, times: float) -> bool:
         beside.append(abs(values[at - 1] - values[at - 2]))
     if at + 1 < len(values):
         beside.append(abs(values[at + 1] - values[at]))
-    return bool(step > LEAST * np.abs(values).max() and step > times * max(beside))
+    return bool(step > LEAST * np.abs(values).max() and step > TIMES * max(beside))
+
+
+def _odd_steps_of(
+    part: Followed, plan: Plan, lane: Lane, values: FloatArray
+) -> list[int]:
+    """Odd steps of another library's schedule, by its own steps."""
+    if not part.is_by_epoch:
+        return _odd_steps(values)
+    # Between the epochs that it counts it stays as it is.
+    updates = lane.first + plan.shift + np.arange(len(values))
+    epochs = plan.clock.epochs(updates)
+    begins = np.flatnonzero(np.diff(epochs, prepend=epochs[0] - 1))
+    return [int(begins[at]) for at in _odd_steps(values[begins])]
 
 
 def _odd_steps(values: FloatArray) -> list[int]:
@@ -97,7 +108,7 @@ def _odd_steps(values: FloatArray) -> list[int]:
     steps = np.diff(values)
     peak = np.abs(values).max()
     found = []
-    for i in np.flatnonzero(np.abs(steps) > LEAST * peak):
+    for i in np.flatnonzero(np.abs(steps) > LEAST_AMONG * peak):
         before = steps[max(i - BESIDE, 0) : i]
         after = steps[i + 1 : i + 1 + BESIDE]
         if not before.size or not after.size:
@@ -106,7 +117,7 @@ def _odd_steps(values: FloatArray) -> list[int]:
         if abs(steps[i]) <= AMONG * around.max():
             continue
         is_stair = around.max() <= FLAT * peak
-        falls = before[-1] <= FLAT * peak and after[0] <= FLAT * peak
+        falls = before[-1] < 0 and after[0] < 0
         if not is_stair and not (steps[i] > 0 and falls):
             found.append(int(i) + 1)
     return found

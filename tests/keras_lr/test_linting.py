@@ -14,6 +14,7 @@ import pytest
 import keras_lr as k
 from keras_lr.finder import search
 from keras_lr.fit.past import past_of
+from keras_lr.interop import from_keras, from_optax, from_timm, from_transformers
 from keras_lr.lints.finding import CODES, SEVERITIES
 from keras_lr.phases import cosine, hold, linear, repeat
 from tests.kit.names import schedules
@@ -131,6 +132,78 @@ def test_what_is_odd_is_found_where_it_lies(code, make, update):
 @pytest.mark.parametrize("schedule", FINE, ids=repr)
 def test_what_is_meant_is_not_found(schedule):
     assert not k.lint(schedule, **RUN).findings
+
+
+WARM = {"warmup_t": 600, "warmup_lr_init": 1e-4, "t_in_epochs": False}
+CYCLES = {"init_value": 0.1, "peak_value": 0.1, "warmup_steps": 0, "decay_steps": 500}
+LEVELS = ("constant_schedule", {"value": 0.1})
+FALL = ("cosine_decay_schedule", {"init_value": 1.0, "decay_steps": 1000})
+#: Schedules of other libraries, and what is odd about them.
+OTHERS = {
+    "timm's cosine that has been running under its warmup": (
+        lambda: from_timm("CosineLRScheduler", t_initial=2000, **WARM),
+        ["jump", "no-peak"],
+    ),
+    "the same by epochs": (
+        lambda: from_timm("CosineLRScheduler", t_initial=20, warmup_t=6),
+        ["no-peak", "zero-first"],
+    ),
+    "with a prefix": (
+        lambda: from_timm(
+            "CosineLRScheduler", t_initial=1400, warmup_prefix=True, **WARM
+        ),
+        [],
+    ),
+    "restarts": (
+        lambda: from_optax("sgdr_schedule", cosine_kwargs=[CYCLES] * 4),
+        [],
+    ),
+    "restarts by epochs": (
+        lambda: from_timm("CosineLRScheduler", t_initial=5, cycle_limit=4),
+        [],
+    ),
+    "stairs": (
+        lambda: from_keras("PiecewiseConstantDecay", boundaries=[900], values=[1, 0.1]),
+        [],
+    ),
+    "stairs by epochs": (
+        lambda: from_timm("StepLRScheduler", decay_t=5, decay_rate=0.1),
+        [],
+    ),
+    "a level and then a fall from another": (
+        lambda: from_optax(
+            "join_schedules", schedules=[LEVELS, FALL], boundaries=[1000]
+        ),
+        ["jump"],
+    ),
+    "a first update at zero": (
+        lambda: from_transformers(
+            "cosine", num_warmup_steps=100, num_training_steps=2000
+        ),
+        ["zero-first"],
+    ),
+    "a rate below zero": (
+        lambda: from_optax(
+            "linear_schedule", init_value=1, end_value=-1, transition_steps=2000
+        ),
+        ["negative-rate"],
+    ),
+    "steps that are epochs": (
+        lambda: from_keras(
+            "CosineDecayRestarts", initial_learning_rate=0.1, first_decay_steps=10
+        ),
+        ["epochs-as-updates"],
+    ),
+    "too long": (
+        lambda: from_keras("CosineDecay", initial_learning_rate=0.1, decay_steps=5000),
+        ["cut-short"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "expected"), OTHERS.values(), ids=OTHERS)
+def test_schedules_of_other_libraries_are_looked_over(make, expected):
+    assert sorted(codes(k.lint(make(), **RUN))) == expected
 
 
 @pytest.mark.parametrize("name", schedules())
@@ -366,6 +439,11 @@ WRONG = {
         ),
         ValueError,
         r"`optimizer` must name an attribute",
+    ),
+    "a model that is not compiled": (
+        lambda: k.lint(k.Rex(), model=keras.Sequential(), **RUN),
+        RuntimeError,
+        r"must be compiled",
     ),
     "a check that is none": (
         lambda: k.Rex(check="yes"),
