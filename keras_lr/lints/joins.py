@@ -17,6 +17,8 @@ import numpy as np
 from keras_lr.lints.finding import Finding
 from keras_lr.lints.scene import Lane, Plan
 from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.layout import Placed
+from keras_lr.plan.parts import Repeat
 from keras_lr.plan.phase import Phase
 from keras_lr.plan.recipe import Followed
 
@@ -59,15 +61,23 @@ def _jumps(plan: Plan, lane: Lane, values: FloatArray) -> list[int]:
         return _odd_steps_of(placed[0].part, plan, lane, values)
     found = []
     for each in placed[1:]:
-        part = each.part
-        if isinstance(part, Phase) and part.start is None:
-            continue
-        found.append(each.first)
+        if not _goes_on(each):
+            found.append(each.first)
     for each in placed:
         if each.part is plan.seam and plan.seam is not None:
             found.append(plan.seam.extension.within(plan.clock).done)
     here = dict.fromkeys(update - plan.shift - lane.first for update in found)
     return [at for at in here if 1 <= at < len(values) and _is_jump(values, at)]
+
+
+def _goes_on(placed: Placed) -> bool:
+    """Whether a part begins where the one before it has ended, whatever that is."""
+    part = placed.part
+    if isinstance(part, Repeat) and placed.knot is not None:
+        first, last = part.phases[0], part.phases[-1]
+        # A cycle goes on from the end of a cycle.
+        return first.start is None and last.to == placed.knot.value
+    return isinstance(part, Phase) and part.start is None
 
 
 def parts_of(plan: Plan, lane: Lane) -> list[int]:

@@ -11,7 +11,7 @@ from keras_lr.lints.scene import Lane, Plan, Scene
 from keras_lr.plan.duration import Argument, Clock
 from keras_lr.plan.layout import Placed
 from keras_lr.plan.oddities import look, oddity
-from keras_lr.plan.parts import Points, Repeat
+from keras_lr.plan.parts import FunctionPhase, Points, Repeat
 from keras_lr.plan.phase import Phase
 from keras_lr.plan.recipe import Followed
 from keras_lr.plan.words import shown
@@ -197,7 +197,9 @@ def _own_schedule(lane: Lane) -> Iterator[Finding]:
 def _floor(plan: Plan, lane: Lane) -> Iterator[Finding]:
     """A floor that was given, and that no update is at."""
     floor = plan.course.floor
-    if not floor or not plan.is_rate:
+    # A function that stops falling at its floor need not get there.
+    falls_to_floor = not isinstance(plan.placed[-1].part, FunctionPhase)
+    if not floor or not plan.is_rate or not falls_to_floor:
         return
     values = plan.values(lane.first, len(lane.rates))
     lowest = values.min()

@@ -65,7 +65,7 @@ def _warmup(lane: Lane) -> Iterator[Finding]:
     if lane.beta_2 is None or not 0 < lane.beta_2 < 1 or not warmup or lane.first:
         return
     memory = round(2 / (1 - lane.beta_2))
-    if warmup >= memory or lane.has_trained:
+    if warmup >= memory or warmup > lane.total or lane.has_trained:
         return
     advice = f"Warm up for {memory}"
     if memory > lane.total / 2:

@@ -17,7 +17,7 @@ from keras_lr.fit.past import past_of
 from keras_lr.interop import from_keras, from_optax, from_timm, from_transformers
 from keras_lr.lints.finding import CODES, SEVERITIES
 from keras_lr.phases import cosine, hold, linear, repeat
-from tests.kit.names import schedules
+from tests.kit.names import name_of, schedules
 
 mpl.use("Agg")
 
@@ -72,6 +72,11 @@ ODD = {
         lambda: k.Schedule(cosine(500, to=0.0, start=1.0), linear(to=0.0, start=1.0)),
         500,
     ),
+    "a jump into cycles": (
+        "jump",
+        lambda: k.Schedule(linear(100), repeat(linear(99, to=0.5), linear(9, to=0.2))),
+        100,
+    ),
     "a jump where it was extended": (
         "jump",
         lambda: k.LinearDecay().extend(1000, 2000, warmup=1),
@@ -106,6 +111,8 @@ FINE = [
         linear("3 steps"), linear("2 steps", to=0.5), cosine("1 epochs", to=0.4), hold()
     ),
     k.StepDecay(every="5 epochs"),
+    k.StepDecay(min_lr=1e-6),
+    k.CyclicalLR(min_lr=0.1, half_cycle=100, scale_fn=lambda n: 1 / n),
     k.PiecewiseConstant([500, 1000], [1.0, 0.1, 0.01]),
     k.PiecewiseConstant(["10 epochs"], [0.5, 0.05]),
     k.CosineRestarts(first_cycle=100, m_mul=0.5),
@@ -129,7 +136,7 @@ def test_what_is_odd_is_found_where_it_lies(code, make, update):
         assert finding.schedule in finding.message
 
 
-@pytest.mark.parametrize("schedule", FINE, ids=repr)
+@pytest.mark.parametrize("schedule", FINE, ids=name_of)
 def test_what_is_meant_is_not_found(schedule):
     assert not k.lint(schedule, **RUN).findings
 
