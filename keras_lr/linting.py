@@ -115,6 +115,8 @@ def _report(
         for outline in found
         if outline.claims or outline is found[0]
     ]
+    # The one that a schedule's `max_lr` is of comes first.
+    lanes.sort(key=lambda lane: -lane.rates.max())
     scene = Scene(
         tuple(lanes),
         length.epochs,

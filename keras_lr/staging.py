@@ -11,7 +11,6 @@ import keras
 import numpy as np
 
 from keras_lr.extended import Extended
-from keras_lr.fit import keras_names
 from keras_lr.fit.outline import Outline, values_of
 from keras_lr.fit.past import past_of
 from keras_lr.fit.timetable import Claim, Facts, Request, check_absolute, in_force
@@ -70,16 +69,9 @@ def lane_of(outline: Outline, model: Any, refusals: list[Finding]) -> Lane:
     run = outline.run
     updates = run.first + np.arange(outline.updates)
     values = in_force(claims, facts, run, updates)
-    own: Any = facts.own["learning_rate"]
-    own_schedule = None
-    is_past_end = False
-    if own is None:
-        own = outline.own_schedule()
-        own_schedule = keras_names.rate_schedule(outline.optimizer)
-        is_past_end = own is not None and _is_past_end(own_schedule, own, outline)
-    rates = np.asarray(values.get("learning_rate", 1.0) * own, dtype=np.float64)
+    own = replace(outline, facts=facts).own_rates()
+    schedule = outline.own_schedule if facts.own["learning_rate"] is None else None
     optimizer = outline.optimizer
-    counts_batches = own_schedule is not None and _counts_batches(own_schedule, outline)
     peaks = {
         course.hyperparameter: course.peak
         for claim in claims
@@ -91,13 +83,13 @@ def lane_of(outline: Outline, model: Any, refusals: list[Finding]) -> Lane:
         optimizer=None if optimizer is None else facts.name,
         clock=run.clock,
         first=run.first,
-        rates=np.broadcast_to(rates, updates.shape).copy(),
+        rates=own * values.get("learning_rate", 1.0),
         momentum=values.get("momentum"),
         weight_decay=values.get("weight_decay"),
         own_rate=facts.own["learning_rate"],
-        own_schedule=None if own_schedule is None else type(own_schedule).__name__,
-        own_is_past_end=is_past_end,
-        counts_batches=counts_batches,
+        own_schedule=None if schedule is None else type(schedule).__name__,
+        own_is_past_end=schedule is not None and _is_past_end(schedule, own, outline),
+        counts_batches=schedule is not None and _counts_batches(schedule, outline),
         accumulation=outline.accumulation,
         plans=tuple(
             plan

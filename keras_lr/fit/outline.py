@@ -67,16 +67,27 @@ class Outline:
         assert self.run.clock.total is not None  # noqa: S101  or there is no outline
         return max(self.run.clock.total - self.run.first, 0)
 
-    def own_schedule(self) -> FloatArray | None:
-        """What a schedule in the optimizer says at the fit's updates, if it has one.
-
-        It is handed the number of batches, not of updates.
-        """
-        schedule = None
-        if self.optimizer is not None:
-            schedule = keras_names.rate_schedule(self.optimizer)
-        if schedule is None:
+    @property
+    def own_schedule(self) -> Any | None:
+        """The schedule that the optimizer was compiled with, if it is one of Keras'."""
+        if self.optimizer is None:
             return None
+        return keras_names.rate_schedule(self.optimizer)
+
+    def own_rates(self) -> FloatArray:
+        """What the optimizer itself has at the fit's updates.
+
+        A schedule is handed the number of batches, not of updates. Of a function of the
+        user's, which takes no argument, nobody knows more than what it says now.
+        """
+        schedule = self.own_schedule
+        own = self.facts.own["learning_rate"]
+        if schedule is None and own is None:
+            # On loan it has another class, which would answer for the schedule.
+            cls = self.optimizer.__class__
+            own = float(keras_names.rate_now(cls, self.optimizer))
+        if own is not None:
+            return np.full(self.updates, own)
         each = self.accumulation
         updates = self.counted // each + np.arange(self.updates)
         return values_of(schedule, (updates + 1) * each - 1)

@@ -578,7 +578,8 @@ def test_optimizers_of_one_schedule_are_told_once():
     names = {"backbone": 0.01, "head": 0.1}
     report = k.lint(k.CosineDecay(max_lr=names, decay=500), **RUN)
     assert only(report, "ends-early").update == 500
-    assert list(report.others) == ["learning_rate_head"]
+    assert report.rates[0] == 0.1
+    assert list(report.others) == ["learning_rate_backbone"]
 
 
 def test_what_else_is_scheduled_is_shown():
@@ -596,3 +597,16 @@ def test_the_model_is_left_as_it_is():
     k.lint([k.OneCycle(max_lr=0.1), k.Plateau()], model=model, **RUN)
     assert (vars(model.optimizer), type(model.optimizer)) == before
     assert past_of(model).planned is None
+
+
+@pytest.mark.skipif(
+    not hasattr(keras.optimizers, "MultiOptimizer"), reason="this Keras has none"
+)
+def test_groups_of_layers_keep_their_ratio():
+    optimizers = keras.optimizers
+    slow, fast = optimizers.SGD(0.01, name="slow"), optimizers.SGD(0.1, name="fast")
+    both = optimizers.MultiOptimizer(optimizers.OptimizerMap(slow, {".*kernel": fast}))
+    report = k.lint(k.LinearDecay(max_lr=0.2), model=compiled(both), **RUN)
+    assert report.name == "learning_rate_fast"
+    assert report.rates[0] == pytest.approx(0.2)
+    assert report.others["learning_rate_slow"][0] == pytest.approx(0.02)
