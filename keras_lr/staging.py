@@ -225,13 +225,20 @@ def _plans(
             knows_peak=schedule._has_peak and course is request.courses[0],
             warmup=_warmup(schedule, course, clock, run.clock),
             is_warmup=_is_warmup(course),
-            begins_anew=_begins_anew(request, claim, model),
+            begins_anew=_begins_anew(request, claim, model, run.first),
         )
 
 
-def _begins_anew(request: Request, claim: Claim, model: Any) -> bool:
-    """Whether earlier fits of a model have used up the horizon of a schedule."""
-    if request.ends is None or model is None:
+def _begins_anew(request: Request, claim: Claim, model: Any, first: int) -> bool:
+    """Whether earlier fits of a model have used up the horizon of a schedule.
+
+    Args:
+        request: What the schedule asks for.
+        claim: The same, as one optimizer sees it.
+        model: The model.
+        first: The first update of the fit: one that begins at an epoch looks at none.
+    """
+    if request.ends is None or model is None or first:
         return False
     return any(request.ends.get(model, ())) and not claim.done
 
@@ -243,7 +250,8 @@ def _arguments(schedule: Schedule, course: Course) -> list[Argument]:
         found = [
             Argument.read(name, getattr(schedule, name)) for name in ("done", "total")
         ]
-        return [*found, *_arguments(before, before._courses()[0])]
+        _, single = before._singles()[0]
+        return [*found, *_arguments(before, single._courses()[0])]
     found = []
     if schedule.horizon is not None:
         found.append(Argument.read("horizon", schedule.horizon))

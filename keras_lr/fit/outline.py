@@ -22,6 +22,11 @@ from keras_lr.plan.duration import Clock
 #: The momentum of an optimizer that nobody has named: what Adam has as beta_1.
 USUAL_MOMENTUM = 0.9
 
+UNKNOWN = (
+    "How long an epoch is must be known. Received: neither `steps_per_epoch` nor "
+    "`data` that tell. Give one of them."
+)
+
 
 @dataclass(frozen=True)
 class Length:
@@ -158,10 +163,7 @@ def outlines(
     ]
     clock, first = places[0]
     if clock.total is None:
-        raise ValueError(
-            "How long an epoch is must be known. Received: neither `steps_per_epoch` "
-            "nor `data` that tell. Give one of them."
-        )
+        raise ValueError(UNKNOWN)
     if not length.epoch:
         participants.look_back(every, [clock for clock, _ in places], model)
     if stretches is None:
@@ -172,6 +174,12 @@ def outlines(
         other_plan = words_of_jump(past, participants.claims(), clock, first)
     found = []
     for one, (clock, first), count in zip(every, places, counts, strict=True):
+        if clock.total is None or clock.total <= first:
+            raise ValueError(
+                "A fit must make an update. Received: fewer batches in all than the "
+                f"{one.accumulation} of an update (`gradient_accumulation_steps`). "
+                "Give it more."
+            )
         run = Run(clock, length.epochs, first, ROWS, True, first)
         claims, facts = participants.asked_of(one.optimizer, run, stretches)
         found.append(
@@ -202,10 +210,7 @@ def outlines_alone(
     """
     steps = length.steps
     if steps is None:
-        raise ValueError(
-            "How long an epoch is must be known. Received: neither `steps_per_epoch` "
-            "nor `data` that tell. Give one of them."
-        )
+        raise ValueError(UNKNOWN)
     first = length.epoch * steps
     clock = Clock(length.epochs * steps, steps)
     run = Run(clock, length.epochs, first, ROWS, True, first)

@@ -447,6 +447,16 @@ WRONG = {
         ValueError,
         r"`optimizer` must name an attribute",
     ),
+    "no update": (
+        lambda: k.lint(
+            k.Rex(),
+            epochs=1,
+            steps_per_epoch=3,
+            model=compiled(keras.optimizers.SGD(gradient_accumulation_steps=4)),
+        ),
+        ValueError,
+        r"must make an update.*than the 4 of an update.*Give it more\.",
+    ),
     "a model that is not compiled": (
         lambda: k.lint(k.Rex(), model=keras.Sequential(), **RUN),
         RuntimeError,
@@ -572,6 +582,13 @@ def test_the_picture_of_the_docs_can_be_drawn():
     report = k.lint(drawn["FAULTY"], **drawn["RUN"])
     assert codes(report) == ["epochs-as-updates", "jump", "ends-early"]
     assert len(drawn["draw"]().axes) == 2
+
+
+def test_several_peaks_may_be_extended():
+    names = {"backbone": 0.01, "head": 0.1}
+    report = k.lint(k.CosineDecay(max_lr=names).extend(1000, 2000), **RUN)
+    assert report.extended == 1000
+    assert not report.findings
 
 
 def test_optimizers_of_one_schedule_are_told_once():
