@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import keras
@@ -115,6 +115,8 @@ def _report(
         for outline in found
         if outline.claims or outline is found[0]
     ]
+    # The one that a schedule's `max_lr` is of comes first.
+    lanes.sort(key=lambda lane: -lane.rates.max())
     scene = Scene(
         tuple(lanes),
         length.epochs,
@@ -142,6 +144,7 @@ def warn_in_fit(schedule: Schedule, epoch: int, stretches: Sequence[Stretch]) ->
     epochs = params.get("epochs")
     steps = params.get("steps")
     told = {message for one in director.schedules for message in one._told}
+    found: list[str]
     if epochs is None or (steps is None and past_of(model).batches is None):
         found = [
             f"{shown(schedule)} cannot be checked: the data do not tell how long an "
@@ -150,19 +153,34 @@ def warn_in_fit(schedule: Schedule, epoch: int, stretches: Sequence[Stretch]) ->
     else:
         length = Length(epochs, steps, epoch)
         callbacks = director.callbacks or director.schedules
-        report = _report(callbacks, model, length, None, stretches)
-        # Notes may well be meant; of another plan the fit tells by itself.
-        found = [
-            str(finding)
-            for finding in report.findings
-            if finding.severity != "note"
-            and finding.code != "new-plan"
-            and finding.message not in told
-        ]
+        found = _worth_a_warning(callbacks, model, length, stretches, told)
     for message in found:
         if message not in told:
             schedule._told.add(message)
             warnings.warn(message, UserWarning, stacklevel=2)
+
+
+def _worth_a_warning(
+    callbacks: Sequence[Any],
+    model: Any,
+    length: Length,
+    stretches: Sequence[Stretch],
+    told: Collection[str],
+) -> list[str]:
+    """What a fit says of what is found; notes may well be meant."""
+    try:
+        report = _report(callbacks, model, length, None, stretches)
+    except ValueError as error:
+        # The fit has laid its schedules out, and goes on without a look at them.
+        return [f"The schedules of this fit cannot be checked. {error}"]
+    return [
+        str(finding)
+        for finding in report.findings
+        if finding.severity != "note"
+        # Of another plan the fit tells by itself.
+        and finding.code != "new-plan"
+        and finding.message not in told
+    ]
 
 
 Schedule._lint_fit = warn_in_fit
@@ -201,7 +219,7 @@ def _steps(steps_per_epoch: int | None, data: Any) -> int | None:
     if data is None:
         return None
     size = BATCH_SIZE
-    if isinstance(data, tuple):
+    if isinstance(data, tuple) and data:
         if isinstance(data[-1], int):
             *arrays, size = data
             data = tuple(arrays)

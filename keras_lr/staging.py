@@ -11,7 +11,6 @@ import keras
 import numpy as np
 
 from keras_lr.extended import Extended
-from keras_lr.fit import keras_names
 from keras_lr.fit.outline import Outline, values_of
 from keras_lr.fit.past import past_of
 from keras_lr.fit.timetable import Claim, Facts, Request, check_absolute, in_force
@@ -70,16 +69,9 @@ def lane_of(outline: Outline, model: Any, refusals: list[Finding]) -> Lane:
     run = outline.run
     updates = run.first + np.arange(outline.updates)
     values = in_force(claims, facts, run, updates)
-    own: Any = facts.own["learning_rate"]
-    own_schedule = None
-    is_past_end = False
-    if own is None:
-        own = outline.own_schedule()
-        own_schedule = keras_names.rate_schedule(outline.optimizer)
-        is_past_end = own is not None and _is_past_end(own_schedule, own, outline)
-    rates = np.asarray(values.get("learning_rate", 1.0) * own, dtype=np.float64)
+    own = replace(outline, facts=facts).own_rates()
+    schedule = outline.own_schedule if facts.own["learning_rate"] is None else None
     optimizer = outline.optimizer
-    counts_batches = own_schedule is not None and _counts_batches(own_schedule, outline)
     peaks = {
         course.hyperparameter: course.peak
         for claim in claims
@@ -91,13 +83,13 @@ def lane_of(outline: Outline, model: Any, refusals: list[Finding]) -> Lane:
         optimizer=None if optimizer is None else facts.name,
         clock=run.clock,
         first=run.first,
-        rates=np.broadcast_to(rates, updates.shape).copy(),
+        rates=own * values.get("learning_rate", 1.0),
         momentum=values.get("momentum"),
         weight_decay=values.get("weight_decay"),
         own_rate=facts.own["learning_rate"],
-        own_schedule=None if own_schedule is None else type(own_schedule).__name__,
-        own_is_past_end=is_past_end,
-        counts_batches=counts_batches,
+        own_schedule=None if schedule is None else type(schedule).__name__,
+        own_is_past_end=schedule is not None and _is_past_end(schedule, own, outline),
+        counts_batches=schedule is not None and _counts_batches(schedule, outline),
         accumulation=outline.accumulation,
         plans=tuple(
             plan
@@ -233,13 +225,20 @@ def _plans(
             knows_peak=schedule._has_peak and course is request.courses[0],
             warmup=_warmup(schedule, course, clock, run.clock),
             is_warmup=_is_warmup(course),
-            begins_anew=_begins_anew(request, claim, model),
+            begins_anew=_begins_anew(request, claim, model, run.first),
         )
 
 
-def _begins_anew(request: Request, claim: Claim, model: Any) -> bool:
-    """Whether earlier fits of a model have used up the horizon of a schedule."""
-    if request.ends is None or model is None:
+def _begins_anew(request: Request, claim: Claim, model: Any, first: int) -> bool:
+    """Whether earlier fits of a model have used up the horizon of a schedule.
+
+    Args:
+        request: What the schedule asks for.
+        claim: The same, as one optimizer sees it.
+        model: The model.
+        first: The first update of the fit: one that begins at an epoch looks at none.
+    """
+    if request.ends is None or model is None or first:
         return False
     return any(request.ends.get(model, ())) and not claim.done
 
@@ -251,7 +250,8 @@ def _arguments(schedule: Schedule, course: Course) -> list[Argument]:
         found = [
             Argument.read(name, getattr(schedule, name)) for name in ("done", "total")
         ]
-        return [*found, *_arguments(before, before._courses()[0])]
+        _, single = before._singles()[0]
+        return [*found, *_arguments(before, single._courses()[0])]
     found = []
     if schedule.horizon is not None:
         found.append(Argument.read("horizon", schedule.horizon))

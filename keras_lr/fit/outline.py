@@ -22,6 +22,11 @@ from keras_lr.plan.duration import Clock
 #: The momentum of an optimizer that nobody has named: what Adam has as beta_1.
 USUAL_MOMENTUM = 0.9
 
+UNKNOWN = (
+    "How long an epoch is must be known. Received: neither `steps_per_epoch` nor "
+    "`data` that tell. Give one of them."
+)
+
 
 @dataclass(frozen=True)
 class Length:
@@ -67,16 +72,27 @@ class Outline:
         assert self.run.clock.total is not None  # noqa: S101  or there is no outline
         return max(self.run.clock.total - self.run.first, 0)
 
-    def own_schedule(self) -> FloatArray | None:
-        """What a schedule in the optimizer says at the fit's updates, if it has one.
-
-        It is handed the number of batches, not of updates.
-        """
-        schedule = None
-        if self.optimizer is not None:
-            schedule = keras_names.rate_schedule(self.optimizer)
-        if schedule is None:
+    @property
+    def own_schedule(self) -> Any | None:
+        """The schedule that the optimizer was compiled with, if it is one of Keras'."""
+        if self.optimizer is None:
             return None
+        return keras_names.rate_schedule(self.optimizer)
+
+    def own_rates(self) -> FloatArray:
+        """What the optimizer itself has at the fit's updates.
+
+        A schedule is handed the number of batches, not of updates. Of a function of the
+        user's, which takes no argument, nobody knows more than what it says now.
+        """
+        schedule = self.own_schedule
+        own = self.facts.own["learning_rate"]
+        if schedule is None and own is None:
+            # On loan it has another class, which would answer for the schedule.
+            cls = self.optimizer.__class__
+            own = float(keras_names.rate_now(cls, self.optimizer))
+        if own is not None:
+            return np.full(self.updates, own)
         each = self.accumulation
         updates = self.counted // each + np.arange(self.updates)
         return values_of(schedule, (updates + 1) * each - 1)
@@ -147,10 +163,7 @@ def outlines(
     ]
     clock, first = places[0]
     if clock.total is None:
-        raise ValueError(
-            "How long an epoch is must be known. Received: neither `steps_per_epoch` "
-            "nor `data` that tell. Give one of them."
-        )
+        raise ValueError(UNKNOWN)
     if not length.epoch:
         participants.look_back(every, [clock for clock, _ in places], model)
     if stretches is None:
@@ -161,6 +174,12 @@ def outlines(
         other_plan = words_of_jump(past, participants.claims(), clock, first)
     found = []
     for one, (clock, first), count in zip(every, places, counts, strict=True):
+        if clock.total is None or clock.total <= first:
+            raise ValueError(
+                "A fit must make an update. Received: fewer batches in all than the "
+                f"{one.accumulation} of an update (`gradient_accumulation_steps`). "
+                "Give it more."
+            )
         run = Run(clock, length.epochs, first, ROWS, True, first)
         claims, facts = participants.asked_of(one.optimizer, run, stretches)
         found.append(
@@ -191,10 +210,7 @@ def outlines_alone(
     """
     steps = length.steps
     if steps is None:
-        raise ValueError(
-            "How long an epoch is must be known. Received: neither `steps_per_epoch` "
-            "nor `data` that tell. Give one of them."
-        )
+        raise ValueError(UNKNOWN)
     first = length.epoch * steps
     clock = Clock(length.epochs * steps, steps)
     run = Run(clock, length.epochs, first, ROWS, True, first)

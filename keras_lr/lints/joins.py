@@ -17,6 +17,8 @@ import numpy as np
 from keras_lr.lints.finding import Finding
 from keras_lr.lints.scene import Lane, Plan
 from keras_lr.plan.curves import FloatArray
+from keras_lr.plan.layout import Placed
+from keras_lr.plan.parts import Repeat
 from keras_lr.plan.phase import Phase
 from keras_lr.plan.recipe import Followed
 
@@ -24,7 +26,7 @@ from keras_lr.plan.recipe import Followed
 #: steps beside it. The first step down along 1 - sqrt(p) is 2.4 times the second.
 LEAST, TIMES = 0.05, 3.0
 #: The same among the steps around it, where values are all that is known.
-AMONG = 8.0
+LEAST_AMONG, AMONG = 0.01, 8.0
 #: Steps to each side that such a one is compared with.
 BESIDE = 4
 #: Below this share of the peak a step is none.
@@ -35,10 +37,8 @@ def find(lane: Lane) -> Iterator[Finding]:
     """Jumps at joins."""
     for plan in lane.plans:
         values = plan.values(lane.first, len(lane.rates))
-        for at in joins_of(plan, lane, values):
+        for at in _jumps(plan, lane, values):
             before, after = values[at - 1], values[at]
-            if not _is_jump(values, at, TIMES):
-                continue
             update = lane.first + at
             what = plan.course.hyperparameter.replace("_", " ")
             yield Finding(
@@ -54,22 +54,30 @@ def find(lane: Lane) -> Iterator[Finding]:
             )
 
 
-def joins_of(plan: Plan, lane: Lane, values: FloatArray) -> list[int]:
-    """Where a plan can jump, as places in the values of the fit, from 1."""
+def _jumps(plan: Plan, lane: Lane, values: FloatArray) -> list[int]:
+    """Where a plan jumps, as places in its values in the fit, from 1."""
     placed = plan.placed
     if isinstance(placed[0].part, Followed):
-        return _odd_steps(values)
+        return _odd_steps_of(placed[0].part, plan, lane, values)
     found = []
     for each in placed[1:]:
-        part = each.part
-        if isinstance(part, Phase) and part.start is None:
-            continue
-        found.append(each.first)
+        if not _goes_on(each):
+            found.append(each.first)
     for each in placed:
         if each.part is plan.seam and plan.seam is not None:
             found.append(plan.seam.extension.within(plan.clock).done)
-    here = [update - plan.shift - lane.first for update in found]
-    return [at for at in dict.fromkeys(here) if 1 <= at < len(values)]
+    here = dict.fromkeys(update - plan.shift - lane.first for update in found)
+    return [at for at in here if 1 <= at < len(values) and _is_jump(values, at)]
+
+
+def _goes_on(placed: Placed) -> bool:
+    """Whether a part begins where the one before it has ended, whatever that is."""
+    part = placed.part
+    if isinstance(part, Repeat) and placed.knot is not None:
+        first, last = part.phases[0], part.phases[-1]
+        # A cycle goes on from the end of a cycle.
+        return first.start is None and last.to == placed.knot.value
+    return isinstance(part, Phase) and part.start is None
 
 
 def parts_of(plan: Plan, lane: Lane) -> list[int]:
@@ -81,7 +89,7 @@ def parts_of(plan: Plan, lane: Lane) -> list[int]:
     return [update for update in here if lane.first < update < lane.total]
 
 
-def _is_jump(values: FloatArray, at: int, times: float) -> bool:
+def _is_jump(values: FloatArray, at: int) -> bool:
     """Whether a step is much larger than those beside it."""
     step = abs(values[at] - values[at - 1])
     beside = [0.0]
@@ -89,7 +97,20 @@ def _is_jump(values: FloatArray, at: int, times: float) -> bool:
         beside.append(abs(values[at - 1] - values[at - 2]))
     if at + 1 < len(values):
         beside.append(abs(values[at + 1] - values[at]))
-    return bool(step > LEAST * np.abs(values).max() and step > times * max(beside))
+    return bool(step > LEAST * np.abs(values).max() and step > TIMES * max(beside))
+
+
+def _odd_steps_of(
+    part: Followed, plan: Plan, lane: Lane, values: FloatArray
+) -> list[int]:
+    """Odd steps of another library's schedule, by its own steps."""
+    if not part.is_by_epoch:
+        return _odd_steps(values)
+    # Between the epochs that it counts it stays as it is.
+    updates = lane.first + plan.shift + np.arange(len(values))
+    epochs = plan.clock.epochs(updates)
+    begins = np.flatnonzero(np.diff(epochs, prepend=epochs[0] - 1))
+    return [int(begins[at]) for at in _odd_steps(values[begins])]
 
 
 def _odd_steps(values: FloatArray) -> list[int]:
@@ -97,7 +118,7 @@ def _odd_steps(values: FloatArray) -> list[int]:
     steps = np.diff(values)
     peak = np.abs(values).max()
     found = []
-    for i in np.flatnonzero(np.abs(steps) > LEAST * peak):
+    for i in np.flatnonzero(np.abs(steps) > LEAST_AMONG * peak):
         before = steps[max(i - BESIDE, 0) : i]
         after = steps[i + 1 : i + 1 + BESIDE]
         if not before.size or not after.size:
@@ -106,7 +127,7 @@ def _odd_steps(values: FloatArray) -> list[int]:
         if abs(steps[i]) <= AMONG * around.max():
             continue
         is_stair = around.max() <= FLAT * peak
-        falls = before[-1] <= FLAT * peak and after[0] <= FLAT * peak
+        falls = before[-1] < 0 and after[0] < 0
         if not is_stair and not (steps[i] > 0 and falls):
             found.append(int(i) + 1)
     return found

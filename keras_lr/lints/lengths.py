@@ -10,8 +10,8 @@ from keras_lr.lints.finding import Finding
 from keras_lr.lints.scene import Lane, Plan, Scene
 from keras_lr.plan.duration import Argument, Clock
 from keras_lr.plan.layout import Placed
-from keras_lr.plan.oddities import Oddity, look, oddity
-from keras_lr.plan.parts import Points, Repeat
+from keras_lr.plan.oddities import look, oddity
+from keras_lr.plan.parts import FunctionPhase, Points, Repeat
 from keras_lr.plan.phase import Phase
 from keras_lr.plan.recipe import Followed
 from keras_lr.plan.words import shown
@@ -20,8 +20,8 @@ from keras_lr.plan.words import shown
 MANY = 10
 #: Below this share of the peak a product of schedules does not come near it.
 NEAR = 0.9
-#: The same for one of another library: some count so that they just miss it.
-CLOSE = 0.95
+#: The same for one of another library; and below this it has not hit it exactly.
+CLOSE, HIT = 0.95, 0.999
 
 ADVICE = {
     "ends-early": "Give it the length of the run, or leave its own out: a schedule "
@@ -61,9 +61,6 @@ def _oddities(plan: Plan, lane: Lane) -> Iterator[Finding]:
     if odd is None and plan.is_rate:
         seen = look(plan.course, clock, expects_peak=_names_peak(plan))
         odd = oddity(seen, clock, run, False)
-    if odd is None and plan.is_rate and _misses_peak(plan, lane):
-        words = f"never reaches its peak in the run of {total} updates"
-        odd = Oddity("no-peak", words)
     # Of rates that are all 0 the values tell, also those of a product.
     if odd is not None and odd.code != "zero-run":
         yield Finding(
@@ -74,14 +71,31 @@ def _oddities(plan: Plan, lane: Lane) -> Iterator[Finding]:
             None if odd.update is None else odd.update - max(plan.shift, 0),
             plan.name,
         )
+    if odd is None and plan.is_rate:
+        yield from _missed_peak(plan, lane)
 
 
-def _misses_peak(plan: Plan, lane: Lane) -> bool:
-    """Whether another library's schedule stays below the rate that it was given."""
+def _missed_peak(plan: Plan, lane: Lane) -> Iterator[Finding]:
+    """Another library's schedule that stays below its own peak.
+
+    It has one where it sets rates itself, or warms up to the optimizer's own.
+    """
     is_other = isinstance(plan.placed[0].part, Followed)
-    if not is_other or plan.course.peak is None or lane.first:
-        return False
-    return bool(plan.values(0, lane.total).max() < CLOSE * plan.peak)
+    if not is_other or lane.first or not (plan.warmup or plan.course.peak):
+        return
+    values = plan.values(0, lane.total)
+    reached = values.max() / plan.peak
+    if reached < CLOSE or (plan.warmup and reached < HIT):
+        yield Finding(
+            "no-peak",
+            "warning" if reached < CLOSE else "note",
+            f"{plan.name} never reaches its peak{lane.of} of {plan.peak:.3g}: its "
+            f"highest rate is {values.max():.4g}.",
+            "Look whether its decay has begun under the warmup (timm's `warmup_prefix`)"
+            ", or falls between two steps.",
+            int(np.argmax(values)),
+            plan.name,
+        )
 
 
 def _names_peak(plan: Plan) -> bool:
@@ -183,7 +197,9 @@ def _own_schedule(lane: Lane) -> Iterator[Finding]:
 def _floor(plan: Plan, lane: Lane) -> Iterator[Finding]:
     """A floor that was given, and that no update is at."""
     floor = plan.course.floor
-    if not floor or not plan.is_rate:
+    # A function that stops falling at its floor need not get there.
+    falls_to_floor = not isinstance(plan.placed[-1].part, FunctionPhase)
+    if not floor or not plan.is_rate or not falls_to_floor:
         return
     values = plan.values(lane.first, len(lane.rates))
     lowest = values.min()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from keras_lr.lints import joins, lengths, resumed, sizes, values, writers
 from keras_lr.lints.finding import Finding, in_order
@@ -19,12 +20,23 @@ def findings_of(scene: Scene, refusals: Sequence[Finding]) -> tuple[Finding, ...
     lanes = _unlike(scene.lanes)
     found = [*refusals, *writers.find(scene, lanes)]
     for lane in lanes:
-        found += values.find(lane)
-        found += joins.find(lane)
-        found += lengths.find(lane, scene)
-        found += sizes.find(lane)
-        found += resumed.find(lane)
+        of_lane = [
+            *values.find(lane),
+            *joins.find(lane),
+            *lengths.find(lane, scene),
+            *sizes.find(lane),
+            *resumed.find(lane),
+        ]
+        found += [_within(finding, lane) for finding in of_lane]
     return in_order(found)
+
+
+def _within(finding: Finding, lane: Lane) -> Finding:
+    """A finding at an update of the fit: what lies before it shows from its begin."""
+    if finding.update is None:
+        return finding
+    update = min(max(finding.update, lane.first), lane.total - 1)
+    return replace(finding, update=update)
 
 
 def _unlike(lanes: Sequence[Lane]) -> list[Lane]:

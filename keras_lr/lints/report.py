@@ -23,7 +23,7 @@ class Report:
 
     Attributes:
         rates: The learning rate of each update of the fit, shape ``(updates,)``; of
-            several optimizers that of the first one that is scheduled.
+            several optimizers that of the one with the highest.
         findings: What is odd, the worst first.
         momentum: The momentum (beta_1) of each update, where it is scheduled; else
             None.
@@ -178,6 +178,6 @@ def _about(scene: Scene, main: Lane, is_assumed: bool) -> str:
     elif is_assumed and is_relative:
         words += "; the optimizer's own rate is taken for 1.0, since neither base_lr "
         words += "nor model tells it"
-    elif is_relative:
+    elif is_relative and main.own_rate is not None:
         words += f"; the optimizer's own rate is {main.own_rate:g}"
     return f"{words}."

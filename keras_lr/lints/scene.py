@@ -118,6 +118,13 @@ class Lane:
     other_plan: str | None = None
 
     @property
+    def goes_on(self) -> bool:
+        """Whether the fit begins in the middle of what its rates follow."""
+        if self.own_schedule is not None and self.has_trained:
+            return True
+        return self.first > 0 or any(plan.shift > 0 for plan in self.plans)
+
+    @property
     def total(self) -> int:
         """Updates of the whole run, with those before the fit."""
         return self.first + len(self.rates)

@@ -28,7 +28,7 @@ def _far(lane: Lane) -> Iterator[Finding]:
     at = int(np.argmax(lane.rates))
     highest = float(lane.rates[at])
     # Where a fit that goes on sees the end of a run, its highest rate says nothing.
-    if highest <= 0 or lane.first or lane.has_trained:
+    if highest <= 0 or lane.goes_on:
         return
     if lane.found is not None:
         code, other, whose = "far-from-found", lane.found, "what find_lr found"
@@ -62,10 +62,10 @@ def _warmup(lane: Lane) -> Iterator[Finding]:
     Source: Ma and Yarats 2021, arXiv:1910.04209, sec. 5: the untuned linear warmup.
     """
     warmup = max((plan.warmup for plan in lane.rate_plans), default=0)
-    if lane.beta_2 is None or not 0 < lane.beta_2 < 1 or not warmup or lane.first:
+    if lane.beta_2 is None or not 0 < lane.beta_2 < 1 or not warmup or lane.goes_on:
         return
     memory = round(2 / (1 - lane.beta_2))
-    if warmup >= memory or lane.has_trained:
+    if warmup >= memory or warmup > lane.total:
         return
     advice = f"Warm up for {memory}"
     if memory > lane.total / 2:

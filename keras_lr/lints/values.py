@@ -30,7 +30,7 @@ def _zero(lane: Lane) -> Iterator[Finding]:
             lane.first,
             lane.name,
         )
-    elif rates[0] == 0 and not lane.first and not lane.has_trained:
+    elif rates[0] == 0 and not lane.goes_on:
         culprits = [
             plan for plan in lane.rate_plans if plan.values(lane.first, 1)[0] == 0
         ]

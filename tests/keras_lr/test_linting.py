@@ -14,9 +14,10 @@ import pytest
 import keras_lr as k
 from keras_lr.finder import search
 from keras_lr.fit.past import past_of
+from keras_lr.interop import from_keras, from_optax, from_timm, from_transformers
 from keras_lr.lints.finding import CODES, SEVERITIES
 from keras_lr.phases import cosine, hold, linear, repeat
-from tests.kit.names import schedules
+from tests.kit.names import name_of, schedules
 
 mpl.use("Agg")
 
@@ -71,6 +72,11 @@ ODD = {
         lambda: k.Schedule(cosine(500, to=0.0, start=1.0), linear(to=0.0, start=1.0)),
         500,
     ),
+    "a jump into cycles": (
+        "jump",
+        lambda: k.Schedule(linear(100), repeat(linear(99, to=0.5), linear(9, to=0.2))),
+        100,
+    ),
     "a jump where it was extended": (
         "jump",
         lambda: k.LinearDecay().extend(1000, 2000, warmup=1),
@@ -105,6 +111,8 @@ FINE = [
         linear("3 steps"), linear("2 steps", to=0.5), cosine("1 epochs", to=0.4), hold()
     ),
     k.StepDecay(every="5 epochs"),
+    k.StepDecay(min_lr=1e-6),
+    k.CyclicalLR(min_lr=0.1, half_cycle=100, scale_fn=lambda n: 1 / n),
     k.PiecewiseConstant([500, 1000], [1.0, 0.1, 0.01]),
     k.PiecewiseConstant(["10 epochs"], [0.5, 0.05]),
     k.CosineRestarts(first_cycle=100, m_mul=0.5),
@@ -128,9 +136,81 @@ def test_what_is_odd_is_found_where_it_lies(code, make, update):
         assert finding.schedule in finding.message
 
 
-@pytest.mark.parametrize("schedule", FINE, ids=repr)
+@pytest.mark.parametrize("schedule", FINE, ids=name_of)
 def test_what_is_meant_is_not_found(schedule):
     assert not k.lint(schedule, **RUN).findings
+
+
+WARM = {"warmup_t": 600, "warmup_lr_init": 1e-4, "t_in_epochs": False}
+CYCLES = {"init_value": 0.1, "peak_value": 0.1, "warmup_steps": 0, "decay_steps": 500}
+LEVELS = ("constant_schedule", {"value": 0.1})
+FALL = ("cosine_decay_schedule", {"init_value": 1.0, "decay_steps": 1000})
+#: Schedules of other libraries, and what is odd about them.
+OTHERS = {
+    "timm's cosine that has been running under its warmup": (
+        lambda: from_timm("CosineLRScheduler", t_initial=2000, **WARM),
+        ["jump", "no-peak"],
+    ),
+    "the same by epochs": (
+        lambda: from_timm("CosineLRScheduler", t_initial=20, warmup_t=6),
+        ["no-peak", "zero-first"],
+    ),
+    "with a prefix": (
+        lambda: from_timm(
+            "CosineLRScheduler", t_initial=1400, warmup_prefix=True, **WARM
+        ),
+        [],
+    ),
+    "restarts": (
+        lambda: from_optax("sgdr_schedule", cosine_kwargs=[CYCLES] * 4),
+        [],
+    ),
+    "restarts by epochs": (
+        lambda: from_timm("CosineLRScheduler", t_initial=5, cycle_limit=4),
+        [],
+    ),
+    "stairs": (
+        lambda: from_keras("PiecewiseConstantDecay", boundaries=[900], values=[1, 0.1]),
+        [],
+    ),
+    "stairs by epochs": (
+        lambda: from_timm("StepLRScheduler", decay_t=5, decay_rate=0.1),
+        [],
+    ),
+    "a level and then a fall from another": (
+        lambda: from_optax(
+            "join_schedules", schedules=[LEVELS, FALL], boundaries=[1000]
+        ),
+        ["jump"],
+    ),
+    "a first update at zero": (
+        lambda: from_transformers(
+            "cosine", num_warmup_steps=100, num_training_steps=2000
+        ),
+        ["zero-first"],
+    ),
+    "a rate below zero": (
+        lambda: from_optax(
+            "linear_schedule", init_value=1, end_value=-1, transition_steps=2000
+        ),
+        ["negative-rate"],
+    ),
+    "steps that are epochs": (
+        lambda: from_keras(
+            "CosineDecayRestarts", initial_learning_rate=0.1, first_decay_steps=10
+        ),
+        ["epochs-as-updates"],
+    ),
+    "too long": (
+        lambda: from_keras("CosineDecay", initial_learning_rate=0.1, decay_steps=5000),
+        ["cut-short"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "expected"), OTHERS.values(), ids=OTHERS)
+def test_schedules_of_other_libraries_are_looked_over(make, expected):
+    assert sorted(codes(k.lint(make(), **RUN))) == expected
 
 
 @pytest.mark.parametrize("name", schedules())
@@ -367,6 +447,21 @@ WRONG = {
         ValueError,
         r"`optimizer` must name an attribute",
     ),
+    "no update": (
+        lambda: k.lint(
+            k.Rex(),
+            epochs=1,
+            steps_per_epoch=3,
+            model=compiled(keras.optimizers.SGD(gradient_accumulation_steps=4)),
+        ),
+        ValueError,
+        r"must make an update.*than the 4 of an update.*Give it more\.",
+    ),
+    "a model that is not compiled": (
+        lambda: k.lint(k.Rex(), model=keras.Sequential(), **RUN),
+        RuntimeError,
+        r"must be compiled",
+    ),
     "a check that is none": (
         lambda: k.Rex(check="yes"),
         TypeError,
@@ -489,11 +584,19 @@ def test_the_picture_of_the_docs_can_be_drawn():
     assert len(drawn["draw"]().axes) == 2
 
 
+def test_several_peaks_may_be_extended():
+    names = {"backbone": 0.01, "head": 0.1}
+    report = k.lint(k.CosineDecay(max_lr=names).extend(1000, 2000), **RUN)
+    assert report.extended == 1000
+    assert not report.findings
+
+
 def test_optimizers_of_one_schedule_are_told_once():
     names = {"backbone": 0.01, "head": 0.1}
     report = k.lint(k.CosineDecay(max_lr=names, decay=500), **RUN)
     assert only(report, "ends-early").update == 500
-    assert list(report.others) == ["learning_rate_head"]
+    assert report.rates[0] == 0.1
+    assert list(report.others) == ["learning_rate_backbone"]
 
 
 def test_what_else_is_scheduled_is_shown():
@@ -511,3 +614,16 @@ def test_the_model_is_left_as_it_is():
     k.lint([k.OneCycle(max_lr=0.1), k.Plateau()], model=model, **RUN)
     assert (vars(model.optimizer), type(model.optimizer)) == before
     assert past_of(model).planned is None
+
+
+@pytest.mark.skipif(
+    not hasattr(keras.optimizers, "MultiOptimizer"), reason="this Keras has none"
+)
+def test_groups_of_layers_keep_their_ratio():
+    optimizers = keras.optimizers
+    slow, fast = optimizers.SGD(0.01, name="slow"), optimizers.SGD(0.1, name="fast")
+    both = optimizers.MultiOptimizer(optimizers.OptimizerMap(slow, {".*kernel": fast}))
+    report = k.lint(k.LinearDecay(max_lr=0.2), model=compiled(both), **RUN)
+    assert report.name == "learning_rate_fast"
+    assert report.rates[0] == pytest.approx(0.2)
+    assert report.others["learning_rate_slow"][0] == pytest.approx(0.02)

@@ -31,9 +31,10 @@ FITS = {
     ),
     "from an epoch on": (
         lambda: SGD(0.5),
-        lambda: [k.Warmup(3, since="fit"), k.LinearDecay(max_lr=0.2)],
+        lambda: [k.Warmup(3, since="fit"), k.CosineRestarts(max_lr=0.2, first_cycle=7)],
         {"initial_epoch": 1},
     ),
+    "a function in the optimizer": (lambda: SGD(lambda: 0.3), lambda: [k.Rex()], {}),
     "a schedule of Keras that counts batches": (
         lambda: SGD(
             CosineOfKeras(0.0, 9, warmup_target=0.5, warmup_steps=4),
@@ -66,12 +67,12 @@ def test_rates_of_several_optimizers_are_those_of_the_fit():
     x = images(10)
     report = k.lint(callbacks, epochs=1, model=model, data=(x, 2))
     model.fit(x, batch_size=2, verbose=0, callbacks=callbacks)
-    assert report.name == "learning_rate_d_optimizer"
-    assert_rates(recorded(model.d_optimizer)[:10], report.rates)
+    assert report.name == "learning_rate_g_optimizer"
+    assert_rates(recorded(model.g_optimizer)[:10], report.rates)
     (others,) = report.others.values()
-    assert list(report.others) == ["learning_rate_g_optimizer"]
-    assert_rates(recorded(model.g_optimizer)[:10], others)
-    assert "d_optimizer  g_optimizer" in str(report)
+    assert list(report.others) == ["learning_rate_d_optimizer"]
+    assert_rates(recorded(model.d_optimizer)[:10], others)
+    assert "g_optimizer  d_optimizer" in str(report)
 
 
 def test_what_earlier_fits_have_left_is_looked_at():
