@@ -226,6 +226,7 @@ def _plans(
             warmup=_warmup(schedule, course, clock, run.clock),
             is_warmup=_is_warmup(course),
             begins_anew=_begins_anew(request, claim, model, run.first),
+            library=schedule.peer if isinstance(schedule, Imported) else None,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from keras_lr.plan.layout import Placed
 from keras_lr.plan.oddities import look, oddity
 from keras_lr.plan.parts import FunctionPhase, Points, Repeat
 from keras_lr.plan.phase import Phase
-from keras_lr.plan.recipe import Followed
 from keras_lr.plan.words import shown
 
 #: Updates of an epoch from which a number of epochs is hardly one of updates.
@@ -22,6 +21,9 @@ MANY = 10
 NEAR = 0.9
 #: The same for one of another library; and below this it has not hit it exactly.
 CLOSE, HIT = 0.95, 0.999
+
+#: Libraries whose schedules may be stepped once an epoch.
+STEPS_AN_EPOCH = ("torch", "timm")
 
 ADVICE = {
     "ends-early": "Give it the length of the run, or leave its own out: a schedule "
@@ -80,8 +82,7 @@ def _missed_peak(plan: Plan, lane: Lane) -> Iterator[Finding]:
 
     It has one where it sets rates itself, or warms up to the optimizer's own.
     """
-    is_other = isinstance(plan.placed[0].part, Followed)
-    if not is_other or lane.first or not (plan.warmup or plan.course.peak):
+    if plan.library is None or lane.first or not (plan.warmup or plan.course.peak):
         return
     values = plan.values(0, lane.total)
     reached = values.max() / plan.peak
@@ -134,20 +135,44 @@ def _epochs(plan: Plan, lane: Lane, scene: Scene) -> Iterator[Finding]:
     ]
     if not odd:
         return
-    named = " and ".join(f"`{one.name}` ({shown(one.written)})" for one in odd)
     one = odd[0]
-    amount = int(one.length.amount)
-    unit = "epoch" if amount == 1 else "epochs"
-    share = amount / lane.total
+    share = one.length.amount / lane.total
     yield Finding(
         "epochs-as-updates",
         "warning",
-        f"{plan.name} counts {named} in updates, {share:.2g} of the run of "
+        f"{plan.name} counts {_named(odd)} in updates, {share:.2g} of the run of "
         f"{lane.total}; a number no larger than that of the epochs ({scene.epochs}) "
         "may be meant in epochs.",
-        f"Write {one.name}='{amount} {unit}' if so, else '{amount} steps'.",
+        _in_epochs(one, plan, each),
         _end_of(one, plan, lane),
         plan.name,
+    )
+
+
+def _named(arguments: Sequence[Argument]) -> str:
+    """Arguments and what was written for them, those of a list together."""
+    written: dict[str, list[str]] = {}
+    for one in arguments:
+        written.setdefault(one.name, []).append(shown(one.written))
+    return " and ".join(f"`{name}` ({', '.join(of)})" for name, of in written.items())
+
+
+def _in_epochs(argument: Argument, plan: Plan, each: float) -> str:
+    """How to say epochs.
+
+    Args:
+        argument: What was given.
+        plan: Of what.
+        each: Updates of an epoch.
+    """
+    amount = int(argument.length.amount)
+    epochs = f"{amount} epoch" if amount == 1 else f"{amount} epochs"
+    if plan.library is None:
+        return f"Write {argument.name}='{epochs}' if so, else '{amount} steps'."
+    either = " or give per='epoch'" if plan.library in STEPS_AN_EPOCH else ""
+    return (
+        f"If so, count it in updates ({epochs} are {amount * each:.0f}){either}; else "
+        "leave it as it is."
     )
 
 

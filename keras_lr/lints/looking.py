@@ -44,11 +44,15 @@ def _unlike(lanes: Sequence[Lane]) -> list[Lane]:
 
     What would be said of the others is the same, but for their ratio to it.
     """
-    found: dict[object, Lane] = {}
+    alike: dict[object, list[Lane]] = {}
     for lane in lanes:
         names = tuple(plan.name for plan in lane.plans)
         kind = (names, lane.total, lane.accumulation, lane.own_schedule)
-        other = found.get(kind)
-        if other is None or lane.rates.max() > other.rates.max():
-            found[kind] = lane
-    return list(found.values())
+        alike.setdefault(kind, []).append(lane)
+    return [_of_all(some) for some in alike.values()]
+
+
+def _of_all(lanes: Sequence[Lane]) -> Lane:
+    """The one with the highest rate, which is not named where it stands for others."""
+    highest = max(lanes, key=lambda lane: float(lane.rates.max()))
+    return highest if len(lanes) == 1 else replace(highest, label=None)

@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from keras_lr.lints.finding import SEVERITIES
 from keras_lr.lints.shown import Shown
 from keras_lr.plot import detached_figure, mark_seam, new_figure
 
 #: Of Okabe and Ito's colours, which the colour-blind tell apart as well.
 RATES = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9")
+#: Of the first lines, of those that have their colours again, and so on.
+STYLES = ("-", "--", ":", "-.")
 BESIDE = "#E69F00"
+#: Share of the run within which marks would overlap.
+NEAR = 0.02
 COLOURS = {"error": "#B00020", "warning": "#D55E00", "note": "0.45"}
 
 
@@ -43,15 +48,26 @@ def png(report: Shown) -> bytes:
 
 
 def _height(report: Shown) -> float:
-    """Inches, with room for the list of findings."""
-    return 3.5 + 0.2 * len(report.findings)
+    """Inches, with room for the list below the axes."""
+    lines = 1 + len(report.others) if report.others else 0
+    if report.extended is not None:
+        lines += 1 + len(report.plans)
+    return 3.5 + 0.2 * (lines + len(report.findings))
 
 
 def _draw(report: Shown, ax: Any) -> None:
     updates = report.first + np.arange(len(report.rates))
     lines = {report.name: report.rates, **report.others}
-    for (name, rates), colour in zip(lines.items(), _colours(len(lines)), strict=True):
-        ax.plot(updates, rates, color=colour, label=_spaced(name), zorder=2)
+    for number, (name, rates) in enumerate(lines.items()):
+        style, colour = divmod(number, len(RATES))
+        ax.plot(
+            updates,
+            rates,
+            color=RATES[colour],
+            linestyle=STYLES[style % len(STYLES)],
+            label=_spaced(name),
+            zorder=2,
+        )
     if report.extended is not None:
         mark_seam(ax, report.plans, report.extended)
     for update in report.joins:
@@ -85,42 +101,48 @@ def _spaced(name: str) -> str:
     return f"learning rate {label}".rstrip()
 
 
-def _colours(count: int) -> list[str]:
-    return [RATES[i % len(RATES)] for i in range(count)]
-
-
 def _mark(report: Shown, ax: Any) -> None:
     """A number at each place that findings lie at."""
-    numbers: dict[int, list[int]] = {}
-    worst: dict[int, str] = {}
-    for number, finding in enumerate(report.findings, 1):
-        if finding.update is not None:
-            numbers.setdefault(finding.update, []).append(number)
-            worst.setdefault(finding.update, finding.severity)
     last = len(report.rates) - 1
-    for update, some in numbers.items():
-        at = int(np.clip(update - report.first, 0, last))
+    for update, numbers in _together(report).items():
+        at = update - report.first
         is_late = at > 0.9 * last
+        severities = [report.findings[number - 1].severity for number in numbers]
+        colour = COLOURS[min(severities, key=SEVERITIES.index)]
+        ax.plot(
+            [update],
+            [report.rates[at]],
+            marker="o",
+            markersize=5,
+            color=colour,
+            clip_on=False,
+            zorder=3,
+        )
         ax.annotate(
-            ", ".join(map(str, some)),
-            (report.first + at, report.rates[at]),
+            ", ".join(map(str, sorted(numbers))),
+            (update, report.rates[at]),
             xytext=(-7, 5) if is_late else (7, 5),
             textcoords="offset points",
             ha="right" if is_late else "left",
             fontsize="small",
             fontweight="bold",
-            color=COLOURS[worst[update]],
+            color=colour,
             annotation_clip=False,
         )
-        ax.plot(
-            [report.first + at],
-            [report.rates[at]],
-            marker="o",
-            markersize=5,
-            color=COLOURS[worst[update]],
-            clip_on=False,
-            zorder=3,
-        )
+
+
+def _together(report: Shown) -> dict[int, list[int]]:
+    """The numbers of the findings at an update, or so near that they would overlap."""
+    placed = [
+        (finding.update, number)
+        for number, finding in enumerate(report.findings, 1)
+        if finding.update is not None
+    ]
+    found: dict[int, list[int]] = {}
+    for update, number in sorted(placed):
+        near = [one for one in found if update - one <= NEAR * len(report.rates)]
+        found.setdefault(near[0] if near else update, []).append(number)
+    return found
 
 
 def _list(report: Shown, ax: Any) -> None:

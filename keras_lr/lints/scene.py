@@ -31,6 +31,7 @@ class Plan:
         warmup: Updates of its warmup, where an argument says so; 0 for none.
         is_warmup: Whether it does no more than warm up.
         begins_anew: Whether earlier fits have used its horizon up.
+        library: The one that it was carried over from; None where it is ours.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Plan:
     warmup: int = 0
     is_warmup: bool = False
     begins_anew: bool = False
+    library: str | None = None
 
     @cached_property
     def placed(self) -> list[Placed]:
@@ -148,7 +150,7 @@ class Lane:
     @property
     def of(self) -> str:
         """Which optimizer's, where there are several."""
-        return "" if self.label is None else f" of {self.label}"
+        return "" if self.label is None else f" ({self.label})"
 
 
 @dataclass(frozen=True)

@@ -75,9 +75,9 @@ def _warmup(lane: Lane) -> Iterator[Finding]:
     yield Finding(
         "short-warmup",
         "note",
-        f"The warmup{lane.of} of {warmup} updates is shorter than the memory of "
-        f"{lane.optimizer}, 2 / (1 - beta_2) = {memory}: it ends before the second "
-        "moments are known.",
+        f"The warmup of {warmup} updates is shorter than the memory of "
+        f"{lane.optimizer}{lane.of}, 2 / (1 - beta_2) = {memory}: it ends before the "
+        "second moments are known.",
         f"{advice}, if the loss is unsteady when the peak is reached.",
         lane.first + warmup - 1,
         lane.name,

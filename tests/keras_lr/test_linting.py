@@ -14,7 +14,13 @@ import pytest
 import keras_lr as k
 from keras_lr.finder import search
 from keras_lr.fit.past import past_of
-from keras_lr.interop import from_keras, from_optax, from_timm, from_transformers
+from keras_lr.interop import (
+    from_keras,
+    from_optax,
+    from_timm,
+    from_torch,
+    from_transformers,
+)
 from keras_lr.lints.finding import CODES, SEVERITIES
 from keras_lr.phases import cosine, hold, linear, repeat
 from tests.kit.names import name_of, schedules
@@ -211,6 +217,15 @@ OTHERS = {
 @pytest.mark.parametrize(("make", "expected"), OTHERS.values(), ids=OTHERS)
 def test_schedules_of_other_libraries_are_looked_over(make, expected):
     assert sorted(codes(k.lint(make(), **RUN))) == expected
+
+
+def test_the_advice_is_in_the_words_of_the_other_library():
+    steps = from_torch("MultiStepLR", milestones=[10, 15])
+    finding = only(k.lint(steps, **RUN), "epochs-as-updates")
+    assert "counts `milestones` (10, 15) in updates" in finding.message
+    assert "10 epochs are 1000) or give per='epoch'" in finding.advice
+    by_epoch = from_torch("MultiStepLR", milestones=[10, 15], per="epoch")
+    assert not k.lint(by_epoch, **RUN).findings
 
 
 @pytest.mark.parametrize("name", schedules())
@@ -530,6 +545,13 @@ def test_the_picture_marks_findings_where_they_lie():
         "1  warning: jump at update 1000",
         "2  warning: ends-early at update 1500",
     ]
+
+
+def test_marks_that_would_overlap_are_one():
+    schedule = k.WarmupCosine(warmup=5, max_lr=0.1)
+    report = k.lint(schedule, model=compiled(keras.optimizers.Adam()), **RUN)
+    assert sorted(finding.update for finding in report.findings) == [4, 4, 5]
+    assert [text.get_text() for text in report.plot().texts] == ["1, 2, 3"]
 
 
 def test_the_picture_shows_both_plans_of_what_was_extended():
