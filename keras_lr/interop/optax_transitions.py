@@ -8,6 +8,7 @@ optimizer's own does not count. Nothing of theirs is mended: the first parameter
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,8 @@ def piecewise_interpolate_schedule(
         values: FloatArray = np.where(index == len(bounds) - 1, levels[-1], between)
         return values
 
-    length = length_of("boundaries_and_scales", bounds[-1]) if bounds[-1] else None
+    last = int(bounds[-1])
+    length = length_of("boundaries_and_scales", last) if last else None
     return fixed(rate, float(levels.max()), length)
 
 
@@ -221,15 +223,15 @@ def linear_onecycle_schedule(
     final_div_factor: float = 1e4,
 ) -> Recipe:
     """Straight lines up, down, and further down, to the first rate over a factor."""
-    length_of("transition_steps", transition_steps)
+    length = length_of("transition_steps", transition_steps)
     scales = {
         int(pct_start * transition_steps): div_factor,
         int(pct_final * transition_steps): 1.0 / div_factor,
         int(transition_steps): 1.0 / final_div_factor,
     }
-    return piecewise_interpolate_schedule(
-        faithful, "linear", peak_value / div_factor, scales
-    )
+    first = peak_value / div_factor
+    recipe = piecewise_interpolate_schedule(faithful, "linear", first, scales)
+    return replace(recipe, length=length)
 
 
 def cosine_onecycle_schedule(
@@ -242,14 +244,14 @@ def cosine_onecycle_schedule(
     final_div_factor: float = 1e4,
 ) -> Recipe:
     """Cosines up and down, to the first rate over a factor."""
-    length_of("transition_steps", transition_steps)
+    length = length_of("transition_steps", transition_steps)
     scales = {
         int(pct_start * transition_steps): div_factor,
         int(transition_steps): 1.0 / (div_factor * final_div_factor),
     }
-    return piecewise_interpolate_schedule(
-        faithful, "cosine", peak_value / div_factor, scales
-    )
+    first = peak_value / div_factor
+    recipe = piecewise_interpolate_schedule(faithful, "cosine", first, scales)
+    return replace(recipe, length=length)
 
 
 def warmup_constant_schedule(
