@@ -15,8 +15,9 @@ from keras_lr.plan.duration import Clock, IntArray, Length
 from keras_lr.plan.parts import Part
 from keras_lr.plan.plain import plain
 from keras_lr.plan.recipe import Followed, Recipe
-from keras_lr.plan.words import naming
+from keras_lr.plan.words import naming, shown
 from keras_lr.schedule import Schedule, registered
+from keras_lr.tabulated import TabulatedSchedule
 
 
 @registered
@@ -51,7 +52,7 @@ class Imported(Schedule):
         self.peer = peer
         self.recipe = recipe
         self.arguments = {
-            name: plain(as_pairs(peer, value)) for name, value in arguments.items()
+            name: as_pairs(peer, plain(value)) for name, value in arguments.items()
         }
         self.faithful = faithful
         self.per = per
@@ -132,6 +133,25 @@ class Imported(Schedule):
         if self.per == "epoch" and run.steps_per_epoch is not None:
             return round(warmup * run.steps_per_epoch)
         return warmup
+
+    def as_keras_schedule(
+        self,
+        steps: int,
+        base_lr: float = 1.0,
+        steps_per_epoch: float | None = None,
+        accumulation: int = 1,
+    ) -> TabulatedSchedule:
+        """As of every schedule; where a step is an epoch it needs their length.
+
+        Raises:
+            ValueError: If ``steps_per_epoch`` is missing there.
+        """
+        if self.per == "epoch" and steps_per_epoch is None:
+            raise ValueError(
+                f"{shown(self)} changes by epochs, and a loop of one's own counts "
+                "updates. Received: steps_per_epoch=None. Give the updates of an epoch."
+            )
+        return super().as_keras_schedule(steps, base_lr, steps_per_epoch, accumulation)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -64,7 +64,7 @@ def called(schedule: Callable[[Any], Any], steps: IntArray) -> FloatArray:
     places = np.unique([0, len(steps) // 2, len(steps) - 1])
     alone = _one_by_one(schedule, steps[places])
     try:
-        together = np.array(schedule(steps.astype(np.int32)), dtype=np.float64)
+        together = np.array(schedule(steps), dtype=np.float64)
     except Exception:
         # Whatever it raises, a step alone has told that it can be called.
         return _one_by_one(schedule, steps)

@@ -53,6 +53,15 @@ def test_a_step_that_is_an_epoch_waits_for_the_epochs_of_a_fit():
     np.testing.assert_allclose(rates, np.repeat([0.1, 0.2, 0.3], 6), rtol=1e-6)
 
 
+def test_a_loop_of_ones_own_must_tell_how_long_its_epochs_are():
+    ramp = Imported("optax", "linear_schedule", RAMP, per="epoch")
+    with pytest.raises(ValueError, match=r"changes by epochs.*steps_per_epoch=None"):
+        ramp.as_keras_schedule(6)
+    rate = ramp.as_keras_schedule(6, steps_per_epoch=3)
+    assert float(rate(2)) == pytest.approx(0.1)
+    assert float(rate(3)) == pytest.approx(0.2)
+
+
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
 def test_nor_does_it_need_to_know_how_long_they_are():
     ramp = Imported("optax", "linear_schedule", RAMP, per="epoch")
