@@ -76,6 +76,15 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", required=True, metavar="FILE", help="such as rates.png"
     )
     plot.set_defaults(run=commands.plot)
+
+    lint = made.add_parser(
+        "lint", help="say what is odd; code 1 for errors and warnings, not for notes"
+    )
+    _add_run(lint)
+    lint.add_argument(
+        "--optimizer", metavar="NAME", help="of Keras, such as adam, for more to check"
+    )
+    lint.set_defaults(run=commands.lint)
     return parser
 
 

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from keras_lr.cli.files import Described, described
 from keras_lr.combined import Combined, combine
+from keras_lr.linting import lint as linted
 from keras_lr.outlook import Outlook
 from keras_lr.plan.checks import check_rate, check_value
 from keras_lr.plan.curves import FloatArray
@@ -134,3 +137,43 @@ def plot(options: argparse.Namespace) -> int:
         raise ValueError(f"{error}. {received(output=options.output)}") from None
     print(path)
     return 0
+
+
+def lint(options: argparse.Namespace) -> int:
+    """Say what is odd; 1 where something would be refused, or is hardly meant."""
+    job = job_of(options)
+    report = linted(
+        job.told.schedules,
+        epochs=_whole(job.epochs),
+        steps_per_epoch=_whole(job.steps_per_epoch),
+        base_lr=job.base_lr,
+        model=_model_for(options.optimizer),
+    )
+    print(report)
+    severities = {finding.severity for finding in report.findings}
+    return int(bool(severities & {"error", "warning"}))
+
+
+def _whole(number: float) -> Any:
+    """A whole number as an int; another one is for `lint` to refuse."""
+    return int(number) if number == int(number) else number
+
+
+def _model_for(optimizer: str | None) -> Any:
+    """The smallest model with such an optimizer; None where nobody says.
+
+    Raises:
+        ValueError: If Keras has no optimizer of this name.
+    """
+    if optimizer is None:
+        return None
+    try:
+        made = keras.optimizers.get(optimizer)
+    except ValueError:
+        raise ValueError(
+            "`optimizer` must be the name of one of Keras', such as adam or sgd. "
+            f"{received(optimizer=optimizer)}"
+        ) from None
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(made, loss="mse")
+    return model

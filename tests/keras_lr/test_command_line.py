@@ -281,6 +281,36 @@ def test_the_command_runs_as_a_module_and_a_reader_may_stop_early():
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "found"),
+    [
+        (["LinearDecay(max_lr=0.1)"], 0, ["Nothing was found."]),
+        (["WarmupCosine(max_lr=0.01, decay='50%')"], 1, ["warning: ends-early"]),
+        (["LinearDecay(max_lr=0.0)"], 2, None),
+        # A note alone may well be meant; what Adam remembers is known with its name.
+        (["Warmup('20%', max_lr=0.001)"], 0, ["Nothing was found."]),
+        (
+            ["Warmup('20%', max_lr=0.001)", "--optimizer", "adam"],
+            0,
+            ["note: short-warmup", "memory of Adam, 2 / (1 - beta_2) = 2000"],
+        ),
+        (
+            ["CosineDecay()", "--optimizer", "adamw", "--base-lr", "0.5"],
+            1,
+            ["own rate is 0.5", "warning: far-from-usual", "usual for AdamW"],
+        ),
+        (["Warmup(3)", "--optimizer", "adm"], 2, None),
+        (["Warmup(3)", "--epochs", "1.5"], 2, None),
+    ],
+)
+def test_lint_says_what_is_odd_and_its_code_tells(arguments, code, found, capsys):
+    run = ["--epochs", "2", "--steps-per-epoch", "100"]
+    assert main(["lint", *run, *arguments]) == code
+    shown = capsys.readouterr()
+    assert (shown.err == "") == (code != 2)
+    assert all(each in shown.out for each in found or [])
+
+
 # Files.
 
 TOML = """
@@ -427,3 +457,4 @@ def test_the_page_shows_what_the_commands_say(tmp_path, monkeypatch, capsys):
         shown = capsys.readouterr()
         assert shown.out + shown.err == expected, command
         assert (code == 2) == bool(shown.err)
+        assert code != 1 or command.startswith("lint")
