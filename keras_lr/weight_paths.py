@@ -74,7 +74,7 @@ def weights_of(model: Any) -> list[Weight]:
                 (loaded,) if before is None else (*before.loaded, loaded),
                 layer if before is None else before.layer,
             )
-    if not found or not all(one.built for one in keras_names.parts_of(model)):
+    if not found or not model.built:
         raise ValueError(
             "`model` must be built, so that it has weights. "
             f"Received: {type(model).__name__} {model.name!r}. Give it an Input, or "
