@@ -135,6 +135,18 @@ def test_a_recipe_of_torch_is_carried_over_linted_and_trained_with(
     assert (tmp_path / "from_torch.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.skipif(
+    not hasattr(keras.optimizers, "MultiOptimizer"), reason="newer than this Keras"
+)
+def test_fine_tuning_compares_its_ways_and_draws_them(tmp_path, monkeypatch, capsys):
+    shown = run_here("examples/fine_tune.py", tmp_path, monkeypatch, capsys)
+    lines = shown.splitlines()
+    assert lines[0].startswith("2 rows of each class")
+    assert [line[:23].strip() for line in lines[1:3]] == ["one rate", "backbone at 0.1"]
+    assert "better in" in lines[2]
+    assert (tmp_path / "fine_tune.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_an_ensemble_of_snapshots_is_one_training(tmp_path, monkeypatch, capsys):
     shown = run_here("examples/snapshot_ensemble.py", tmp_path, monkeypatch, capsys)
     lines = shown.splitlines()
