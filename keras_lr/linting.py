@@ -11,6 +11,7 @@ import keras
 
 from keras_lr.combined import Combined
 from keras_lr.finder.batches import batches_of_an_epoch
+from keras_lr.fit import keras_names
 from keras_lr.fit.outline import Length, outlines, outlines_alone
 from keras_lr.fit.past import Stretch, past_of
 from keras_lr.lints.finding import Finding
@@ -109,6 +110,8 @@ def _report(
         found = outlines_alone(requests, length, base_lr or 1.0)
     else:
         found = outlines(model, requests, length, base_lr, stretches)
+        idle = keras_names.idle_among([each.optimizer for each in found], model)
+        found = [each for each in found if each.optimizer not in idle] or found
     refusals: list[Finding] = []
     lanes = [
         lane_of(outline, model, refusals)

@@ -107,12 +107,21 @@ def optimizers_of(model: Any) -> list[Any]:
     Raises:
         RuntimeError: If the model is not compiled.
         TypeError: If its optimizer is not a Keras 3 optimizer.
+        ValueError: If a function chooses one of several for each weight, and the model
+            has none yet.
     """
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
         raise RuntimeError(
             "The model must be compiled with an optimizer before a schedule can run. "
             "Received: a model without one. Call model.compile(optimizer=...)."
+        )
+    # Those that a function chooses are there once it has been asked for each weight.
+    if not unwrapped(optimizer) and not (model.built and keras_names.build(model)):
+        raise ValueError(
+            "A MultiOptimizer with a function has optimizers once the model has "
+            f"weights. Received: {type(model).__name__} {model.name!r}, which is not "
+            "built. Give it an Input, or call it once: model(x[:1])."
         )
     return unwrapped(optimizer)
 

@@ -763,6 +763,20 @@ def optimizer_of_rest(optimizer: Any) -> Any:
     return getattr(optimizer._optimizer_map, "default_optimizer", None)
 
 
+def idle_among(optimizers: Sequence[Any], model: Any) -> list[Any]:
+    """Those of a model's several optimizers that have none of its weights.
+
+    As far as that is known: a function of the user's may make new ones at each call.
+    """
+    inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    weights = model.trainable_variables
+    if not weights or optimizer_of_rest(inner) in (None, inner):
+        return []
+    busy = {id(optimizer_of_weight(inner, weight)) for weight in weights}
+    own = {id(one) for one in inner.optimizers}
+    return [one for one in optimizers if id(one) in own - busy]
+
+
 def name_for_optimizer(text: str) -> str:
     """A text as Keras and TensorFlow take it for the name of an optimizer.
 

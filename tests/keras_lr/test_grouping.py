@@ -132,7 +132,19 @@ def test_an_update_moves_weights_by_the_rate_of_their_group():
     np.testing.assert_allclose(means, expected, rtol=1e-6)
 
 
-# The finder and branches, beside an optimizer without anything to train.
+# The finder and others, beside an optimizer without anything to train.
+
+
+def test_lint_sees_the_groups_that_train():
+    model = tiny()
+    factors = {"one": 0.125, "two": 0.5}
+    model.compile(groups(model, factors, optimizer=optimizers.SGD(0.5)), "mse")
+    down = keras_lr.LinearDecay(max_lr=0.25)
+    report = keras_lr.lint(down, epochs=1, steps_per_epoch=10, model=model)
+    # The peak is that of the rest, which has nothing to train, at a factor of 1.
+    assert report.name == "learning_rate_two"
+    np.testing.assert_allclose(report.rates, 0.5 * down.values(10))
+    assert set(report.others) == {"learning_rate_one"}
 
 
 def test_find_lr_and_cooldown_know_groups_that_leave_nothing_for_the_rest():

@@ -246,6 +246,28 @@ def test_one_of_a_multi_optimizer_is_named_by_its_name():
     assert_rates(recorded(fast)[20:30], 0.2 * values)
 
 
+@pytest.mark.skipif(
+    not hasattr(optimizers, "MultiOptimizer"), reason="this Keras has no MultiOptimizer"
+)
+def test_those_that_a_function_chooses_are_scheduled_from_the_first_fit_on():
+    fast = optimizers.SGD(0.4, name="fast")
+    slow = optimizers.SGD(0.1, name="slow")
+
+    def choose(variable):
+        return slow if variable.name == "kernel" else fast
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.compile(optimizers.MultiOptimizer(choose), "mse")
+    halves = keras_lr.Function(lambda step: 0.5)
+    history = fit(model, [halves]).history
+    assert history["learning_rate_slow"] == pytest.approx([0.05])
+    assert history["learning_rate_fast"] == pytest.approx([0.2])
+    unbuilt = keras.Sequential([keras.layers.Dense(2)])
+    unbuilt.compile(optimizers.MultiOptimizer(choose), "mse")
+    with pytest.raises(ValueError, match="once the model has weights"):
+        keras_lr.lint(keras_lr.Warmup(3), epochs=1, steps_per_epoch=9, model=unbuilt)
+
+
 @pytest.mark.parametrize("wrap", [False, True], ids=["plain", "loss-scaled"])
 def test_an_optimizer_that_is_the_compiled_one_too_can_be_named(wrap):
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
