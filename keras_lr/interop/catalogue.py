@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import ModuleType
+from functools import cache
 from typing import Any
 
-from keras_lr.interop import (
-    composer_schedulers,
-    fastai_fits,
-    keras_schedules,
-    optax_schedules,
-    timm_schedulers,
-    torch_schedulers,
-    transformers_schedules,
-)
 from keras_lr.interop.arguments import check_arguments
 from keras_lr.plan.recipe import Recipe
 from keras_lr.plan.words import naming, received
@@ -51,7 +43,26 @@ class Peer:
         return [name for name in known if name not in self.of_objects]
 
 
-def _peer(name: str, module: ModuleType) -> Peer:
+#: The module of each library that has all its schedules.
+MODULES = {
+    "keras": "keras_schedules",
+    "transformers": "transformers_schedules",
+    "optax": "optax_schedules",
+    "torch": "torch_schedulers",
+    "timm": "timm_schedulers",
+    "fastai": "fastai_fits",
+    "composer": "composer_schedulers",
+}
+
+
+@cache
+def peer_of(name: str) -> Peer:
+    """The library of a name.
+
+    Its module is imported when it is asked for: who carries nothing over does not wait
+    for twenty modules.
+    """
+    module = importlib.import_module(f"keras_lr.interop.{MODULES[name]}")
     return Peer(
         name,
         module.RECIPES,
@@ -59,20 +70,6 @@ def _peer(name: str, module: ModuleType) -> Peer:
         getattr(module, "REFUSED", {}),
         getattr(module, "OF_OBJECTS", ()),
     )
-
-
-PEERS = {
-    peer.name: peer
-    for peer in (
-        _peer("keras", keras_schedules),
-        _peer("transformers", transformers_schedules),
-        _peer("optax", optax_schedules),
-        _peer("torch", torch_schedulers),
-        _peer("timm", timm_schedulers),
-        _peer("fastai", fastai_fits),
-        _peer("composer", composer_schedulers),
-    )
-}
 
 
 def recipe(
@@ -87,11 +84,11 @@ def recipe(
         faithful: Whether its known faults are carried over.
 
     Raises:
-        TypeError: If it has no such argument.
+        TypeError: If it has no such argument, or its name is none.
         ValueError: If the library has no such schedule, an argument is missing, or one
             is out of range.
     """
-    makers = PEERS[peer].makers
+    makers = peer_of(peer).makers
     if name not in makers:
         check_name(peer, name)
     maker = makers[name]
@@ -102,7 +99,12 @@ def recipe(
 
 def check_name(peer: str, name: Any) -> None:
     """Raise unless a library has a schedule of this name."""
-    known = PEERS[peer]
+    known = peer_of(peer)
+    if not isinstance(name, str):
+        raise TypeError(
+            f"from_{peer} takes the name of a schedule. {received(name=name)} It knows "
+            f"{', '.join(known.names)}."
+        )
     if name in known.names:
         return
     if name in known.refused:
@@ -118,7 +120,7 @@ def check_name(peer: str, name: Any) -> None:
 
 def _hint(name: Any, known: Peer) -> str:
     """Where to look for what is not there; nothing where nobody knows."""
-    elsewhere = [other.name for other in PEERS.values() if name in other.names]
+    elsewhere = [other for other in MODULES if name in peer_of(other).names]
     if elsewhere:
         return f" It is one of {elsewhere[0]}: take from_{elsewhere[0]}."
     near = difflib.get_close_matches(str(name), known.names, n=1)

@@ -56,7 +56,7 @@ class Imported(Schedule):
         }
         self.faithful = faithful
         self.per = per
-        check_choice("peer", peer, tuple(catalogue.PEERS))
+        check_choice("peer", peer, tuple(catalogue.MODULES))
         check_flag("faithful", faithful)
         check_choice("per", per, ("update", "epoch"))
         # Whoever looks at epochs and names no length of one sees a value a step.

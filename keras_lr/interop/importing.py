@@ -317,7 +317,7 @@ def _carried_over(
     own, common = _split(arguments)
     with naming(f"from_{peer}"):
         catalogue.check_name(peer, name)
-    plateaus = catalogue.PEERS[peer].plateaus
+    plateaus = catalogue.peer_of(peer).plateaus
     if name in plateaus:
         check_arguments(name, plateaus[name], own)
         return Plateau(**plateaus[name](**own), **common)

@@ -199,6 +199,8 @@ def test_bad_input_is_told_in_a_sentence():
         ValueError, match=r"from_keras knows .*Did you mean CosineDecay"
     ):
         from_keras("CosineDecy")
+    with pytest.raises(TypeError, match=r"takes the name of a schedule"):
+        from_keras({"CosineDecay": 9})
     with pytest.raises(ValueError, match=r"It is one of keras: take from_keras"):
         from_optax("CosineDecay")
     with pytest.raises(ValueError, match="needs `initial_learning_rate`"):

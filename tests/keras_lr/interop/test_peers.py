@@ -10,7 +10,7 @@ import pytest
 
 from keras_lr import interop
 from keras_lr.interop import from_composer, from_fastai, from_timm, from_transformers
-from keras_lr.interop.catalogue import PEERS
+from keras_lr.interop.catalogue import peer_of
 
 SOME = {
     "transformers": lambda **more: from_transformers(
@@ -102,13 +102,13 @@ NEEDED = {
     "t_0": "4ba",
     "t_warmup": "2ba",
 }
-ALL = [(peer, name) for peer in SOME for name in PEERS[peer].makers]
+ALL = [(peer, name) for peer in SOME for name in peer_of(peer).makers]
 
 
 @pytest.mark.parametrize(("peer", "name"), ALL)
 def test_each_original_gives_rates_with_what_it_needs_alone(peer, name):
     drops = [5] if name == "MultiStepLRScheduler" else 5
-    taken = inspect.signature(PEERS[peer].makers[name]).parameters
+    taken = inspect.signature(peer_of(peer).makers[name]).parameters
     needed = {**NEEDED, "decay_t": drops}
     arguments = {key: needed[key] for key in taken if key in needed}
     schedule = getattr(interop, f"from_{peer}")(name, **arguments)
