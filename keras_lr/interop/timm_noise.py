@@ -109,4 +109,6 @@ def normals(words: Words) -> FloatArray:
     angle = 2.0 * np.pi * uniform[:, ::2]
     radius = np.sqrt(-2.0 * np.log1p(-uniform[:, 1::2]))
     pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
-    return pairs.reshape(len(words), -1).astype(np.float32).astype(np.float64)
+    # Not -1, which no rows leave open.
+    rows = pairs.reshape(len(words), words.shape[1] // 2)
+    return rows.astype(np.float32).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What holds for schedules of transformers, timm, fastai and composer alike."""
+"""What holds for the schedules of all libraries alike."""
 
 import inspect
 import json
@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from keras_lr import interop
-from keras_lr.interop import from_composer, from_fastai, from_timm, from_transformers
+from keras_lr.interop import (
+    from_composer,
+    from_fastai,
+    from_keras,
+    from_optax,
+    from_timm,
+    from_torch,
+    from_transformers,
+)
 from keras_lr.interop.catalogue import peer_of
 
 SOME = {
@@ -47,10 +55,39 @@ SOME = {
 }
 
 
+OTHERS = {
+    "torch": lambda **more: from_torch(
+        "SequentialLR",
+        schedulers=[
+            from_torch("LinearLR", total_iters=4),
+            ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 5}),
+        ],
+        milestones=[9],
+        **more,
+    ),
+    "optax": lambda **more: from_optax(
+        "warmup_exponential_decay_schedule",
+        init_value=0.1,
+        peak_value=1.0,
+        warmup_steps=5,
+        transition_steps=7,
+        decay_rate=0.5,
+        **more,
+    ),
+    "keras": lambda **more: from_keras(
+        "CosineDecayRestarts",
+        initial_learning_rate=1.0,
+        first_decay_steps=6,
+        t_mul=1.5,
+        **more,
+    ),
+}
+
+
 @pytest.mark.parametrize("faithful", [True, False])
-@pytest.mark.parametrize("peer", SOME)
+@pytest.mark.parametrize("peer", [*SOME, *OTHERS])
 def test_schedules_stay_what_they_are(peer, faithful):
-    schedule = SOME[peer](faithful=faithful, horizon=40)
+    schedule = (SOME | OTHERS)[peer](faithful=faithful, horizon=40)
     values = schedule.values(40)
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(schedule)))
     again = keras.saving.deserialize_keras_object(config)
@@ -58,7 +95,9 @@ def test_schedules_stay_what_they_are(peer, faithful):
     for other in (again, pickle.loads(pickle.dumps(schedule))):
         np.testing.assert_array_equal(other.values(40), values)
     assert repr(schedule).startswith(f"from_{peer}('")
-    # In any order, and a few at a time.
+    # One at a time, and in any order.
+    alone = [schedule.at(update, steps=40) for update in range(40)]
+    np.testing.assert_array_equal(alone, values)
     order = np.random.default_rng(0).permutation(40)
     np.testing.assert_array_equal(schedule.at(order, steps=40), values[order])
 
