@@ -3,6 +3,8 @@
 ``model.fit(x, y, epochs=20, callbacks=[keras_lr.OneCycle(max_lr=1e-2)])``
 """
 
+# First, since Keras reads its backend as it is imported.
+import keras_lr.starting
 from keras_lr import curves, extended, interop, phases
 from keras_lr.batch_size import scale_length, scale_lr
 from keras_lr.combined import combine
@@ -92,4 +94,4 @@ __all__ = [
 
 check_keras()
 # What `extend` makes is public through it alone.
-del check_keras, extended
+del check_keras, extended, keras_lr

@@ -20,6 +20,7 @@ from keras_lr.__main__ import main
 from keras_lr.cli import files
 from keras_lr.cli.names import CALLABLES
 from keras_lr.cli.written import schedules_in
+from keras_lr.starting import settings
 from tests.kit.names import schedules
 
 ROOT = Path(__file__).parents[2]
@@ -267,18 +268,40 @@ def test_a_picture_is_drawn_of_what_will_be_in_force(tmp_path, capsys):
 
 
 def test_the_command_runs_as_a_module_and_a_reader_may_stop_early():
-    command = [sys.executable, "-m", "keras_lr", "values", "OneCycle(max_lr=0.1)"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # Nobody has chosen a backend.
+    environ.pop("KERAS_BACKEND", None)
+    command = f"{shlex.quote(sys.executable)} -m keras_lr values"
     done = subprocess.run(
-        f'{" ".join(command[:4])} "OneCycle(max_lr=0.1)" --epochs 20 '
-        "--steps-per-epoch 1000 | head -2",
+        f"{command} 'OneCycle()' --epochs 20 --steps-per-epoch 1000 | head -2",
         shell=True,
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=environ,
     )
     assert done.stdout.splitlines()[0].split()[0] == "update"
-    assert "Traceback" not in done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("argv", "orig_argv", "environ", "backend"),
+    [
+        (["-m"], ["python", "-m", "keras_lr", "values"], {}, "jax"),
+        (["-m"], ["python", "-X", "dev", "-m", "keras_lr"], {}, "jax"),
+        (["/usr/bin/keras-lr", "values"], ["python", "/usr/bin/keras-lr"], {}, "jax"),
+        (["/usr/bin/keras-lr"], [], {"KERAS_BACKEND": "torch"}, None),
+        (["-m"], ["python", "-m", "keras_lr.demos"], {}, None),
+        (["train.py"], ["python", "train.py", "-m", "keras_lr"], {}, None),
+        ([""], ["python"], {}, None),
+        (["-c"], ["python", "-c", "import keras_lr"], {}, None),
+        ([], [], {}, None),
+    ],
+)
+def test_only_the_command_chooses_a_backend_and_only_where_nobody_has(
+    argv, orig_argv, environ, backend
+):
+    assert settings(argv, orig_argv, environ).get("KERAS_BACKEND") == backend
 
 
 @pytest.mark.parametrize(
