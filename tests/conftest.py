@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import os
+from itertools import count
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -13,8 +14,11 @@ settings.register_profile("here", deadline=None, derandomize=True)
 settings.load_profile("here")
 
 #: TensorFlow waits for its threads, up to a minute, when Python happens to collect many
-#: of its objects in the middle of a trace. So they are collected after each test.
+#: of its objects in the middle of a trace. So they are collected between tests, and
+#: not in them.
 COLLECTS = os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+#: Tests between two collections, each of which looks at half a million objects.
+EVERY = 4
 
 
 def pytest_collection_finish() -> None:
@@ -22,9 +26,13 @@ def pytest_collection_finish() -> None:
         # What is there now stays, and need not be looked at each time.
         gc.collect()
         gc.freeze()
+        gc.disable()
+
+
+ended = count(1)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    if COLLECTS and item.get_closest_marker("backend"):
+    if COLLECTS and item.get_closest_marker("backend") and next(ended) % EVERY == 0:
         gc.collect()

@@ -34,6 +34,19 @@ def output_of(script: str, *arguments: str) -> str:
     return done.stdout
 
 
+def run_here(script, tmp_path, monkeypatch, capsys):
+    """The same without a process of its own, which takes longer than the example."""
+    monkeypatch.setattr(sys, "argv", [script, "--fast", "--out", str(tmp_path)])
+    runpy.run_path(str(ROOT / script), run_name="__main__")
+    return capsys.readouterr().out
+
+
+def on(backend):
+    """For what has nothing of a backend in it, and is long: it runs on one of them."""
+    is_there = keras.backend.backend() == backend
+    return pytest.mark.skipif(not is_there, reason=f"the same on all: run on {backend}")
+
+
 def test_quickstart_trains_three_ways_and_draws_them(tmp_path):
     shown = output_of("examples/quickstart.py", "--fast", "--out", str(tmp_path))
     head = shown.index("validation accuracy")
@@ -43,6 +56,7 @@ def test_quickstart_trains_three_ways_and_draws_them(tmp_path):
     assert str(tmp_path / "quickstart.png") in shown
 
 
+@on("torch")
 def test_quickstart_says_what_to_install(tmp_path):
     (tmp_path / "sklearn.py").write_text("raise ModuleNotFoundError(name='sklearn')")
     done = subprocess.run(
@@ -57,6 +71,7 @@ def test_quickstart_says_what_to_install(tmp_path):
     )
 
 
+@on("torch")
 def test_own_schedules_end_where_they_say():
     lines = output_of("examples/own_schedule.py").splitlines()
     assert [line[:24].strip() for line in lines] == [
@@ -70,14 +85,15 @@ def test_own_schedules_end_where_they_say():
     assert rates[2][-1] == 0
 
 
+@on("torch")
 def test_find_then_train_learns_the_digits():
     shown = output_of("examples/find_then_train.py").splitlines()
     assert any(line.startswith("find_lr: Learning rate") for line in shown)
     assert float(shown[-1].split()[-1].rstrip("%")) > 85
 
 
-def test_the_plateau_example_cuts_and_draws(tmp_path):
-    shown = output_of("examples/plateau.py", "--fast", "--out", str(tmp_path))
+def test_the_plateau_example_cuts_and_draws(tmp_path, monkeypatch, capsys):
+    shown = run_here("examples/plateau.py", tmp_path, monkeypatch, capsys)
     constant, keras_own, ours, _ = shown.splitlines()[-4:]
     assert "cuts after updates [] " in constant
     assert "validation loss" in keras_own
@@ -85,6 +101,7 @@ def test_the_plateau_example_cuts_and_draws(tmp_path):
     assert (tmp_path / "plateau.png").read_bytes().startswith(b"\x89PNG")
 
 
+@on("jax")
 def test_the_example_of_batch_sizes_measures_and_draws(tmp_path):
     shown = output_of("examples/batch_size.py", "--fast", "--out", str(tmp_path))
     lines = shown.splitlines()
@@ -95,8 +112,10 @@ def test_the_example_of_batch_sizes_measures_and_draws(tmp_path):
     assert (tmp_path / "batch_size.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(tmp_path):
-    shown = output_of("examples/gan.py", "--fast", "--out", str(tmp_path))
+def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(
+    tmp_path, monkeypatch, capsys
+):
+    shown = run_here("examples/gan.py", tmp_path, monkeypatch, capsys)
     lines = [line for line in shown.splitlines() if "after epoch" in line]
     # Two epochs of one fit, and one of the other, which ends at 0.
     assert len(lines) == 3
@@ -105,13 +124,6 @@ def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(tmp_path):
         assert (d_logged, g_logged) == (d_value, g_value)
         assert (d_value == g_value == 0) == (line is lines[-1])
     assert (tmp_path / "gan.png").read_bytes().startswith(b"\x89PNG")
-
-
-def run_here(script, tmp_path, monkeypatch, capsys):
-    """The same without a process of its own, which takes longer than the example."""
-    monkeypatch.setattr(sys, "argv", [script, "--fast", "--out", str(tmp_path)])
-    runpy.run_path(str(ROOT / script), run_name="__main__")
-    return capsys.readouterr().out
 
 
 def test_more_epochs_end_at_the_floor_without_a_jump(tmp_path, monkeypatch, capsys):
@@ -156,8 +168,10 @@ def test_an_ensemble_of_snapshots_is_one_training(tmp_path, monkeypatch, capsys)
     assert (tmp_path / "snapshot_ensemble.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_branches_of_one_trunk_are_compared_with_whole_runs(tmp_path):
-    shown = output_of("examples/cooldown_branches.py", "--fast", "--out", str(tmp_path))
+def test_branches_of_one_trunk_are_compared_with_whole_runs(
+    tmp_path, monkeypatch, capsys
+):
+    shown = run_here("examples/cooldown_branches.py", tmp_path, monkeypatch, capsys)
     ((budget, branch, whole, *_),) = [
         line.split() for line in shown.splitlines() if "%" in line
     ]
@@ -169,11 +183,7 @@ def test_branches_of_one_trunk_are_compared_with_whole_runs(tmp_path):
 
 
 def test_a_run_in_two_pieces_is_watched_as_one(tmp_path, monkeypatch, capsys):
-    # In this process, since another one would take most of its time to start.
-    script = str(ROOT / "examples/watch_rates.py")
-    monkeypatch.setattr(sys, "argv", [script, "--fast", "--out", str(tmp_path)])
-    runpy.run_path(script, run_name="__main__")
-    shown = capsys.readouterr().out
+    shown = run_here("examples/watch_rates.py", tmp_path, monkeypatch, capsys)
     assert shown.splitlines()[0].endswith("12 samples, updates 0 to 110")
     rows = (tmp_path / "watch_rates.csv").read_text().splitlines()
     assert [int(row.split(",")[0]) for row in rows[1:]] == list(range(0, 114, 10))
@@ -188,12 +198,14 @@ def test_a_loop_of_ones_own_trains_as_fit_does():
     assert float(difference.split()[-1]) < 1e-3
 
 
+@on("jax")
 def test_the_tour_shows_what_held_and_what_failed():
     shown = output_of("examples/glossary_tour.py")
     assert "held: For SGD weight decay is an L2 penalty." in shown
     assert "failed: For Adam weight decay is an L2 penalty." in shown
 
 
+@on("torch")
 def test_the_cells_of_the_learners_notebook_run_in_order():
     notebook = json.loads((ROOT / "examples/glossary_learner.ipynb").read_text())
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
@@ -224,6 +236,7 @@ def ratios_of(cells):
     return [float(cell.split()[0]) for cell in cells]
 
 
+@on("jax")
 def test_overhead_prints_times_and_traces_of_steps_sweeps_and_loops_of_fits():
     # One test, since the benchmark takes long and processes share tests one by one.
     options = "--rounds 1 --fits 1 --steps 8 --models 2 --sweeps 1 --sizes 1 --loops 1"
@@ -241,9 +254,6 @@ def test_overhead_prints_times_and_traces_of_steps_sweeps_and_loops_of_fits():
     assert min(ratios_of(ratio for _, ratio, _ in loops)) > 0
     traces_of_steps = {name: counts for name, _, counts in steps}
     traces_of_loops = {name: counts for name, _, counts in loops}
-    if keras.backend.backend() == "torch":
-        assert {*traces_of_steps.values(), *traces_of_loops.values()} == {"none"}
-        return
     for name in ("Warmup", "OneCycle, with momentum", "Plateau, per update"):
         assert traces_of_steps[name] == traces_of_steps["constant rate"]
     for name, counts in traces_of_loops.items():
@@ -251,6 +261,7 @@ def test_overhead_prints_times_and_traces_of_steps_sweeps_and_loops_of_fits():
         assert int(in_second_loop) == 0, name
 
 
+@on("torch")
 def test_what_a_monitor_costs_is_measured_beside_the_same_fit_without(
     monkeypatch, capsys
 ):
