@@ -19,8 +19,9 @@ from keras_lr.plan.words import shown
 MANY = 10
 #: Below this share of the peak a product of schedules does not come near it.
 NEAR = 0.9
-#: The same for one of another library; and below this it has not hit it exactly.
-CLOSE, HIT = 0.95, 0.999
+#: The same for one of another library; for one that warms up to its peak; and below
+#: this it has not hit that exactly, as where the peak falls between two steps.
+CLOSE, CLOSE_AFTER_WARMUP, HIT = 0.95, 0.99, 0.999
 
 #: Libraries whose schedules may be stepped once an epoch.
 STEPS_AN_EPOCH = ("torch", "timm")
@@ -86,10 +87,11 @@ def _missed_peak(plan: Plan, lane: Lane) -> Iterator[Finding]:
         return
     values = plan.values(0, lane.total)
     reached = values.max() / plan.peak
-    if reached < CLOSE or (plan.warmup and reached < HIT):
+    is_far = reached < (CLOSE_AFTER_WARMUP if plan.warmup else CLOSE)
+    if is_far or (plan.warmup and reached < HIT):
         yield Finding(
             "no-peak",
-            "warning" if reached < CLOSE else "note",
+            "warning" if is_far else "note",
             f"{plan.name} never reaches its peak{lane.of} of {plan.peak:.3g}: its "
             f"highest rate is {values.max():.4g}.",
             "Look whether its decay has begun under the warmup (timm's `warmup_prefix`)"

@@ -147,6 +147,18 @@ def test_what_is_meant_is_not_found(schedule):
     assert not k.lint(schedule, **RUN).findings
 
 
+@pytest.mark.parametrize(("length", "warmup"), [(100, 20), (300, 20)])
+def test_a_peak_that_falls_under_a_warmup_of_epochs_is_a_warning(length, warmup):
+    arguments = {"t_initial": length, "warmup_t": warmup, "warmup_lr_init": 1e-6}
+    schedule = from_timm("CosineLRScheduler", **arguments)
+    report = k.lint(schedule, epochs=length, steps_per_epoch=10, base_lr=0.1)
+    found = [(one.code, one.severity) for one in report.findings]
+    assert found == [("no-peak", "warning")]
+    prefixed = from_timm("CosineLRScheduler", warmup_prefix=True, **arguments)
+    options = {"epochs": length + warmup, "steps_per_epoch": 10, "base_lr": 0.1}
+    assert k.lint(prefixed, **options).findings == ()
+
+
 WARM = {"warmup_t": 600, "warmup_lr_init": 1e-4, "t_in_epochs": False}
 CYCLES = {"init_value": 0.1, "peak_value": 0.1, "warmup_steps": 0, "decay_steps": 500}
 LEVELS = ("constant_schedule", {"value": 0.1})
