@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_lr.plan.checks import number
+from keras_lr.plan.duration import LONGEST
 from keras_lr.plan.words import naming, received, shown
 
 #: How parameters are annotated that are numbers.
@@ -16,8 +17,8 @@ NUMBERS = ("int", "float", "int | None", "float | None")
 def check_arguments(name: str, maker: Callable[..., Any], arguments: Any) -> None:
     """Raise unless a schedule takes these arguments, and needs no others.
 
-    What is to be a number must be one; lists, which torch has for groups of parameters,
-    are left to the schedule.
+    What is to be a number must be one, and what is counted no more than can be; lists,
+    which torch has for groups of parameters, are left to the schedule.
 
     Args:
         name: The schedule.
@@ -53,4 +54,9 @@ def check_arguments(name: str, maker: Callable[..., Any], arguments: Any) -> Non
         is_absent = value is None and str(annotation).endswith("None")
         if annotation in NUMBERS and not is_absent and not isinstance(value, list):
             with naming(name):
-                number(argument, value)
+                size = number(argument, value)
+                if annotation.startswith("int") and abs(size) > LONGEST:
+                    raise ValueError(
+                        f"`{argument}` must be at most 10**15. "
+                        f"{received(**{argument: value})}"
+                    )

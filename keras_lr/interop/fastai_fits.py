@@ -29,9 +29,12 @@ from keras_lr.plan.checks import (
     check_value,
 )
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import Argument, Clock, IntArray, Length
+from keras_lr.plan.duration import LONGEST, Argument, Clock, IntArray, Length
 from keras_lr.plan.recipe import Recipe
 from keras_lr.plan.words import received
+
+#: Cycles of a training, each of which is laid out by itself.
+MOST_CYCLES = 1000
 
 #: fastai's momenta: of the first update, of the peak, and at the end.
 MOMENTA = (0.95, 0.85, 0.95)
@@ -118,6 +121,10 @@ def fit_sgdr(
     ):
         check_int(name, value)
         check_at_least(name, value, 1)
+    if n_cycles > MOST_CYCLES:
+        raise ValueError(
+            f"`n_cycles` must be at most {MOST_CYCLES}. {received(n_cycles=n_cycles)}"
+        )
     check_rate("lr_max", lr_max, above=0)
     if faithful and cycle_mult == 1:
         raise ValueError(
@@ -126,6 +133,9 @@ def fit_sgdr(
         )
     lengths = [cycle_len * cycle_mult**i for i in range(n_cycles)]
     whole = sum(lengths)
+    if whole > LONGEST:
+        given = received(n_cycles=n_cycles, cycle_len=cycle_len, cycle_mult=cycle_mult)
+        raise ValueError(f"The cycles must take at most 10**15 epochs. {given}")
     shares = [each / whole for each in lengths]
     length = Argument("n_cycles", n_cycles, Length("epochs", whole))
     # What is refused is refused here, and not in a fit.

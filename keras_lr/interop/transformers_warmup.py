@@ -92,6 +92,9 @@ def as_called(maker: Callable[..., Recipe]) -> Callable[..., Recipe]:
         is_needed = name in own and name in LENGTHS
         empty = own[name].default if is_needed else None
         kind = inspect.Parameter.KEYWORD_ONLY
-        parameters.append(inspect.Parameter(name, kind, default=empty))
+        annotation = own[name].annotation if name in own else inspect.Parameter.empty
+        parameters.append(
+            inspect.Parameter(name, kind, default=empty, annotation=annotation)
+        )
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return called

@@ -160,3 +160,19 @@ def test_each_original_gives_rates_with_what_it_needs_alone(peer, name):
     # What is a rate is left out here, but for a polynomial's end.
     factor = 1.0 if is_absolute else 2.0
     np.testing.assert_allclose(doubled, factor * values, atol=2e-7)
+
+
+@pytest.mark.parametrize(
+    ("peer", "name", "arguments"),
+    [
+        ("fastai", "fit_sgdr", {"n_cycles": 10**9, "cycle_len": 1}),
+        ("torch", "StepLR", {"step_size": 10**30}),
+        ("transformers", "linear", {"num_training_steps": 10**30}),
+        ("optax", "linear_schedule", {"transition_steps": 10**30}),
+    ],
+)
+def test_what_nobody_can_count_is_refused_at_once(peer, name, arguments):
+    needed = {"transformers": {"num_warmup_steps": 2}}
+    needed["optax"] = {"init_value": 1.0, "end_value": 0.0}
+    with pytest.raises(ValueError, match=f"{name}: `{next(iter(arguments))}` must be"):
+        getattr(interop, f"from_{peer}")(name, **arguments, **needed.get(peer, {}))
