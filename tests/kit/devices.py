@@ -13,10 +13,24 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
+#: What XLA says where devices wait for each other for good: on a machine with fewer cores
+#: than devices its threads now and then run out. That says nothing about the module.
+STUCK = "threads to join the rendezvous"
+ATTEMPTS = 3
+
+
 def assert_exact_on_several_devices(module: str) -> None:
     """Run a module, whose last word is that all was exact."""
+    for _ in range(ATTEMPTS):
+        done = run_on_several_devices(module)
+        if STUCK not in done.stderr:
+            break
+    assert done.stdout.endswith("exact\n"), done.stdout + done.stderr
+
+
+def run_on_several_devices(module: str) -> subprocess.CompletedProcess[str]:
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", module],
         capture_output=True,
         check=False,
@@ -24,4 +38,3 @@ def assert_exact_on_several_devices(module: str) -> None:
         env={**os.environ, **flags},
         cwd=ROOT,
     )
-    assert done.stdout.endswith("exact\n"), done.stdout + done.stderr
