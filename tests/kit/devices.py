@@ -13,8 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-#: What XLA says where devices wait for each other for good: on a machine with fewer cores
-#: than devices its threads now and then run out. That says nothing about the module.
+#: What XLA says where devices wait for each other for good: on a machine with fewer
+#: cores than devices its threads run out now and then, whatever the module does.
 STUCK = "threads to join the rendezvous"
 ATTEMPTS = 3
 
