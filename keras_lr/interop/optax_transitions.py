@@ -16,7 +16,7 @@ import numpy as np
 from keras_lr.interop.numbers import fixed, length_of
 from keras_lr.plan.checks import check_at_least, check_choice, number
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import IntArray
+from keras_lr.plan.duration import Argument, IntArray
 from keras_lr.plan.recipe import Recipe
 
 #: Positions, and what the rate is multiplied by at each of them.
@@ -229,9 +229,7 @@ def linear_onecycle_schedule(
         int(pct_final * transition_steps): 1.0 / div_factor,
         int(transition_steps): 1.0 / final_div_factor,
     }
-    first = peak_value / div_factor
-    recipe = piecewise_interpolate_schedule(faithful, "linear", first, scales)
-    return replace(recipe, length=length)
+    return _onecycle("linear", peak_value / div_factor, scales, length)
 
 
 def cosine_onecycle_schedule(
@@ -249,8 +247,12 @@ def cosine_onecycle_schedule(
         int(pct_start * transition_steps): div_factor,
         int(transition_steps): 1.0 / (div_factor * final_div_factor),
     }
-    first = peak_value / div_factor
-    recipe = piecewise_interpolate_schedule(faithful, "cosine", first, scales)
+    return _onecycle("cosine", peak_value / div_factor, scales, length)
+
+
+def _onecycle(kind: str, first: float, scales: Scales, length: Argument) -> Recipe:
+    """Levels, with a length that has a name of its own."""
+    recipe = piecewise_interpolate_schedule(False, kind, first, scales)
     return replace(recipe, length=length)
 
 

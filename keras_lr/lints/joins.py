@@ -24,9 +24,11 @@ from keras_lr.plan.recipe import Followed
 
 #: A jump is larger than this share of the peak, and so many times as large as the
 #: steps beside it. The first step down along 1 - sqrt(p) is 2.4 times the second.
-LEAST, TIMES = 0.05, 3.0
+LEAST = 0.05
+TIMES = 3.0
 #: The same among the steps around it, where values are all that is known.
-LEAST_AMONG, AMONG = 0.01, 8.0
+LEAST_AMONG = 0.01
+AMONG = 8.0
 #: Steps to each side that such a one is compared with.
 BESIDE = 4
 #: Below this share of the peak a step is none.
@@ -38,7 +40,8 @@ def find(lane: Lane) -> Iterator[Finding]:
     for plan in lane.plans:
         values = plan.values(lane.first, len(lane.rates))
         for at in _jumps(plan, lane, values):
-            before, after = values[at - 1], values[at]
+            before = values[at - 1]
+            after = values[at]
             update = lane.first + at
             what = plan.course.hyperparameter.replace("_", " ")
             yield Finding(
@@ -63,9 +66,8 @@ def _jumps(plan: Plan, lane: Lane, values: FloatArray) -> list[int]:
     for each in placed[1:]:
         if not _goes_on(each):
             found.append(each.first)
-    for each in placed:
-        if each.part is plan.seam and plan.seam is not None:
-            found.append(plan.seam.extension.within(plan.clock).done)
+    if plan.extended is not None:
+        found.append(plan.extended)
     here = dict.fromkeys(update - plan.shift - lane.first for update in found)
     return [at for at in here if 1 <= at < len(values) and _is_jump(values, at)]
 
@@ -74,7 +76,8 @@ def _goes_on(placed: Placed) -> bool:
     """Whether a part begins where the one before it has ended, whatever that is."""
     part = placed.part
     if isinstance(part, Repeat) and placed.knot is not None:
-        first, last = part.phases[0], part.phases[-1]
+        first = part.phases[0]
+        last = part.phases[-1]
         # A cycle goes on from the end of a cycle.
         return first.start is None and last.to == placed.knot.value
     return isinstance(part, Phase) and part.start is None
@@ -83,8 +86,8 @@ def _goes_on(placed: Placed) -> bool:
 def parts_of(plan: Plan, lane: Lane) -> list[int]:
     """The updates of the run at which a part of a plan begins, or a seam."""
     found = [each.first for each in plan.placed[1:]]
-    if plan.seam is not None:
-        found.append(plan.seam.extension.within(plan.clock).done)
+    if plan.extended is not None:
+        found.append(plan.extended)
     here = [update - plan.shift for update in found]
     return [update for update in here if lane.first < update < lane.total]
 

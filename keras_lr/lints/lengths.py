@@ -19,9 +19,11 @@ from keras_lr.plan.words import shown
 MANY = 10
 #: Below this share of the peak a product of schedules does not come near it.
 NEAR = 0.9
-#: The same for one of another library; for one that warms up to its peak; and below
-#: this it has not hit that exactly, as where the peak falls between two steps.
-CLOSE, CLOSE_AFTER_WARMUP, HIT = 0.95, 0.99, 0.999
+#: The same for one of another library, and for one that warms up to its peak.
+CLOSE = 0.95
+CLOSE_AFTER_WARMUP = 0.99
+#: Below this it has not hit that exactly, as where the peak falls between two steps.
+HIT = 0.999
 
 #: Libraries whose schedules may be stepped once an epoch.
 STEPS_AN_EPOCH = ("torch", "timm")

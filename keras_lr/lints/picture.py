@@ -149,7 +149,8 @@ def _list(report: Shown, ax: Any) -> None:
     """What the lines are, and what the numbers stand for, below the axes."""
     handles, labels = ax.get_legend_handles_labels()
     if len(handles) < 2:
-        handles, labels = [], []
+        handles = []
+        labels = []
     for number, finding in enumerate(report.findings, 1):
         (mark,) = ax.plot([], [], "o", markersize=5, color=COLOURS[finding.severity])
         handles.append(mark)

@@ -62,6 +62,13 @@ class Plan:
         seams = [each.part for each in self.placed if isinstance(each.part, Seam)]
         return seams[0] if seams else None
 
+    @property
+    def extended(self) -> int | None:
+        """The update of its own at which one plan gives way to another, if any does."""
+        if self.seam is None:
+            return None
+        return self.seam.extension.within(self.clock).done
+
     def values(self, first: int, updates: int) -> FloatArray:
         """Its own values at some updates of the run, in a row.
 

@@ -31,10 +31,13 @@ def _far(lane: Lane) -> Iterator[Finding]:
     if highest <= 0 or lane.goes_on:
         return
     if lane.found is not None:
-        code, other, whose = "far-from-found", lane.found, "what find_lr found"
+        code = "far-from-found"
+        other = lane.found
+        whose = "what find_lr found"
         advice = f"Give max_lr={lane.found:.2g}, or search again."
     elif lane.usual is not None:
-        code, other = "far-from-usual", lane.usual
+        code = "far-from-usual"
+        other = lane.usual
         whose = f"what is usual for {lane.optimizer}"
         advice = "Let keras_lr.find_lr look for one, or check the power of ten."
     else:

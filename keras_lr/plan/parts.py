@@ -29,6 +29,7 @@ from keras_lr.plan.phase import (
     arguments_shown,
     as_argument,
     check_duration,
+    last_knot,
     part_name,
 )
 from keras_lr.plan.recipe import Followed
@@ -89,9 +90,7 @@ class FunctionPhase(Made):
 
     def ends(self, knot: Knot | None, clock: Clock, count: int | None) -> Knot:
         """The knot that the phase leaves to the next."""
-        if count is None:
-            return Knot(float("nan"))
-        return Knot(float(self.at(np.array([count - 1]), count, knot, clock)[0]))
+        return last_knot(self, knot, clock, count)
 
     def at(
         self, k: IntArray, count: int | IntArray | None, knot: Knot | None, clock: Clock
@@ -176,9 +175,7 @@ class Repeat(Made):
 
     def ends(self, knot: Knot | None, clock: Clock, count: int | None) -> Knot:
         """The knot that the cycles leave to the next phase."""
-        if count is None:
-            return Knot(float("nan"))
-        return Knot(float(self.at(np.array([count - 1]), count, knot, clock)[0]))
+        return last_knot(self, knot, clock, count)
 
     def at(
         self, k: IntArray, count: int | IntArray | None, knot: Knot | None, clock: Clock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from inspect import signature
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -165,6 +165,31 @@ def arguments_shown(part: Made, **first: str) -> str:
         if name not in first and value != argument.default:
             shown.append(f"{name}={part_name(value) if callable(value) else value!r}")
     return ", ".join(shown)
+
+
+class HasValues(Protocol):
+    """A part whose values are found update by update."""
+
+    def at(
+        self, k: IntArray, count: int | IntArray | None, knot: Knot | None, clock: Clock
+    ) -> FloatArray:
+        """Values at some updates of it."""
+
+
+def last_knot(
+    part: HasValues, knot: Knot | None, clock: Clock, count: int | None
+) -> Knot:
+    """The knot that a part leaves whose last value is known by no other way.
+
+    Args:
+        part: The part.
+        knot: The one that it begins from.
+        clock: The run.
+        count: Its updates; None where it has no end, and nothing comes behind it.
+    """
+    if count is None:
+        return Knot(float("nan"))
+    return Knot(float(part.at(np.array([count - 1]), count, knot, clock)[0]))
 
 
 def as_argument(

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Argument, Clock, IntArray, Length
-from keras_lr.plan.phase import Knot, Made
+from keras_lr.plan.phase import Knot, Made, last_knot
 
 #: Rates at some steps of the original, given the optimizer's own rate and the run.
 Rate = Callable[[IntArray, float, Clock], FloatArray]
@@ -86,9 +86,7 @@ class Followed(Made):
 
     def ends(self, knot: Knot | None, clock: Clock, count: int | None) -> Knot:
         """The knot that it leaves to the next phase."""
-        if count is None:
-            return Knot(float("nan"))
-        return Knot(float(self.at(np.array([count - 1]), count, knot, clock)[0]))
+        return last_knot(self, knot, clock, count)
 
     def at(
         self, k: IntArray, count: int | IntArray | None, knot: Knot | None, clock: Clock

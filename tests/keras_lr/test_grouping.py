@@ -127,7 +127,8 @@ def test_an_update_moves_weights_by_the_rate_of_their_group():
     made.apply(twos, model.trainable_variables)
     means = [float(np.mean(one)) for one in model.get_weights()]
     # Weight decay leaves out what it was told to.
-    slow, fast = 0.125, 0.25
+    slow = 0.125
+    fast = 0.25
     expected = [1 - 2.5 * slow, 1 - 2 * slow, 1 - 2.5 * fast, 1 - 2 * fast]
     np.testing.assert_allclose(means, expected, rtol=1e-6)
 

@@ -41,7 +41,8 @@ def made(name, arguments, optimizer=None):
 
 def live(name, arguments, steps=STEPS):
     """Rates and momenta, or the error that ends them."""
-    rates, momenta = [], []
+    rates = []
+    momenta = []
     scheduler = made(name, arguments)
     group = scheduler.optimizer.param_groups[0]
     for step in range(steps):
