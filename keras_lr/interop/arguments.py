@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from keras_lr.plan.checks import number
 from keras_lr.plan.duration import LONGEST
 from keras_lr.plan.words import naming, received, shown
+
+Made = TypeVar("Made")
 
 #: How parameters are annotated that are numbers.
 NUMBERS = ("int", "float", "int | None", "float | None")
@@ -60,3 +62,48 @@ def check_arguments(name: str, maker: Callable[..., Any], arguments: Any) -> Non
                         f"`{argument}` must be at most 10**15. "
                         f"{received(**{argument: value})}"
                     )
+
+
+def pair_of(value: Any, what: str, such_as: str) -> tuple[str, Mapping[str, Any]]:
+    """What stands in a list of schedules: a name, and arguments.
+
+    Args:
+        value: What stands there.
+        what: What the list is called.
+        such_as: An example, and what else may stand there, in words.
+    """
+    if (
+        isinstance(value, tuple | list)
+        and len(value) == 2
+        and isinstance(value[0], str)
+        and isinstance(value[1], Mapping)
+    ):
+        return value[0], value[1]
+    raise ValueError(
+        f"Each of `{what}` must be a pair of a name and its arguments, such as "
+        f"{such_as}. Received: {shown(value)}."
+    )
+
+
+def made_of(
+    pair: tuple[str, Mapping[str, Any]],
+    what: str,
+    makers: Mapping[str, Callable[..., Made]],
+    faithful: bool,
+) -> Made:
+    """What a pair of a name and arguments makes.
+
+    Args:
+        pair: The pair.
+        what: What the list that it stands in is called.
+        makers: What may stand there, by name.
+        faithful: Whether faults are carried over.
+    """
+    name, arguments = pair
+    if name not in makers:
+        raise ValueError(
+            f"`{what}` can be {', '.join(makers)}. Received: {shown(name)}."
+        )
+    check_arguments(name, makers[name], arguments)
+    with naming(name):
+        return makers[name](faithful, **arguments)

@@ -11,14 +11,14 @@ Source: fastai 2.8.12, ``callback/schedule.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from keras_lr.interop.arguments import check_arguments
+from keras_lr.interop.arguments import made_of, pair_of
 from keras_lr.plan.checks import check_sequence, check_value, number
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.words import received, shown
@@ -156,19 +156,8 @@ def _combined(
 
 def _part(faithful: bool, sched: Any) -> Anneal:
     """What stands in a list of annealers."""
-    if (
-        isinstance(sched, tuple | list)
-        and len(sched) == 2
-        and sched[0] in ANNEALS
-        and isinstance(sched[1], Mapping)
-    ):
-        name, arguments = sched
-        check_arguments(name, ANNEALS[name], arguments)
-        return ANNEALS[name](faithful, **arguments)
-    raise ValueError(
-        "Each of `scheds` must be a pair of a name and its arguments, such as "
-        f"('SchedCos', {{'start': 0.1, 'end': 0.0}}). Received: {shown(sched)}."
-    )
+    pair = pair_of(sched, "scheds", "('SchedCos', {'start': 0.1, 'end': 0.0})")
+    return made_of(pair, "scheds", ANNEALS, faithful)
 
 
 #: What makes an annealer, by fastai's name.

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from keras_lr.interop.growing_cycles import GrowingCycles
-from keras_lr.interop.numbers import called, first_rate, fixed, length_of
+from keras_lr.interop.numbers import by_calling, fixed, length_of
 from keras_lr.plan.checks import check_sequence
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.duration import Argument, Clock, IntArray, Length
+from keras_lr.plan.duration import Argument, IntArray, Length
 from keras_lr.plan.recipe import Recipe
 from keras_lr.plan.words import received
 
@@ -214,11 +214,7 @@ def piecewise_constant_decay(
 
 def any_schedule(faithful: bool, /, schedule: Callable[[Any], Any]) -> Recipe:
     """A ``LearningRateSchedule`` of one's own: what it returns when it is called."""
-
-    def rate(steps: IntArray, base: float, run: Clock) -> FloatArray:
-        return called(schedule, steps)
-
-    return Recipe(rate, peak=first_rate(schedule))
+    return by_calling(schedule)
 
 
 RECIPES = {

@@ -77,10 +77,15 @@ def _one_by_one(schedule: Callable[[Any], Any], steps: IntArray) -> FloatArray:
     return np.array([float(schedule(step)) for step in steps.tolist()])
 
 
-def first_rate(schedule: Callable[[Any], Any]) -> float:
-    """The rate that factor 1 stands for in what a function gives: its first.
+def by_calling(schedule: Callable[[Any], Any]) -> Recipe:
+    """The recipe of a function of the step.
 
-    Where that is not above 0, as when it warms up, it is 1.
+    Factor 1 stands for its first rate; where that is not above 0, as when it warms up,
+    for a rate of 1.
     """
+
+    def rate(steps: IntArray, base: float, run: Clock) -> FloatArray:
+        return called(schedule, steps)
+
     first = float(schedule(0))
-    return first if first > 0 else 1.0
+    return Recipe(rate, peak=first if first > 0 else 1.0)

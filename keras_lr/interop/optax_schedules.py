@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_lr.interop.arguments import check_arguments
-from keras_lr.interop.numbers import called, first_rate, fixed, length_of
+from keras_lr.interop.arguments import check_arguments, made_of, pair_of
+from keras_lr.interop.numbers import by_calling, fixed, length_of
 from keras_lr.interop.optax_transitions import (
     constant_schedule,
     cosine_decay_schedule,
@@ -31,7 +31,7 @@ from keras_lr.plan.checks import check_sequence
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Clock, IntArray
 from keras_lr.plan.recipe import Recipe
-from keras_lr.plan.words import received, shown
+from keras_lr.plan.words import received
 
 
 def warmup_cosine_decay_schedule(
@@ -140,28 +140,13 @@ def join_schedules(
 def _part(faithful: bool, schedule: Any) -> Recipe:
     """What stands in a list of schedules, as a recipe."""
     if callable(schedule):
-        return _function(schedule)
-    if (
-        isinstance(schedule, tuple | list)
-        and len(schedule) == 2
-        and schedule[0] in RECIPES
-        and isinstance(schedule[1], Mapping)
-    ):
-        name, arguments = schedule
-        check_arguments(name, RECIPES[name], arguments)
-        return RECIPES[name](faithful, **arguments)
-    raise ValueError(
-        "Each of `schedules` must be a pair of a name and its arguments, such as "
+        return by_calling(schedule)
+    such_as = (
         "('constant_schedule', {'value': 0.1}), what from_optax returns, or a function "
-        f"of the step. Received: {shown(schedule)}."
+        "of the step"
     )
-
-
-def _function(schedule: Callable[[Any], Any]) -> Recipe:
-    def rate(steps: IntArray, base: float, run: Clock) -> FloatArray:
-        return called(schedule, steps)
-
-    return Recipe(rate, peak=first_rate(schedule))
+    pair = pair_of(schedule, "schedules", such_as)
+    return made_of(pair, "schedules", RECIPES, faithful)
 
 
 def _warmed_up(

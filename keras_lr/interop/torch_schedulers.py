@@ -9,13 +9,13 @@ the closed form counts; with ``faithful`` what torch does.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from keras_lr.interop.arguments import check_arguments
+from keras_lr.interop.arguments import made_of, pair_of
 from keras_lr.interop.torch_composites import recipe_of
 from keras_lr.interop.torch_cycles import cyclic_lr, one_cycle_lr
 from keras_lr.interop.torch_numbers import check_start, one, whole
@@ -38,7 +38,7 @@ from keras_lr.plan.checks import check_choice, check_sequence
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Clock, IntArray
 from keras_lr.plan.recipe import Recipe
-from keras_lr.plan.words import naming, received, shown
+from keras_lr.plan.words import received, shown
 
 
 def sequential_lr(
@@ -95,35 +95,16 @@ def _trees(faithful: bool, schedulers: Sequence[Any]) -> list[Tree]:
 
 def _tree(faithful: bool, scheduler: Any) -> Tree:
     """What stands in a list of schedulers."""
-    name, arguments = _pair(scheduler)
+    such_as = "('StepLR', {'step_size': 30}), or what from_torch returns"
+    pair = pair_of(scheduler, "schedulers", such_as)
+    name, _ = pair
     if name in PLATEAUS:
         raise ValueError(
             f"{name} follows a metric and cannot be one of several, in torch neither. "
             f"Received: {shown(scheduler)}. Give the fit a keras_lr.Plateau beside the "
             "others."
         )
-    if name not in TREES:
-        raise ValueError(
-            f"`schedulers` can be {', '.join(TREES)}. Received: {shown(name)}."
-        )
-    check_arguments(name, TREES[name], arguments)
-    with naming(name):
-        return TREES[name](faithful, **arguments)
-
-
-def _pair(scheduler: Any) -> tuple[str, Mapping[str, Any]]:
-    if (
-        isinstance(scheduler, tuple | list)
-        and len(scheduler) == 2
-        and isinstance(scheduler[0], str)
-        and isinstance(scheduler[1], Mapping)
-    ):
-        return scheduler[0], scheduler[1]
-    raise ValueError(
-        "Each of `schedulers` must be a pair of a name and its arguments, such as "
-        "('StepLR', {'step_size': 30}), or what from_torch returns. "
-        f"Received: {shown(scheduler)}."
-    )
+    return made_of(pair, "schedulers", TREES, faithful)
 
 
 def reduce_lr_on_plateau(
