@@ -6,7 +6,7 @@ python examples/glossary_lookup.py
 from __future__ import annotations
 
 import glossary
-from glossary import export
+from glossary.show import export
 
 
 def main() -> None:

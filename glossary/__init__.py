@@ -13,10 +13,10 @@ Nothing but the standard library is imported.
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 
 from glossary.errors import (
     AmbiguousTerm,
+    DemoError,
     FormulaError,
     GlossaryError,
     InvalidTerms,
@@ -24,25 +24,28 @@ from glossary.errors import (
     PluginWarning,
     UnknownTerm,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from glossary.model import (
-        Claim,
-        Formula,
-        Link,
-        Match,
-        Reference,
-        Relation,
-        Symbol,
-        Term,
-    )
-    from glossary.store import Glossary
-    from glossary.validate import Problem
+from glossary.model import (
+    Claim,
+    Evidence,
+    Example,
+    Formula,
+    Link,
+    Match,
+    Reference,
+    Relation,
+    See,
+    Symbol,
+    Term,
+)
+from glossary.problems import Problem
+from glossary.store import Glossary
 
 __all__ = [
     "AmbiguousTerm",
     "Claim",
+    "DemoError",
+    "Evidence",
+    "Example",
     "Formula",
     "FormulaError",
     "Glossary",
@@ -55,6 +58,7 @@ __all__ = [
     "Problem",
     "Reference",
     "Relation",
+    "See",
     "Symbol",
     "Term",
     "UnknownTerm",
@@ -65,37 +69,8 @@ __all__ = [
 ]
 
 
-# Imported on first use: data classes alone take longer to import than all the rest.
-_MODULES = {
-    "Claim": "model",
-    "Formula": "model",
-    "Glossary": "store",
-    "Link": "model",
-    "Match": "model",
-    "Problem": "validate",
-    "Reference": "model",
-    "Relation": "model",
-    "Symbol": "model",
-    "Term": "model",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"glossary.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
-
-
 @cache
 def _installed() -> Glossary:
-    from glossary.store import Glossary
-
     return Glossary()
 
 

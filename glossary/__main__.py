@@ -12,10 +12,11 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from glossary import _commands, _demos, _page_commands
+from glossary.cli import commands as _commands
+from glossary.cli import demos as _demos
 from glossary.errors import GlossaryError
-from glossary.export import FORMATS
 from glossary.model import LEVELS
+from glossary.show.export import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--backend", choices=BACKENDS, help="demos: of those that train with Keras"
     )
-    check.add_argument("--evidence", metavar="FILE", help="demos: write JSON there")
+    check.add_argument(
+        "--record", metavar="DIR", help="demos: write evidence and figures there"
+    )
 
     demo = commands.add_parser("demo", help="measure the claims of a term")
     demo.add_argument("name", metavar="TERM", help="any spelling of a term")
@@ -118,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=BACKENDS,
         help="of the demos that train with Keras; else KERAS_BACKEND says",
     )
+    demo.add_argument(
+        "--record", metavar="DIR", help="write evidence and figures there"
+    )
     demo.add_argument("--save", metavar="DIR", help="draw a picture of each there")
     demo.add_argument("--format", choices=["png", "svg"], default="png")
     demo.set_defaults(run=_demos.demo)
@@ -126,8 +132,6 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("format", choices=sorted(FORMATS))
     export.add_argument("-o", "--output", metavar="FILE", help="instead of the screen")
     export.set_defaults(run=_commands.export)
-
-    _page_commands.add(commands)
 
     completion = commands.add_parser("completion", help="print a completion script")
     completion.add_argument("shell", choices=["bash"])

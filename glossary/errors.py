@@ -5,20 +5,26 @@ GlossaryError
 │   └── AmbiguousTerm              choose one of ``candidates``
 ├── NoPath (a LookupError)         the two terms are not connected
 ├── FormulaError (a ValueError)    correct the expression or the values
+├── DemoError (a RuntimeError)     install what the demo needs, or its term
 └── InvalidTerms (a ValueError)    correct the files named in ``problems``
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
-    from glossary.model import Term
-    from glossary.validate import Problem
-
+from glossary.problems import Problem
 
 _MOST_TOLD = 8
+
+
+class Named(Protocol):
+    """Anything with a name, such as a term: errors know no more of it."""
+
+    @property
+    def name(self) -> str:
+        """As it is written in running text."""
 
 
 class GlossaryError(Exception):
@@ -32,21 +38,31 @@ class UnknownTerm(GlossaryError, KeyError):
 
     Args:
         name: What was asked for.
-        suggestions: Names of the terms that come closest, best first.
+        suggestions: Names of terms that are spelled nearly so, best first.
+        near: Names of terms that have to do with it, best first.
     """
 
     __module__ = "glossary"
 
-    def __init__(self, name: str, suggestions: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, suggestions: Sequence[str] = (), near: Sequence[str] = ()
+    ) -> None:
         super().__init__(name)
         self.name = name
         self.suggestions = tuple(suggestions)
+        self.near = tuple(near)
 
     def __str__(self) -> str:
-        if not self.suggestions:
-            return f"No term named {self.name!r}. `glossary list` shows them all."
-        names = " or ".join(repr(name) for name in self.suggestions)
-        return f"No term named {self.name!r}. Did you mean {names}?"
+        said = [f"No term named {self.name!r}."]
+        if self.suggestions:
+            names = " or ".join(repr(name) for name in self.suggestions)
+            said.append(f"Did you mean {names}?")
+        if self.near:
+            names = ", ".join(repr(name) for name in self.near)
+            said.append(f"Near it by meaning: {names}.")
+        if len(said) == 1:
+            said.append("`glossary list` shows them all.")
+        return " ".join(said)
 
 
 class AmbiguousTerm(UnknownTerm):
@@ -59,7 +75,7 @@ class AmbiguousTerm(UnknownTerm):
 
     __module__ = "glossary"
 
-    def __init__(self, name: str, candidates: Sequence[Term]) -> None:
+    def __init__(self, name: str, candidates: Sequence[Named]) -> None:
         super().__init__(name, [term.name for term in candidates])
         self.candidates = tuple(candidates)
 
@@ -84,6 +100,8 @@ class FormulaError(GlossaryError, ValueError):
 
 class DemoError(GlossaryError, RuntimeError):
     """A claim cannot be measured."""
+
+    __module__ = "glossary"
 
 
 class InvalidTerms(GlossaryError, ValueError):

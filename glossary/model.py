@@ -1,18 +1,23 @@
-"""What a glossary is made of: frozen data, and how it shows itself.
+"""What a glossary is made of: frozen data that imports nothing above it.
 
-Nothing here reads files or searches. A term finds its neighbours through the
-glossary that holds it; how it looks is in `glossary.text`.
+A term asks the glossary that holds it, its `Home`, for whatever is more than data: its
+neighbours, how it is shown, what was recorded, and the running of a demo.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
+import statistics
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from glossary._formula import Result, Value
-    from glossary.evidence import Evidence
-    from glossary.store import Glossary
+from glossary.errors import DemoError
+from glossary.formula import Result, Value, call
+from glossary.pictures import Measurement
+from glossary.verdict import Threshold, in_words, judge
 
 LEVELS = ("beginner", "intermediate", "advanced")
 INVERSES = {
@@ -27,20 +32,41 @@ INVERSES = {
     "used_by": "uses",
 }
 RELATIONS = ("broader", "narrower", "part_of", "uses", "contrasts_with", "related")
-COMPARISONS = ("<", "<=", ">", ">=", "between")
-OUTCOMES = ("held", "failed", "inconclusive")
+#: How a name that leads to a term, and is not another name for it, lies to it.
+SEE_KINDS = ("narrower", "broader", "related")
+
+
+class Home(Protocol):
+    """The glossary that a term belongs to, as far as its data asks for it."""
+
+    def links(self, term: Term) -> list[Link]:
+        """The relations of a term, from both sides."""
+
+    def shown(self, term: Term, form: str) -> Any:
+        """A term as ``plain``, ``markdown``, ``html`` or ``rich``; None if it cannot."""
+
+    def recorded(self, claim: Claim) -> Evidence | None:
+        """What was measured of this very claim when its package was made."""
+
+    def check(self, claim: Claim, size: str, seed: int) -> Evidence:
+        """Run the demo of a claim."""
+
+    def figure(self, evidence: Evidence) -> Any:
+        """A picture of evidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A published source, named by its arXiv id or its DOI.
+    """A source, named by its arXiv id, DOI, ISBN or web address.
 
     Args:
         title: Title of the work.
-        author: Family name of the first author.
-        year: Year of the first public version.
+        author: Family name of the first author, or the body that publishes it.
+        year: Year in which the version that is cited was published.
         arxiv: Such as ``"1412.6980"``, without version; or empty.
         doi: Such as ``"10.1038/323533a0"``; or empty.
+        isbn: Of a book, ten or thirteen digits; or empty.
+        url: Of a work with none of these, such as documentation; or empty.
         section: Where in the work, such as ``"sec. 2.1"``; or empty.
     """
 
@@ -51,12 +77,18 @@ class Reference:
     year: int
     arxiv: str = ""
     doi: str = ""
+    isbn: str = ""
+    url: str = ""
     section: str = ""
 
     @property
     def id(self) -> str:
-        """``arXiv:...`` or ``doi:...``, whichever the reference has."""
-        return f"arXiv:{self.arxiv}" if self.arxiv else f"doi:{self.doi}"
+        """``arXiv:...``, ``doi:...``, ``isbn:...`` or the address, whichever is first."""
+        if self.arxiv:
+            return f"arXiv:{self.arxiv}"
+        if self.doi:
+            return f"doi:{self.doi}"
+        return f"isbn:{self.isbn}" if self.isbn else self.url
 
     def __str__(self) -> str:
         where = f", {self.section}" if self.section else ""
@@ -92,8 +124,10 @@ class Formula:
 
     Args:
         latex: For readers, in the subset of LaTeX that `glossary` can draw.
-        expression: For computing, in the grammar of `glossary.evaluate`.
+        expression: For computing, in the grammar of `glossary.formula`.
         symbols: What each name in the expression stands for.
+        note: Where an object that implements it computes something else, with a
+            number; or empty.
 
     Example:
         >>> import glossary
@@ -106,6 +140,7 @@ class Formula:
     latex: str
     expression: str
     symbols: tuple[Symbol, ...] = ()
+    note: str = ""
 
     def __call__(self, **values: Value) -> Result:
         """Value of the formula.
@@ -121,8 +156,6 @@ class Formula:
             FormulaError: If a symbol is missing or unknown, or the values lie
                 outside the domain of the formula.
         """
-        from glossary._formula import call
-
         return call(self.expression, [s.name for s in self.symbols], values)
 
 
@@ -143,22 +176,56 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class See:
+    """A name that leads to a term without being another name for it.
+
+    Args:
+        name: Such as ``"patience"``, which leads to early stopping.
+        kind: What it is beside the term: ``narrower``, ``broader`` or ``related``.
+    """
+
+    __module__ = "glossary"
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One worked number.
+
+    Args:
+        text: The example in words, with its numbers.
+        values: What the formula is given, by symbol; empty where there is no formula.
+        result: What the formula then gives; None where there is no formula.
+    """
+
+    __module__ = "glossary"
+
+    text: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    result: Result | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A sentence that an experiment can support or refute.
 
     Args:
         id: Stable and never reused, such as ``"batch-size/variance-inverse"``.
-        sentence: The statement, as a reader meets it.
+        sentence: The statement, as a reader meets it: exactly what is measured.
         quantity: What is measured, with its unit.
         comparison: ``<``, ``<=``, ``>``, ``>=``, or ``between``.
         threshold: The number to compare with; a pair for ``between``.
         conditions: Under which the sentence is claimed; or empty.
-        reference: Id of one of the term's references; or empty.
+        reference: Id of one of the term's references; or empty, for what nobody but
+            the demo has shown.
         contested: Whether published work disagrees.
         expected: Documented outcome: ``held``, ``failed`` or ``inconclusive``.
         demo: ``package.module:function`` that measures it; or empty. Imported
             only when the demo is run.
         backend: Whether the demo trains with Keras, on the backend that is set.
+        home: The glossary that holds it, if any does.
     """
 
     __module__ = "glossary"
@@ -167,20 +234,40 @@ class Claim:
     sentence: str
     quantity: str
     comparison: str
-    threshold: float | tuple[float, float]
+    threshold: Threshold
     conditions: str = ""
     reference: str = ""
     contested: bool = False
     expected: str = "held"
     demo: str = ""
     backend: bool = False
+    home: Home | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def condition(self) -> str:
+        """The comparison in words, such as ``"< 0.5"``."""
+        return in_words(self.comparison, self.threshold)
+
+    @property
+    def content(self) -> str:
+        """A short digest of what is claimed: evidence of anything else is not its own.
+
+        Sentence, quantity, comparison, threshold and conditions count; the id does not.
+        """
+        said = [
+            self.sentence,
+            self.quantity,
+            self.comparison,
+            self.threshold,
+            self.conditions,
+        ]
+        text = json.dumps(said, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def recorded(self) -> Evidence | None:
         """What was measured when the package was made, or None; nothing is run."""
-        from glossary.evidence import recorded
-
-        return recorded().get(self.id)
+        return self.home.recorded(self) if self.home else None
 
     def check(self, size: str = "fast", seed: int = 0) -> Evidence:
         """Run the demo and judge what it measures (needs the extra ``demos``).
@@ -199,9 +286,154 @@ class Claim:
             >>> claim.check().verdict
             'held'
         """
-        from glossary.evidence import check
+        if self.home is None:
+            raise DemoError(
+                f"A demo runs only for terms of a glossary. Received: {self.id}, by "
+                "itself. Ask `glossary.term(...)` for it."
+            )
+        return self.home.check(self, size, seed)
 
-        return check(self, size, seed)
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A claim, measured.
+
+    Args:
+        claim: The claim.
+        runs: What each seed measured.
+        seeds: The seeds.
+        seconds: Processor time, without that of importing the backend.
+        versions: Of Python and of the packages.
+    """
+
+    __module__ = "glossary"
+
+    claim: Claim
+    runs: tuple[Measurement, ...]
+    seeds: tuple[int, ...]
+    seconds: float
+    versions: Mapping[str, str]
+
+    @property
+    def by_seed(self) -> tuple[float, ...]:
+        """What each seed measured."""
+        return tuple(run.measured for run in self.runs)
+
+    @property
+    def measured(self) -> float:
+        """Median over the seeds."""
+        return statistics.median(self.by_seed)
+
+    @property
+    def reason(self) -> str:
+        """Why it is inconclusive: the first control that was not met; or empty."""
+        return next((run.reason for run in self.runs if run.reason), "")
+
+    @property
+    def verdict(self) -> str:
+        """``held``, ``failed``, or ``inconclusive`` where a control was not met."""
+        if self.reason:
+            return "inconclusive"
+        return judge(self.measured, self.claim.comparison, self.claim.threshold)[0]
+
+    @property
+    def margin(self) -> float:
+        """How far ``measured`` lies on the side of the threshold that holds.
+
+        As a share of the threshold (of 1 where that is 0), negative where it failed;
+        for ``between`` the distance to the nearer end as a share of the width.
+        """
+        return judge(self.measured, self.claim.comparison, self.claim.threshold)[1]
+
+    @property
+    def threshold(self) -> Threshold:
+        """The claim's threshold."""
+        return self.claim.threshold
+
+    @property
+    def as_documented(self) -> bool:
+        """Whether the verdict is the documented outcome."""
+        return self.verdict == self.claim.expected
+
+    @property
+    def seen(self) -> str:
+        """What the picture shows, as a sentence."""
+        return self.runs[0].seen
+
+    @property
+    def data(self) -> dict[str, list[tuple[float, ...]]]:
+        """The numbers behind the picture, by name: for each seed a tuple."""
+        return {
+            name: [dict(_series(run))[name] for run in self.runs]
+            for name, _ in _series(self.runs[0])
+        }
+
+    def figure(self) -> Any:
+        """A matplotlib figure of the data, with the seeds and the threshold beside it.
+
+        Raises:
+            DemoError: If matplotlib is not installed, or no glossary holds the claim.
+        """
+        if self.claim.home is None:
+            raise DemoError(
+                "A figure is drawn for claims of a glossary. Received: "
+                f"{self.claim.id}, by itself."
+            )
+        return self.claim.home.figure(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as values that JSON can hold; what is not finite, as text."""
+        claim = self.claim
+        return {
+            "claim": claim.id,
+            "sentence": claim.sentence,
+            "quantity": claim.quantity,
+            "comparison": claim.comparison,
+            "threshold": plain(claim.threshold),
+            "conditions": claim.conditions,
+            "expected": claim.expected,
+            "verdict": self.verdict,
+            "measured": plain(self.measured),
+            "margin": plain(self.margin),
+            "by_seed": plain(self.by_seed),
+            "seeds": list(self.seeds),
+            "reason": self.reason,
+            "seen": self.seen,
+            "data": plain(self.data),
+            "seconds": self.seconds,
+            "versions": dict(self.versions),
+        }
+
+    def __str__(self) -> str:
+        claim = self.claim
+        surprise = "" if self.as_documented else f", documented as {claim.expected}"
+        note = f" ({self.reason})" if self.reason else ""
+        return (
+            f"{self.verdict}{surprise}: {claim.sentence}\n"
+            f"  {claim.quantity}: {self.measured:.4g}, claimed {claim.condition}, "
+            f"margin {self.margin:+.2g}{note}"
+        )
+
+
+def _series(run: Measurement) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Each row of numbers of a measurement, under a name of its own."""
+    for number, panel in enumerate(run.panels, start=1):
+        before = f"{panel.title or number}: " if len(run.panels) > 1 else ""
+        if hasattr(panel, "x"):
+            yield f"{before}{panel.x_label}", panel.x
+        for name, values in panel.ys.items():
+            yield f"{before}{name}", values
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: what is not finite becomes text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -217,13 +449,17 @@ class Term:
         definition: The full definition; paragraphs are set apart by blank lines.
         aliases: Other names for the same thing.
         acronyms: Short forms in capitals.
+        see: Names that lead here and mean something narrower, broader or related.
         misspellings: Wrong spellings that are understood and never shown.
         formula: Or None.
+        example: One worked number; or None.
+        mistake: A common mistake, as a sentence; or empty.
         relations: Links to other terms, each written on one side only.
         references: Published sources.
         api: Dotted names of objects that implement it.
         claims: Sentences that experiments judge.
         source: ``"core"``, the plug-in or the file it came from.
+        home: The glossary that holds it, if any does.
 
     Example:
         >>> import glossary
@@ -242,14 +478,17 @@ class Term:
     definition: str
     aliases: tuple[str, ...] = ()
     acronyms: tuple[str, ...] = ()
+    see: tuple[See, ...] = ()
     misspellings: tuple[str, ...] = ()
     formula: Formula | None = None
+    example: Example | None = None
+    mistake: str = ""
     relations: tuple[Relation, ...] = ()
     references: tuple[Reference, ...] = ()
     api: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
     source: str = ""
-    _home: Glossary | None = field(default=None, compare=False)
+    home: Home | None = field(default=None, compare=False)
 
     @property
     def related(self) -> tuple[Term, ...]:
@@ -290,11 +529,11 @@ class Term:
         return tuple(self._neighbours(kind))
 
     def _neighbours(self, kind: str | None = None) -> list[Term]:
-        if self._home is None:
+        if self.home is None:
             return []
         return [
             link.target
-            for link in self._home.links(self)
+            for link in self.home.links(self)
             if kind is None or link.kind == kind
         ]
 
@@ -302,24 +541,19 @@ class Term:
         return f"Term({self.id!r})"
 
     def __str__(self) -> str:
-        from glossary.text import plain
+        if self.home is None:
+            return f"{self.name}\n\n{self.summary}"
+        text: str = self.home.shown(self, "plain")
+        return text
 
-        return plain(self)
+    def _repr_html_(self) -> str | None:
+        return self.home.shown(self, "html") if self.home else None
 
-    def _repr_html_(self) -> str:
-        from glossary.text import html
-
-        return html(self)
-
-    def _repr_markdown_(self) -> str:
-        from glossary.text import markdown
-
-        return markdown(self)
+    def _repr_markdown_(self) -> str | None:
+        return self.home.shown(self, "markdown") if self.home else None
 
     def __rich__(self) -> object:
-        from glossary._terminal import rich_term
-
-        return rich_term(self)
+        return self.home.shown(self, "rich") if self.home else str(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache, cached_property
+from os import PathLike
+from typing import Any
 
-from glossary._graph import links_by_id, shortest_path
-from glossary._labels import Labels
-from glossary.errors import AmbiguousTerm, UnknownTerm
-from glossary.model import INVERSES, LEVELS, Match
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from os import PathLike
-
-    from glossary._search import Search
-    from glossary.model import Link, Term
+from glossary.errors import AmbiguousTerm, DemoError, UnknownTerm
+from glossary.find.graph import links_by_id, shortest_path
+from glossary.find.labels import Labels
+from glossary.find.search import Search
+from glossary.measure import recorded, running
+from glossary.model import INVERSES, LEVELS, Claim, Evidence, Link, Match, Term
+from glossary.read import load
+from glossary.show import forms
 
 _SUGGESTIONS = 3
 
@@ -50,12 +50,10 @@ class Glossary:
         category: str | None = None,
         level: str | None = None,
     ) -> None:
-        from glossary.load import installed
-
-        kept = _filtered(installed(), category=category, level=level)
+        kept = _filtered(_installed(), category=category, level=level)
         if sources is not None:
             names = [sources] if isinstance(sources, str) else list(sources)
-            known = dict.fromkeys(term.source for term in installed())
+            known = dict.fromkeys(term.source for term in _installed())
             for name in names:
                 _check_choice("source", name, known)
             kept = [term for term in kept if term.source in names]
@@ -74,10 +72,7 @@ class Glossary:
             The glossary.
         """
         glossary = cls.__new__(cls)
-        glossary._terms = tuple(terms)
-        for term in glossary._terms:
-            if term._home is None:
-                object.__setattr__(term, "_home", glossary)
+        glossary._terms = tuple(_at_home(term, glossary) for term in terms)
         return glossary
 
     @classmethod
@@ -98,9 +93,7 @@ class Glossary:
             InvalidTerms: If a file breaks a rule of validation.
             FileNotFoundError: If there is no such file.
         """
-        from glossary.load import read_checked
-
-        return cls.from_terms(read_checked(paths))
+        return cls.from_terms(load.read_checked(paths))
 
     @cached_property
     def _labels(self) -> Labels:
@@ -108,8 +101,6 @@ class Glossary:
 
     @cached_property
     def _search(self) -> Search:
-        from glossary._search import Search
-
         return Search(self._terms, self._labels)
 
     @cached_property
@@ -202,7 +193,7 @@ class Glossary:
 
         Returns:
             Matches, each with its term, a score from 0 to 1, and the reason;
-            empty if nothing matches. `glossary._search` documents the ranking.
+            empty if nothing matches. `glossary.find.search` documents the ranking.
 
         Raises:
             ValueError: If ``limit`` is below 1.
@@ -230,6 +221,62 @@ class Glossary:
             Links that start at the term; none for a term from elsewhere.
         """
         return self._links.get(term.id, [])
+
+    def shown(self, term: Term, form: str) -> Any:
+        """A term as ``plain``, ``markdown``, ``html`` or ``rich``.
+
+        Args:
+            term: One of this glossary's terms.
+            form: The name of the form.
+
+        Returns:
+            Text, or what rich prints; None for HTML where jinja2 is not installed.
+        """
+        return forms.shown(term, form)
+
+    def recorded(self, claim: Claim) -> Evidence | None:
+        """What was measured of this very claim when its package was made.
+
+        Args:
+            claim: A claim of an installed term; one of a user's own file has none.
+
+        Returns:
+            The evidence, or None where the claim says something else by now.
+        """
+        return recorded.recorded(claim, load.packages())
+
+    def check(self, claim: Claim, size: str = "fast", seed: int = 0) -> Evidence:
+        """Run the demo of a claim; see `Claim.check`.
+
+        Args:
+            claim: A claim of an installed term: a file that was read runs nothing.
+            size: ``"fast"`` or ``"full"``.
+            seed: The first seed.
+
+        Returns:
+            The evidence.
+        """
+        if not any(claim in term.claims for term in _installed()):
+            raise DemoError(
+                "A demo runs only for terms that are installed. Received: the claim "
+                f"{claim.id}, read from a file. Install its package."
+            )
+        return running.check(claim, size, seed)
+
+    def figure(self, evidence: Evidence) -> Any:
+        """A matplotlib figure of evidence; see `Evidence.figure`.
+
+        Args:
+            evidence: What was measured.
+
+        Returns:
+            The figure.
+        """
+        try:
+            from glossary.measure.drawing import draw  # matplotlib is an extra
+        except ModuleNotFoundError as error:
+            raise running.missing("A figure", error) from error
+        return draw(evidence)
 
     def path(self, start: str, end: str) -> list[Link]:
         """The shortest chain of relations from one term to another.
@@ -281,6 +328,23 @@ class Glossary:
 
     def __repr__(self) -> str:
         return f"<Glossary of {len(self)} terms>"
+
+
+@cache
+def _installed() -> tuple[Term, ...]:
+    """Core terms and those of plug-ins, at home in the glossary of them all."""
+    return Glossary.from_terms(load.installed())._terms
+
+
+def _at_home(term: Term, home: Glossary) -> Term:
+    """The term and its claims, asking this glossary from now on.
+
+    Those of another glossary stay there: a filter does not cut their relations.
+    """
+    if term.home is not None:
+        return term
+    claims = tuple(replace(claim, home=home) for claim in term.claims)
+    return replace(term, claims=claims, home=home)
 
 
 def _filtered(

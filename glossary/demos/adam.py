@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from glossary.demos._kit import adam, bars, gradients, lines, relu, weights
+from glossary.lab import Bars, Control, Lines, Measurement
 
 
 def steps(
@@ -21,23 +21,27 @@ def steps(
     return np.array(out)
 
 
-def first_step(seed: int) -> dict[str, Any]:
+def first_step(seed: int) -> Measurement:
     """Size of the first step for gradients of all sizes."""
     sizes = 10.0 ** np.arange(-6, 7)
     sign = np.random.default_rng(seed).choice([-1.0, 1.0], len(sizes))
     g = (sign * sizes)[None]
-    ys = {
-        "Adam": abs(steps(g)[0]),
-        "without correction": abs(steps(g, correct=False)[0]),
-    }
-    figure = lines("size of the gradient", sizes, ys, "first step over the rate", "x")
-    plain = abs(ys["without correction"] - 1).max()
-    reason = "" if plain > 0.5 else "Without the correction it is so as well."
-    return {
-        "measured": float(abs(ys["Adam"] - 1).max()),
-        "inconclusive": reason,
-        **figure,
-    }
+    corrected = abs(steps(g)[0])
+    plain = abs(steps(g, correct=False)[0])
+    shown = Lines(
+        x=sizes,
+        ys={"Adam": corrected, "without correction": plain},
+        x_label="size of the gradient",
+        y_label="first step over the learning rate",
+        log="x",
+    )
+    differs = abs(plain - 1).max() > 0.5
+    return Measurement(
+        measured=abs(corrected - 1).max(),
+        panels=(shown,),
+        seen="Adam's first step is one learning rate long for gradients of any size.",
+        controls=(Control(differs, "Without the correction it is so as well."),),
+    )
 
 
 def scale_free(seed: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import glossary
-from glossary import load
+from glossary.read import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -274,7 +274,7 @@ def test_a_figure_without_matplotlib_names_the_extra(monkeypatch):
     import sys
 
     found = CLAIMS["adam/first-step"].check()
-    monkeypatch.delitem(sys.modules, "glossary._figure", raising=False)
+    monkeypatch.delitem(sys.modules, "glossary.show.figure", raising=False)
     for name in ("matplotlib", "matplotlib.figure"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(DemoError, match=r"A figure needs matplotlib: .*\[demos\]"):

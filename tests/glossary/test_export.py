@@ -24,8 +24,8 @@ from glossary import (
     Term,
     export,
 )
-from glossary._records import from_record
-from glossary.checks.shape import schema
+from glossary.read.records import from_record
+from glossary.read.checks.shape import schema
 from glossary.model import RELATIONS
 
 TEXT = st.text(

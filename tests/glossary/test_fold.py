@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glossary import _fold
+from glossary.find import fold as _fold
 
 WORDS = st.text(string.ascii_lowercase, min_size=1, max_size=12)
 PHRASES = st.lists(WORDS, min_size=1, max_size=5)

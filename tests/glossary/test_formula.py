@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glossary
-from glossary import _formula
+from glossary import formula as _formula
 from glossary.errors import FormulaError
 
 NUMBERS = st.floats(-1e3, 1e3)

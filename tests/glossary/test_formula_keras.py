@@ -61,6 +61,6 @@ def test_batch_normalization_is_the_layer_of_keras() -> None:
 
 
 def test_the_api_links_of_installed_terms_exist() -> None:
-    from glossary import validate
+    from glossary.read import validate
 
     assert validate.check_terms(glossary.terms(), links=True) == []

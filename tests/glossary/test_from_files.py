@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from glossary import Glossary, InvalidTerms, load
+from glossary.read import load
+from glossary import Glossary, InvalidTerms
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -75,7 +75,7 @@ def test_importing_and_asking_loads_neither_numpy_nor_keras() -> None:
 def test_importing_alone_reads_no_term_and_no_data_class() -> None:
     loaded = run(
         "import sys, glossary;"
-        "print([m for m in ('dataclasses', 'tomllib', 'glossary.load') "
+        "print([m for m in ('dataclasses', 'tomllib', 'glossary.read.load') "
         "if m in sys.modules])"
     )
     assert loaded == "[]"

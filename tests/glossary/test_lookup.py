@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glossary
-from glossary import _labels
+from glossary.find import labels as _labels
 
 TERMS = glossary.terms()
 LABELS = [(text, term) for term in TERMS for _, text in _labels.labels(term)]
@@ -113,7 +113,7 @@ def test_a_name_must_be_a_string() -> None:
 
 
 def test_two_terms_with_one_alias_make_it_ambiguous(record: dict, other: dict) -> None:
-    from glossary._records import from_record
+    from glossary.read.records import from_record
 
     other["aliases"] = record["aliases"]
     both = glossary.Glossary.from_terms([from_record(record), from_record(other)])

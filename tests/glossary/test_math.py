@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glossary
-from glossary import _math
+from glossary.show import math as _math
 
 FORMULAS = [term.formula.latex for term in glossary.terms() if term.formula]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import glossary
-from glossary import load
+from glossary.read import load
 from glossary.__main__ import main
 
 if TYPE_CHECKING:

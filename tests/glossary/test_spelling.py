@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glossary._spelling import Spelling, distance, similarity
+from glossary.find.spelling import Spelling, distance, similarity
 
 WORDS = st.text(string.ascii_lowercase, max_size=9)
 

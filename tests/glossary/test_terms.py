@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import glossary
-from glossary import load
+from glossary.read import load
 
 # What each definition has to say: facts, as patterns, not wording.
 FACTS = {

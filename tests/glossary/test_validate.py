@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import glossary
-from glossary import load, validate
-from glossary._records import from_record
-from glossary.checks import shape
+from glossary.read import validate
+from glossary.read import load
+from glossary.read.records import from_record
+from glossary.read.checks import shape
 
 if TYPE_CHECKING:
     from pathlib import Path

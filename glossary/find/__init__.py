@@ -1,0 +1,1 @@
+"""Terms are found here: by name, by words, along relations."""

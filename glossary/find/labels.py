@@ -1,0 +1,80 @@
+"""Every spelling under which a term is found, and which term that is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from glossary.find import fold as _fold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from glossary.model import Term
+
+# A name outranks an alias, and both outrank a misspelling, where keys are equal.
+_RANK = {"id": 0, "name": 0, "alias": 1, "acronym": 1, "misspelling": 2}
+
+
+class Label(NamedTuple):
+    """One spelling of one term."""
+
+    number: int
+    kind: str
+    text: str
+
+
+class Labels:
+    """The labels of some terms, by folded key.
+
+    Args:
+        terms: In the order in which answers are listed.
+    """
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self.by_key: defaultdict[str, list[Label]] = defaultdict(list)
+        spellings: list[tuple[str, str, Term]] = []
+        for number, term in enumerate(terms):
+            seen: set[str] = set()
+            for kind, text in labels(term):
+                keys = label_keys(kind, text)
+                spellings.append((text, keys[0], term))
+                for key in keys:
+                    if key not in seen:
+                        seen.add(key)
+                        self.by_key[key].append(Label(number, kind, text))
+        # Spelled exactly so, a label that is nobody else's needs no folding.
+        self.exact = {
+            text: term for text, key, term in spellings if len(self.by_key[key]) == 1
+        }
+
+    def find(self, text: str) -> list[int]:
+        """Numbers of the terms that this spelling names; several if ambiguous."""
+        for key in _fold.keys(text):
+            found = self.by_key.get(key)
+            if found:
+                best = min(_RANK[label.kind] for label in found)
+                return [label.number for label in found if _RANK[label.kind] == best]
+        return []
+
+
+def labels(term: Term) -> Iterator[tuple[str, str]]:
+    """Kind and text of each label, the best kind first."""
+    yield "name", term.name
+    yield from (("alias", text) for text in term.aliases)
+    yield from (("acronym", text) for text in term.acronyms)
+    yield "id", term.id
+    yield from (("misspelling", text) for text in term.misspellings)
+
+
+def label_keys(kind: str, text: str) -> tuple[str, ...]:
+    """Keys of one label. An acronym keeps its last s: GNS is not the plural of GN."""
+    words = _fold.words(text)
+    if kind == "acronym":
+        return ("".join(words),)
+    whole = "".join(map(_fold.singular, words))
+    content = [word for word in words if word not in _fold.STOP_WORDS]
+    if not content or len(content) == len(words):
+        return (whole,)
+    return (whole, "".join(map(_fold.singular, content)))

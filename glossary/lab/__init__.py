@@ -1,0 +1,32 @@
+"""What demos are made of: types for what they return, data, and small nets in NumPy.
+
+A demo is a function of a seed that returns a `Measurement`:
+
+>>> import numpy as np
+>>> from glossary.lab import Bars, Control, Measurement
+>>> def mean_shrinks(seed):
+...     draws = np.random.default_rng(seed).normal(size=(4096, 64))
+...     one, all_of_64 = draws[:, 0].std(), draws.mean(axis=1).std()
+...     shown = Bars(
+...         labels=["one draw", "mean of 64"], ys={"spread": [one, all_of_64]},
+...         y_label="standard deviation",
+...     )
+...     return Measurement(
+...         measured=one / all_of_64,
+...         panels=(shown,),
+...         seen="The mean of 64 draws scatters an eighth as much as one draw.",
+...         controls=(Control(one > 0.9, "One draw does not scatter."),),
+...     )
+>>> 7 < mean_shrinks(0).measured < 9
+True
+
+Imported by `import glossary.lab`: the types, which need the standard library alone.
+NumPy comes with the modules: `glossary.lab.data` (real data that ships in
+scikit-learn), `glossary.lab.nets` (a dense net with backpropagation by hand),
+`glossary.lab.tape` (automatic differentiation for any other net) and
+`glossary.lab.steps` (one update of each optimizer).
+"""
+
+from glossary.pictures import Bars, Control, Lines, Measurement
+
+__all__ = ["Bars", "Control", "Lines", "Measurement"]

@@ -1,0 +1,1 @@
+"""Claims are measured here: demos run, evidence recorded, pictures drawn."""

@@ -1,0 +1,1 @@
+"""Terms come in here: read from files, checked, and made into data."""

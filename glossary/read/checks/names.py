@@ -1,0 +1,107 @@
+"""Group 1: ids, names and the other spellings of a term."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from glossary.find import fold as _fold
+from glossary.find.labels import label_keys, labels
+from glossary.model import LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from glossary.model import Term
+    from glossary.read.checks import Finding
+    from glossary.read.validate import Catalog
+
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def duplicate_id(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Id is already taken."""
+    if catalog.times[term.id] > 1:
+        yield "id", term.id
+
+
+def label_is_a_name(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Alias, acronym or misspelling is the name of another term."""
+    for path, kind, text in _other_labels(term):
+        if _owners(kind, text, term, catalog) & {"name", "id"}:
+            yield path, text
+
+
+def name_is_taken(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Name is already the name, alias or acronym of another term."""
+    if _owners("name", term.name, term, catalog) & {"name", "id", "alias", "acronym"}:
+        yield "name", term.name
+
+
+def id_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Id is not made of lower-case words and digits joined by hyphens."""
+    if not SLUG.fullmatch(term.id):
+        yield "id", term.id
+
+
+def level_unknown(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Level is not beginner, intermediate or advanced."""
+    if term.level not in LEVELS:
+        yield "level", term.level
+
+
+def category_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Category is not made of lower-case words and digits joined by hyphens."""
+    if not SLUG.fullmatch(term.category):
+        yield "category", term.category
+
+
+def label_without_letters(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Name, alias, acronym or misspelling has no letter or digit."""
+    for path, _, text in (("name", "name", term.name), *_other_labels(term)):
+        if not _fold.words(text):
+            yield path, text
+
+
+def shared_label(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Alias or acronym also belongs to another term, so that it is ambiguous."""
+    for path, kind, text in _other_labels(term):
+        owners = _owners(kind, text, term, catalog)
+        if kind != "misspelling" and owners and not owners & {"name", "id"}:
+            yield path, text
+
+
+def repeated_label(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Alias, acronym or misspelling folds to another spelling of the same term."""
+    seen = set(label_keys("name", term.name))
+    for path, kind, text in _other_labels(term):
+        keys = label_keys(kind, text)
+        if keys[0] in seen:
+            yield path, text
+        seen.update(keys)
+
+
+def summary_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """One-sentence definition is not one sentence that ends with a full stop."""
+    inner = re.search(r"[.!?]\s+[A-Z]", term.summary)
+    if inner or not term.summary.endswith("."):
+        yield "summary", term.summary
+
+
+def _other_labels(term: Term) -> Iterator[tuple[str, str, str]]:
+    kinds = {"alias": "aliases", "acronym": "acronyms", "misspelling": "misspellings"}
+    count = dict.fromkeys(kinds, 0)
+    for kind, text in labels(term):
+        if kind in kinds:
+            yield f"{kinds[kind]}[{count[kind]}]", kind, text
+            count[kind] += 1
+
+
+def _owners(kind: str, text: str, term: Term, catalog: Catalog) -> set[str]:
+    """As what (name, alias, ...) other terms own the key of this label."""
+    found = {
+        (catalog.terms[label.number].id, label.kind)
+        for key in label_keys(kind, text)
+        for label in catalog.labels.get(key, ())
+    }
+    return {owned_as for owner, owned_as in found if owner != term.id}

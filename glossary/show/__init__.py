@@ -1,0 +1,1 @@
+"""Terms are shown here: as text, Markdown and HTML, as pages and exports."""

@@ -1,0 +1,24 @@
+"""The forms in which a term can be shown, by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glossary.model import Term
+from glossary.show import terminal, text
+
+
+def shown(term: Term, form: str) -> Any:
+    """A term in one form; None where what the form needs is not installed.
+
+    Args:
+        term: The term.
+        form: ``plain``, ``markdown``, ``html`` or ``rich``.
+    """
+    if form == "plain":
+        return text.plain(term)
+    if form == "markdown":
+        return text.markdown(term)
+    if form == "rich":
+        return terminal.rich_term(term)
+    return None
