@@ -135,11 +135,14 @@ class Glossary:
         numbers = self._labels.find(name)
         if len(numbers) == 1:
             return self._terms[numbers[0]]
-        numbers = numbers or self._search.index.with_label_words(name)
         if len(numbers) > 1:
             raise AmbiguousTerm(name, [self._terms[number] for number in numbers])
-        matches = self.search(name, limit=_SUGGESTIONS)
-        raise UnknownTerm(name, [match.term.name for match in matches])
+        alike = self._search.spelled_like(name, _SUGGESTIONS)
+        suggestions = [self._terms[number].name for number in alike]
+        near = [match.term.name for match in self.search(name, limit=_SUGGESTIONS)]
+        raise UnknownTerm(
+            name, suggestions, [other for other in near if other not in suggestions]
+        )
 
     def terms(
         self,

@@ -67,7 +67,7 @@ def fold(word: str) -> str:
     return word
 
 
-def _tokens(text: str) -> list[str]:
+def tokens(text: str) -> list[str]:
     """Words of a text without case, accents and possessive endings."""
     if not text.isascii():
         marked = unicodedata.normalize("NFKD", text)
@@ -77,7 +77,7 @@ def _tokens(text: str) -> list[str]:
 
 def words(text: str) -> list[str]:
     """Words of a text, folded but for the plural."""
-    return [fold(word) for word in _tokens(text)]
+    return [fold(word) for word in tokens(text)]
 
 
 @lru_cache(maxsize=65536)
@@ -133,7 +133,7 @@ def keys(text: str) -> tuple[str, ...]:
 
 def content_tokens(text: str) -> list[str]:
     """Words as written, without those that only make the text a question."""
-    found = _tokens(text)
+    found = tokens(text)
     return [word for word in found if word not in STOP_WORDS] or found
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from glossary.find import fold as _fold
+from glossary.find import fold
+from glossary.model import Term
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from glossary.model import Term
-
-# A name outranks an alias, and both outrank a misspelling, where keys are equal.
-_RANK = {"id": 0, "name": 0, "alias": 1, "acronym": 1, "misspelling": 2}
+# A name outranks an alias, and both outrank what only leads to a term.
+_RANK = {"id": 0, "name": 0, "alias": 1, "acronym": 1, "see": 2, "misspelling": 3}
+#: Of these, what a term is called; the others lead to it.
+OWN_NAMES = ("id", "name", "alias", "acronym")
 
 
 class Label(NamedTuple):
@@ -44,6 +42,8 @@ class Labels:
                     if key not in seen:
                         seen.add(key)
                         self.by_key[key].append(Label(number, kind, text))
+        #: The longest key: no longer name can be one of a term.
+        self.longest = max(map(len, self.by_key), default=0)
         # Spelled exactly so, a label that is nobody else's needs no folding.
         self.exact = {
             text: term for text, key, term in spellings if len(self.by_key[key]) == 1
@@ -51,12 +51,17 @@ class Labels:
 
     def find(self, text: str) -> list[int]:
         """Numbers of the terms that this spelling names; several if ambiguous."""
-        for key in _fold.keys(text):
-            found = self.by_key.get(key)
-            if found:
-                best = min(_RANK[label.kind] for label in found)
-                return [label.number for label in found if _RANK[label.kind] == best]
+        for key in fold.keys(text):
+            labels = best(self.by_key.get(key, ()))
+            if labels:
+                return [label.number for label in labels]
         return []
+
+
+def best(labels: Sequence[Label]) -> list[Label]:
+    """Those of the highest rank: a name goes before what only leads to a term."""
+    highest = min((_RANK[label.kind] for label in labels), default=0)
+    return [label for label in labels if _RANK[label.kind] == highest]
 
 
 def labels(term: Term) -> Iterator[tuple[str, str]]:
@@ -65,16 +70,17 @@ def labels(term: Term) -> Iterator[tuple[str, str]]:
     yield from (("alias", text) for text in term.aliases)
     yield from (("acronym", text) for text in term.acronyms)
     yield "id", term.id
+    yield from (("see", see.name) for see in term.see)
     yield from (("misspelling", text) for text in term.misspellings)
 
 
 def label_keys(kind: str, text: str) -> tuple[str, ...]:
     """Keys of one label. An acronym keeps its last s: GNS is not the plural of GN."""
-    words = _fold.words(text)
+    words = fold.words(text)
     if kind == "acronym":
         return ("".join(words),)
-    whole = "".join(map(_fold.singular, words))
-    content = [word for word in words if word not in _fold.STOP_WORDS]
+    whole = "".join(map(fold.singular, words))
+    content = [word for word in words if word not in fold.STOP_WORDS]
     if not content or len(content) == len(words):
         return (whole,)
-    return (whole, "".join(map(_fold.singular, content)))
+    return (whole, "".join(map(fold.singular, content)))

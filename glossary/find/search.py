@@ -1,50 +1,64 @@
-"""Ranked search.
+"""Ranked search: how likely is it that this term answers the question?
 
-The rule, from the best answer down (each answer says which line it met):
+A question is read once: its words, the labels (names, aliases, acronyms ...) that stand
+in it, and what a misspelled word stands for. For each term some features are counted, all
+between 0 and 1, and the score is their logistic sum: `WEIGHTS` says what each is worth,
+and `benchmarks/search_weights.py` fits them to questions with and without an answer. So a
+score is a probability, and 0.5 is where an answer is more likely right than wrong.
 
-1. The whole question is a label: name or id 1.00, alias 0.97, acronym 0.96,
-   misspelling 0.95.
-2. The whole question is a slip or two away from a label: 0.80 to 0.94.
-3. Otherwise words count, to 0.80 at most. A word counts by its rarity, and by the
-   best place where it stands: name 1.0, alias 0.9, one-sentence definition 0.6,
-   full text 0.35. A label that the question holds whole counts extra, and so, a
-   little, does one that it holds in part. A word that is found nowhere is read as the
-   words that are spelled nearly like it or begin with it, at a discount.
+A question that is a label as a whole needs no sum: `WHOLE` has its score.
 
-Question words ("what is", "how does", "the") do not count. Endings are ignored.
+Rarity of a word: log((N + 1) / (n + 0.5)), N terms of which n have it (the weight of
+Robertson and Sparck Jones 1976, 10.1002/asi.4630270302, without relevance data).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from heapq import nlargest
-from math import log
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import exp, log
+from typing import Any
 
-from glossary.find import fold as _fold
-from glossary.find.index import FIELDS, Index, Row, candidates
-from glossary.find.labels import labels
+from glossary.find import fold
+from glossary.find.labels import OWN_NAMES, Label, Labels, best, labels
+from glossary.find.spelling import Spelling
+from glossary.model import Term
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from glossary.find.labels import Label, Labels
-    from glossary.model import Term
-
-_WHOLE = {"name": 1.0, "id": 1.0, "alias": 0.97, "acronym": 0.96, "misspelling": 0.95}
-_FIELD_WEIGHT = (1.0, 0.9, 0.6, 0.35)  # of name, alias, one sentence, full text
-_BEST_BY_WORDS = 0.8
-_LABEL_SHARE = 0.3
-_PARTLY = 0.8
-_LEAST_RARITY = 0.2
-_SLIP_DISCOUNT = 0.8
+#: Score of a question that is a label as a whole, and the least that it loses by a slip.
+WHOLE = {
+    "name": 1.0,
+    "id": 1.0,
+    "alias": 0.97,
+    "acronym": 0.96,
+    "misspelling": 0.95,
+    "see": 0.9,
+}
+#: What a word counts by the best place where a term has it.
+FIELDS = ("name", "alias", "one-sentence definition", "full text")
+FIELD_WEIGHTS = (1.0, 0.9, 0.7, 0.45)
+WEIGHTS = {
+    "bias": -4.0,
+    "label": 4.0,
+    "text": 4.0,
+    "has": 0.0,
+    "all": 0.0,
+    "part": 1.0,
+    "first": 1.0,
+    "words": 1.0,
+    "beside": -2.0,
+    "unknown": -2.0,
+    "slips": -1.0,
+}
+#: No sum of features is as good as a label.
+HIGHEST = 0.89
 _LONGEST_LABEL = 6  # words
 _LONGEST_QUESTION = 40  # words
-_FINALISTS = 60  # so many candidates are judged closely
+_MANY_WORDS = 4
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True)
+class Found:
     """One answer, by the number of its term."""
 
     number: int
@@ -52,24 +66,48 @@ class Found(NamedTuple):
     reason: str
 
 
-class _Word(NamedTuple):
-    """One word of the question, and where it occurs."""
+@dataclass(frozen=True)
+class Word:
+    """One word of a question that says what it is about.
 
+    Args:
+        place: Its place among all words of the question.
+        told: As it was written.
+        singular: The word it stands for, folded.
+        rarity: What it counts.
+        trust: 1, or less where it was spelled wrong.
+        fields: For each term that has it, the best field.
+    """
+
+    place: int
     told: str
+    singular: str
     rarity: float
-    rows: list[tuple[Row, float]]  # where it stands, and how far that is trusted
-    near_labels: list[tuple[str, float]]  # keys that a slip may have turned into it
+    trust: float
+    fields: dict[int, int]
 
 
-class _Place(NamedTuple):
-    """Where a term has a word of the question, and what that counts."""
+@dataclass
+class Held:
+    """The labels of one term that a question holds."""
 
-    weight: float
-    field: int
-    label: str = ""  # told, if the word belongs to a label that the question holds
+    labels: list[Label] = field(default_factory=list)
+    places: set[int] = field(default_factory=set)
 
 
-_NOWHERE = _Place(0.0, 4)
+@dataclass(frozen=True)
+class Question:
+    """A question, read.
+
+    Args:
+        words: Those that say what it is about.
+        held: By term, the labels that it holds.
+        total: Sum of the rarities of its words.
+    """
+
+    words: tuple[Word, ...]
+    held: dict[int, Held]
+    total: float
 
 
 class Search:
@@ -83,163 +121,228 @@ class Search:
     def __init__(self, terms: Sequence[Term], names: Labels) -> None:
         self._terms = terms
         self._names = names
-        self.index = Index(terms, names)
+        self._fields: dict[str, dict[int, int]] = {}
+        self._by_stems: dict[str, list[Label]] = {}
+        self._label_stems: list[list[frozenset[str]]] = []
+        vocabulary: set[str] = set()
+        for number, term in enumerate(terms):
+            for stem, place in _stems(term).items():
+                self._fields.setdefault(stem, {})[number] = place
+            texts = (term.name, *term.aliases)
+            words = [fold.content_words(text) for text in texts]
+            self._label_stems.append([frozenset(map(fold.stem, held)) for held in words])
+            vocabulary.update(fold.singular(word) for held in words for word in held)
+        for held in names.by_key.values():
+            for label in held:
+                if label.kind in ("name", "alias"):
+                    stems = "".join(map(fold.stem, fold.words(label.text)))
+                    self._by_stems.setdefault(stems, []).append(label)
+        # A listed misspelling is not what another slip stands for.
+        shown = {
+            key
+            for key, held in names.by_key.items()
+            if any(label.kind != "misspelling" for label in held)
+        }
+        self._spelling = Spelling(vocabulary | shown)
 
     def find(self, question: str, limit: int) -> list[Found]:
         """The best answers, best first; equal ones in the order of the terms."""
-        tokens = _fold.content_tokens(question)[:_LONGEST_QUESTION]
-        # Where every word is known, a label spelled nearly like them is a coincidence.
-        stems = [_fold.stem(_fold.fold(token)) for token in tokens]
-        unknown = any(stem not in self.index.rows for stem in stems)
-        best: dict[int, Found] = {}
-        for found in (
-            *self._by_words(tokens),
-            *(self._close(question, tokens) if unknown else ()),
-            *self._whole(question, tokens),
-        ):
-            if found.number not in best or found.score >= best[found.number].score:
-                best[found.number] = found
-        return nlargest(limit, best.values(), key=lambda f: (f.score, -f.number))
+        whole = self._whole(question)
+        read = self.read(question)
+        candidates = {number for word in read.words for number in word.fields}
+        found = {number: self._judged(read, number) for number in candidates | read.held.keys()}
+        for answer in whole:
+            if answer.number not in found or answer.score > found[answer.number].score:
+                found[answer.number] = answer
+        ranked = sorted(found.values(), key=lambda one: (-one.score, one.number))
+        return [one for one in ranked if one.score > 0][:limit]
 
-    def _whole(self, question: str, tokens: list[str]) -> list[Found]:
-        keys = (*_fold.keys(question), *_fold.keys(" ".join(tokens)))
-        return [
-            Found(label.number, _WHOLE[label.kind], self._told(label))
-            for key in keys
-            for label in reversed(self._names.by_key.get(key, ()))
-        ]
+    def spelled_like(self, name: str, most: int) -> list[int]:
+        """Numbers of the terms with a name that this one is a slip or two away from."""
+        found: dict[int, None] = {}
+        for key, _ in self._spelling.close(fold.key(name)):
+            for label in best(self._names.by_key.get(key, ())):
+                if label.kind in OWN_NAMES:
+                    found[label.number] = None
+        return list(found)[:most]
 
-    def _close(self, question: str, tokens: list[str]) -> list[Found]:
-        keys = dict.fromkeys((_fold.key(question), _fold.key(" ".join(tokens))))
-        return [
-            Found(
-                label.number,
-                0.6 + 0.35 * likeness * _WHOLE[label.kind],
-                self._told(label, slip=True),
-            )
-            for key in keys
-            for other, likeness in self.index.spelling.close(key)
-            for label in self._names.by_key.get(other, ())
-            if other != key
-        ]
+    def _whole(self, question: str) -> list[Found]:
+        """Answers to a question that is a label, as written or but for a slip."""
+        content = " ".join(fold.content_tokens(question))
+        keys = dict.fromkeys((*fold.keys(question), *fold.keys(content)))
+        for key in keys:
+            exact = [
+                Found(label.number, WHOLE[label.kind], _told(label))
+                for label in best(self._names.by_key.get(key, ()))
+            ]
+            if exact:
+                return exact
+        return []
 
-    def _by_words(self, tokens: list[str]) -> list[Found]:
-        words = [self._word(token) for token in tokens]
-        inside = self._labels_inside(tokens, words)
+    def read(self, question: str) -> Question:
+        """The words and the labels of a question."""
+        tokens = fold.tokens(question)[:_LONGEST_QUESTION]
+        telling = [t not in fold.STOP_WORDS for t in tokens]
+        if not any(telling):
+            telling = [True] * len(tokens)
+        folded = [fold.fold(token) for token in tokens]
+        trust = [1.0] * len(tokens)
+        for place, word in enumerate(folded):
+            if telling[place] and not self._is_known(word):
+                near = self._spelling.close(fold.singular(word))
+                if near:
+                    folded[place], trust[place] = near[0]
+        held = self._labels_in(folded, telling)
+        words = []
+        for place, word in enumerate(folded):
+            if telling[place]:
+                fields = self._fields.get(fold.stem(word), {})
+                rarity = log((len(self._terms) + 1) / (len(fields) + 0.5))
+                told = tokens[place]
+                singular = fold.singular(word)
+                words.append(Word(place, told, singular, rarity, trust[place], fields))
         total = sum(word.rarity for word in words)
-        scored = [
-            (sum(w.rarity * p.weight for w, p in zip(words, at, strict=True)), -n, at)
-            for n in candidates(r for w in words for r, _ in w.rows) | inside.keys()
-            for at in [_places(n, words, inside.get(n, {}))]
-        ]
-        stems = {_fold.stem(_fold.fold(token)) for token in tokens}
-        return [
-            self._judge(-minus, score / total, at, words, stems)
-            for score, minus, at in nlargest(_FINALISTS, scored)
-        ]
+        return Question(tuple(words), held, total)
 
-    def _word(self, token: str) -> _Word:
-        word = _fold.fold(token)
-        stem = _fold.stem(word)
-        rows, near = [], []
-        if stem in self.index.rows:
-            rows = [(self.index.rows[stem], 1.0)]
-        else:
-            near = self.index.spelling.near(_fold.singular(word))
-        rows += [
-            (self.index.rows[self.index.stem_of[other]], likeness * _SLIP_DISCOUNT)
-            for other, likeness in near
-            if other in self.index.stem_of
-        ]
-        count = max((len(row.numbers) for row, _ in rows), default=1)
-        rarity = max(_LEAST_RARITY, log((1 + len(self._terms)) / (0.5 + count)))
-        keys = [(k, x * _SLIP_DISCOUNT) for k, x in near if k in self._names.by_key]
-        told = f"nearly {token!r}" if near else repr(token)
-        return _Word(told, rarity, rows, keys)
+    def _is_known(self, word: str) -> bool:
+        return (
+            fold.stem(word) in self._fields
+            or word in self._names.by_key
+            or fold.singular(word) in self._names.by_key
+        )
 
-    def _labels_inside(
-        self, tokens: list[str], words: list[_Word]
-    ) -> dict[int, dict[int, _Place]]:
-        """For each term, the tokens that belong to one of its labels."""
-        inside: defaultdict[int, dict[int, _Place]] = defaultdict(dict)
-
-        def note(key: str, trust: float, places: range) -> None:
-            for label in self._names.by_key.get(key, ()):
-                field = 0 if label.kind in ("name", "id") else 1
-                told = self._told(label, slip=trust < 1)
-                place = _Place(_FIELD_WEIGHT[field] * trust, field, told)
-                inside[label.number].update(dict.fromkeys(places, place))
-
-        folded = [_fold.fold(token) for token in tokens]
-        for number, word in enumerate(words):
-            for key, trust in word.near_labels:
-                note(key, trust, range(number, number + 1))
-        for length in range(1, min(_LONGEST_LABEL, len(folded)) + 1):
+    def _labels_in(self, folded: list[str], telling: list[bool]) -> dict[int, Held]:
+        """The labels in a question: the longest first, and none inside a longer one."""
+        held: defaultdict[int, Held] = defaultdict(Held)
+        taken: set[int] = set()
+        for length in range(min(_LONGEST_LABEL, len(folded)), 0, -1):
             for start in range(len(folded) - length + 1):
-                span = folded[start : start + length]
-                places = range(start, start + length)
-                for way in (str, _fold.singular, _fold.stem):
-                    note("".join(map(way, span)), 1.0, places)
-        return inside
+                places = set(range(start, start + length))
+                ends_tell = telling[start] and telling[start + length - 1]
+                if not ends_tell or places & taken:
+                    continue
+                for label in self._label_of(folded[start : start + length]):
+                    held[label.number].labels.append(label)
+                    held[label.number].places |= places
+                    taken |= places
+        return dict(held)
 
-    def _judge(
-        self,
-        number: int,
-        share: float,
-        places: list[_Place],
-        words: list[_Word],
-        stems: set[str],
-    ) -> Found:
-        held = [place for place in places if place.label]
-        if held:
-            extra = sum(place.weight for place in held) / len(places)
-            labels_told = dict.fromkeys(place.label for place in held)
-            reason = f"the question holds the {' and the '.join(labels_told)}"
-        else:
-            extra = self._coverage(number, stems) * share * _PARTLY
-            reason = _reason(words, places)
-        score = _BEST_BY_WORDS * ((1 - _LABEL_SHARE) * share + _LABEL_SHARE * extra)
-        return Found(number, round(score, 4), reason)
+    def _label_of(self, span: list[str]) -> list[Label]:
+        for way in (str, fold.singular):
+            labels_here = best(self._names.by_key.get("".join(map(way, span)), ()))
+            if labels_here:
+                return labels_here
+        return best(self._by_stems.get("".join(map(fold.stem, span)), ()))
 
-    def _told(self, label: Label, *, slip: bool = False) -> str:
-        """What kind of label it is and how it reads; a misspelling only as written."""
-        kind, text = label.kind, label.text
-        if slip and kind == "misspelling":
-            kind, text = "name", self._terms[label.number].name
-        return f"{kind} {text!r}, but for a slip" if slip else f"{kind} {text!r}"
+    def features(self, read: Question, number: int) -> dict[str, float]:
+        """What a term has of a question, each from 0 to 1; see `WEIGHTS`."""
+        held = read.held.get(number, Held())
+        total = read.total or 1.0
+        label = text = slips = unknown = has = 0.0
+        matched = 0
+        for word in read.words:
+            share = word.rarity / total
+            if word.place in held.places:
+                label += share
+                has += share
+                slips += share * (word.trust < 1)
+                matched += 1
+            elif number in word.fields:
+                has += share
+                text += share * FIELD_WEIGHTS[word.fields[number]] * word.trust
+                slips += share * (word.trust < 1)
+                matched += 1
+            elif not word.fields:
+                unknown += share
+        first = min((min(one.places) for one in read.held.values()), default=-1)
+        return {
+            "bias": 1.0,
+            "label": label,
+            "text": text,
+            "has": has,
+            "all": float(has > 0.999),
+            "part": 0.0 if held.labels else self._part(read, number),
+            "first": float(first in held.places),
+            "words": min(matched, _MANY_WORDS) / _MANY_WORDS,
+            "beside": self._beside(read, held, number),
+            "unknown": unknown,
+            "slips": slips,
+        }
 
-    def _coverage(self, number: int, stems: set[str]) -> float:
+    def _part(self, read: Question, number: int) -> float:
         """The largest share of a label's words that the question holds."""
-        shares = [0.0]
-        for kind, text in labels(self._terms[number]):
-            if kind in ("name", "alias"):
-                held = {_fold.stem(word) for word in _fold.content_words(text)}
-                shares.append(len(held & stems) / (len(held) or 1))
-        return max(shares)
-
-
-def _places(number: int, words: list[_Word], inside: dict[int, _Place]) -> list[_Place]:
-    """For each word of the question, the best place where a term has it."""
-    found = []
-    for at, word in enumerate(words):
-        best = inside.get(at, _NOWHERE)
-        for row, trust in word.rows:
-            field = row.field_in(number)
-            weight = 0.0 if field is None else _FIELD_WEIGHT[field] * trust
-            if field is not None and weight > best.weight:
-                best = _Place(weight, field, best.label)
-        found.append(best)
-    return found
-
-
-def _reason(words: list[_Word], places: list[_Place]) -> str:
-    parts = []
-    for field, name in enumerate(FIELDS):
-        here = [
-            word.told
-            for word, place in zip(words, places, strict=True)
-            if place.field == field
+        stems = {fold.stem(word.singular) for word in read.words}
+        shares = [
+            len(held & stems) / len(held) for held in self._label_stems[number] if held
         ]
-        if here:
-            parts.append(f"{', '.join(dict.fromkeys(here))} in the {name}")
-    return "; ".join(parts)
+        return max(shares, default=0.0)
+
+    def _beside(self, read: Question, held: Held, number: int) -> float:
+        """Whether a word that the term does not have stands right beside its label.
+
+        "gradient boosting" is not about gradients: such a word makes another name.
+        """
+        if not held.places:
+            return 0.0
+        edges = {place + step for place in held.places for step in (-1, 1)} - held.places
+        strange = [
+            word
+            for word in read.words
+            if word.place in edges and number not in word.fields
+        ]
+        return min(1.0, sum(1.0 if not word.fields else 0.5 for word in strange))
+
+    def _judged(self, read: Question, number: int) -> Found:
+        features = self.features(read, number)
+        worth = sum(WEIGHTS[name] * value for name, value in features.items())
+        score = HIGHEST / (1 + exp(-worth))
+        return Found(number, round(score, 4), self._reason(read, number))
+
+    def _reason(self, read: Question, number: int) -> str:
+        """What matched, in the words of the question and of the term."""
+        held = read.held.get(number)
+        parts = []
+        if held:
+            told = dict.fromkeys(self._told_inside(label) for label in held.labels)
+            parts.append(f"the question holds the {' and the '.join(told)}")
+        for place, name in enumerate(FIELDS):
+            here = [
+                repr(word.told) if word.trust == 1 else f"nearly {word.told!r}"
+                for word in read.words
+                if word.fields.get(number) == place
+                and not (held and word.place in held.places)
+            ]
+            if here:
+                parts.append(f"{', '.join(dict.fromkeys(here))} in the {name}")
+        return "; ".join(parts)
+
+    def _told_inside(self, label: Label) -> str:
+        if label.kind == "misspelling":  # as it was written it may be spelled right
+            return f"name {self._terms[label.number].name!r}"
+        return _told(label)
+
+
+def _told(label: Label) -> str:
+    kind = "related name" if label.kind == "see" else label.kind
+    return f"{kind} {label.text!r}"
+
+
+def _stems(term: Term) -> dict[str, int]:
+    """Each stem of a term, with the best field in which it stands."""
+    meanings = (
+        [symbol.meaning for symbol in term.formula.symbols] if term.formula else []
+    )
+    see = [one.name for one in term.see]
+    claims = [claim.sentence for claim in term.claims]
+    fields: tuple[Sequence[str], ...] = (
+        (term.name,),
+        (*term.aliases, *term.acronyms, *see),
+        (term.summary,),
+        (term.definition, term.mistake, *claims, *meanings, *term.api),
+    )
+    found: dict[str, int] = {}
+    for place, texts in enumerate(fields):
+        for text in texts:
+            for word in fold.words(text):
+                found.setdefault(fold.stem(word), place)
+    return found
