@@ -18,10 +18,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import exp, log
-from typing import Any
 
 from glossary.find import fold
-from glossary.find.labels import OWN_NAMES, Label, Labels, best, labels
+from glossary.find.labels import OWN_NAMES, Label, Labels, best
 from glossary.find.spelling import Spelling
 from glossary.model import Term
 
@@ -130,7 +129,9 @@ class Search:
                 self._fields.setdefault(stem, {})[number] = place
             texts = (term.name, *term.aliases)
             words = [fold.content_words(text) for text in texts]
-            self._label_stems.append([frozenset(map(fold.stem, held)) for held in words])
+            self._label_stems.append(
+                [frozenset(map(fold.stem, held)) for held in words]
+            )
             vocabulary.update(fold.singular(word) for held in words for word in held)
         for held in names.by_key.values():
             for label in held:
@@ -150,7 +151,10 @@ class Search:
         whole = self._whole(question)
         read = self.read(question)
         candidates = {number for word in read.words for number in word.fields}
-        found = {number: self._judged(read, number) for number in candidates | read.held.keys()}
+        found = {
+            number: self._judged(read, number)
+            for number in candidates | read.held.keys()
+        }
         for answer in whole:
             if answer.number not in found or answer.score > found[answer.number].score:
                 found[answer.number] = answer
@@ -284,7 +288,9 @@ class Search:
         """
         if not held.places:
             return 0.0
-        edges = {place + step for place in held.places for step in (-1, 1)} - held.places
+        edges = {
+            place + step for place in held.places for step in (-1, 1)
+        } - held.places
         strange = [
             word
             for word in read.words

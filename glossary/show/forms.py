@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glossary.model import Term
-from glossary.show import terminal, text
+from glossary.show import markdown, terminal, text
 
 
 def shown(term: Term, form: str) -> Any:
@@ -18,7 +18,7 @@ def shown(term: Term, form: str) -> Any:
     if form == "plain":
         return text.plain(term)
     if form == "markdown":
-        return text.markdown(term)
+        return markdown.one(term)
     if form == "rich":
         return terminal.rich_term(term)
     return None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glossary.show import math as _math
-from glossary.show import text
+from glossary.show import math, text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,7 +30,7 @@ def rich_term(term: Term) -> RenderableType:
     for paragraph in term.definition.split("\n\n"):
         parts += [Text(), Text(paragraph)]
     if term.formula:
-        drawn = Text(_math.text(term.formula.latex), style="green")
+        drawn = Text(math.text(term.formula.latex), style="green")
         parts += [Text(), Padding(drawn, (0, 0, 0, 4), expand=False)]
         parts += [
             Padding(Text(line, style="dim"), (0, 0, 0, 6), expand=False)
