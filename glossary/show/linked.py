@@ -160,37 +160,37 @@ def jsonld(terms: Iterable[Term], base: str = BASE) -> str:
     ids = {term.id for term in written}
     names = {name: _NAMESPACES[name] for name in ("dcterms", "skos")}
     document = {
-        "@context": ["https://schema.org", {"@base": base, **names}],
+        "@context": ["https://schema.org", names],
         "@type": "DefinedTermSet",
-        "@id": "#glossary",
+        "@id": f"{base}#glossary",
         "name": TITLE,
         "inLanguage": "en",
         "license": LICENCE,
         "creator": {"@type": "Organization", "name": _CREATOR},
         "version": _version(),
-        "hasDefinedTerm": [_defined_term(term, ids) for term in written],
+        "hasDefinedTerm": [_defined_term(term, ids, base) for term in written],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _defined_term(term: Term, ids: set[str]) -> dict[str, object]:
+def _defined_term(term: Term, ids: set[str], base: str) -> dict[str, object]:
     item: dict[str, object] = {
         "@type": "DefinedTerm",
-        "@id": f"#{term.id}",
+        "@id": f"{base}#{term.id}",
         "termCode": term.id,
         "name": term.name,
         "description": f"{term.summary} {term.definition}",
-        "inDefinedTermSet": {"@id": "#glossary"},
+        "inDefinedTermSet": {"@id": f"{base}#glossary"},
     }
     if term.aliases or term.acronyms:
         item["alternateName"] = [*term.aliases, *term.acronyms]
     by_verb: dict[str, list[dict[str, str]]] = {}
     for kind, id in _relations(term, ids):
-        by_verb.setdefault(_VERBS[kind], []).append({"@id": f"#{id}"})
+        by_verb.setdefault(_VERBS[kind], []).append({"@id": f"{base}#{id}"})
     item.update(by_verb)
     subjects = [
         *(_article(reference) for reference in term.references),
-        *(_claim(claim) for claim in term.claims),
+        *(_claim(claim, base) for claim in term.claims),
     ]
     if subjects:
         item["subjectOf"] = subjects
@@ -207,10 +207,10 @@ def _article(reference: Reference) -> dict[str, object]:
     }
 
 
-def _claim(claim: Claim) -> dict[str, object]:
+def _claim(claim: Claim, base: str) -> dict[str, object]:
     item: dict[str, object] = {
         "@type": "Claim",
-        "@id": f"#{claim.id}",
+        "@id": f"{base}#{claim.id}",
         "text": claim.sentence,
     }
     evidence = claim.recorded

@@ -120,7 +120,7 @@ def address(reference: Reference) -> str:
         return f"https://doi.org/{quote(reference.doi)}"
     if reference.isbn:
         return f"https://openlibrary.org/isbn/{quote(reference.isbn.replace('-', ''))}"
-    return reference.url
+    return quote(reference.url, safe=":/?#[]@!$&'()*+,;=%")
 
 
 def related_by_kind(term: Term) -> dict[str, list[Term | str]]:
