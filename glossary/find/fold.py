@@ -140,3 +140,16 @@ def content_tokens(text: str) -> list[str]:
 def content_words(text: str) -> list[str]:
     """Folded words without those that only make the text a question."""
     return [fold(word) for word in content_tokens(text)]
+
+
+def rules() -> dict[str, object]:
+    """The tables above, for `search.js`; patterns as JavaScript writes them."""
+    return {
+        "british": [
+            [pattern.pattern, into.replace("\\1", "$1")] for pattern, into in _BRITISH
+        ],
+        "irregular": _IRREGULAR,
+        "endings": _ENDINGS,
+        "shortest_stem": _SHORTEST_STEM,
+        "stop_words": sorted(STOP_WORDS),
+    }

@@ -1,10 +1,11 @@
 """Ranked search: how likely is it that this term answers the question?
 
 A question is read once: its words, the labels (names, aliases, acronyms ...) that stand
-in it, and what a misspelled word stands for. For each term some features are counted, all
-between 0 and 1, and the score is their logistic sum: `WEIGHTS` says what each is worth,
-and `benchmarks/search_weights.py` fits them to questions with and without an answer. So a
-score is a probability, and 0.5 is where an answer is more likely right than wrong.
+in it, and what a misspelled word stands for. For each term some features are counted,
+all between 0 and 1, and the score is their logistic sum: `WEIGHTS` says what each is
+worth, and `benchmarks/search_weights.py` fits them to questions with and without an
+answer. So a score is a probability, and 0.5 is where an answer is more likely right
+than wrong. `search.js` does the same for pages, on the tables that are written here.
 
 A question that is a label as a whole needs no sum: `WHOLE` has its score.
 
@@ -19,12 +20,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import exp, log
 
-from glossary.find import fold
+from glossary.find import fold, spelling
 from glossary.find.labels import OWN_NAMES, Label, Labels, best
 from glossary.find.spelling import Spelling
 from glossary.model import Term
 
-#: Score of a question that is a label as a whole, and the least that it loses by a slip.
+#: Score of a question that is a label as a whole.
 WHOLE = {
     "name": 1.0,
     "id": 1.0,
@@ -41,7 +42,6 @@ WEIGHTS = {
     "label": 4.0,
     "text": 4.0,
     "has": 0.0,
-    "all": 0.0,
     "part": 1.0,
     "first": 1.0,
     "words": 1.0,
@@ -170,6 +170,33 @@ class Search:
                     found[label.number] = None
         return list(found)[:most]
 
+    def tables(self) -> dict[str, Any]:
+        """What the engine looks up, as JSON can hold it: `search.js` runs on it."""
+        return {
+            "labels": {
+                key: [[label.number, label.kind, label.text] for label in best(labels)]
+                for key, labels in self._names.by_key.items()
+            },
+            "by_stems": {
+                key: [[label.number, label.kind, label.text] for label in best(labels)]
+                for key, labels in self._by_stems.items()
+            },
+            "fields": self._fields,
+            "label_stems": [
+                [sorted(stems) for stems in held] for held in self._label_stems
+            ],
+            "vocabulary": self._spelling.words,
+            "weights": WEIGHTS,
+            "field_weights": FIELD_WEIGHTS,
+            "whole": WHOLE,
+            "highest": HIGHEST,
+            "many_words": _MANY_WORDS,
+            "longest_label": _LONGEST_LABEL,
+            "longest_question": _LONGEST_QUESTION,
+            **spelling.rules(),
+            **fold.rules(),
+        }
+
     def _whole(self, question: str) -> list[Found]:
         """Answers to a question that is a label, as written or but for a slip."""
         content = " ".join(fold.content_tokens(question))
@@ -264,7 +291,6 @@ class Search:
             "label": label,
             "text": text,
             "has": has,
-            "all": float(has > 0.999),
             "part": 0.0 if held.labels else self._part(read, number),
             "first": float(first in held.places),
             "words": min(matched, _MANY_WORDS) / _MANY_WORDS,

@@ -56,6 +56,11 @@ def likeness(word: str, other: str) -> float:
     return 1 - slips / longest if slips <= most else 0.0
 
 
+def rules() -> dict[str, int]:
+    """The numbers above, for `search.js`."""
+    return {"shortlist": _SHORTLIST, "longest_word": LONGEST}
+
+
 class Spelling:
     """A vocabulary, indexed by pairs of letters.
 
