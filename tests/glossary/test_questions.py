@@ -1,3 +1,10 @@
+"""Questions that people ask, with the terms that answer them, and without any.
+
+They were written before anyone looked at what the engine says. The engine's weights are
+fitted to them (`benchmarks/search_weights.py` tells how well it does on others), so
+what stands here is that it does not get worse.
+"""
+
 from __future__ import annotations
 
 import csv
@@ -7,27 +14,80 @@ import pytest
 
 import glossary
 
-TABLE = Path(__file__).parents[1] / "data" / "glossary" / "questions.csv"
-QUESTIONS = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()))
+DATA = Path(__file__).parents[1] / "data" / "glossary"
+THIS_IS_IT = 0.5
 
 
-@pytest.mark.parametrize("row", QUESTIONS, ids=lambda row: row["question"])
-def test_the_right_term_comes_first(row: dict[str, str]) -> None:
-    assert glossary.search(row["question"])[0].term.id == row["answer"]
+def rows(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((DATA / name).read_text(encoding="utf-8").splitlines()))
 
 
-def test_the_table_asks_about_every_term_in_every_way() -> None:
-    assert len(QUESTIONS) >= 100
-    assert {row["answer"] for row in QUESTIONS} == {t.id for t in glossary.terms()}
-    kinds = {row["kind"] for row in QUESTIONS}
-    assert kinds == {"name", "alias", "acronym", "plural", "british", "typo", "phrase"}
+COVERED = rows("questions.csv")
+UNCOVERED = rows("uncovered.csv")
+
+
+def test_the_right_term_comes_first_for_nearly_all() -> None:
+    missed = []
+    for row in COVERED:
+        matches = glossary.search(row["question"], limit=1)
+        if not matches or matches[0].term.id not in row["answer"].split("|"):
+            missed.append(row["question"])
+    assert len(missed) <= 0.05 * len(COVERED), missed
+
+
+def test_the_right_term_is_among_the_first_three() -> None:
+    missed = []
+    for row in COVERED:
+        ids = {match.term.id for match in glossary.search(row["question"], limit=3)}
+        if not ids & set(row["answer"].split("|")):
+            missed.append(row["question"])
+    assert len(missed) <= 0.03 * len(COVERED), missed
+
+
+def test_what_is_not_covered_has_no_confident_answer() -> None:
+    claimed = []
+    for row in UNCOVERED:
+        matches = glossary.search(row["question"], limit=1)
+        if matches and matches[0].score >= THIS_IS_IT:
+            claimed.append((row["question"], matches[0].term.id))
+    assert len(claimed) <= 0.05 * len(UNCOVERED), claimed
+
+
+def test_labels_as_a_whole_are_always_found() -> None:
+    kinds = ("name", "acronym", "plural", "british")
+    for row in COVERED:
+        if row["kind"] in kinds:
+            matches = glossary.search(row["question"], limit=1)
+            assert matches[0].term.id in row["answer"].split("|"), row
+
+
+def test_the_tables_ask_about_every_term_in_every_way() -> None:
+    answers = {answer for row in COVERED for answer in row["answer"].split("|")}
+    assert answers == {term.id for term in glossary.terms()}
+    assert len(UNCOVERED) >= 150
+    questions = [row["question"] for row in (*COVERED, *UNCOVERED)]
+    assert len(set(questions)) == len(questions)
 
 
 @pytest.mark.parametrize(
-    "row",
-    [row for row in QUESTIONS if row["kind"] in ("name", "acronym")],
-    ids=lambda row: row["question"],
+    "question",
+    ["learning to rank", "L1 regularization", "random forest", "k-means clustering"],
 )
-def test_names_and_acronyms_are_looked_up_without_a_search(row: dict[str, str]) -> None:
-    if row["question"] != "PEFT":  # told in the text of a term, and names none
-        assert glossary.term(row["question"]).id == row["answer"]
+def test_what_users_reported_as_false_confidence_is_none(question: str) -> None:
+    matches = glossary.search(question, limit=1)
+    assert not matches or matches[0].score < THIS_IS_IT
+
+
+def test_accuracy_is_not_called_a_misspelling_of_anything() -> None:
+    with pytest.raises(glossary.UnknownTerm) as caught:
+        glossary.term("random forest")
+    assert caught.value.suggestions == ()
+
+
+def test_no_reason_tells_a_misspelling_that_the_user_did_not_write() -> None:
+    for row in COVERED:
+        for match in glossary.search(row["question"], limit=3):
+            if "misspelling" in match.reason:
+                told = match.reason.split("'")[1].replace(" ", "").replace("-", "")
+                asked = row["question"].lower().replace(" ", "").replace("-", "")
+                assert told.lower() in asked, (row["question"], match.reason)
