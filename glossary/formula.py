@@ -69,7 +69,7 @@ _WHOLE: dict[str, tuple[int, Callable[..., Value]]] = {
     "sum": (1, math.fsum),
     "variance": (1, _variance),
 }
-_FUNCTIONS = {**_EACH, **_WHOLE}
+FUNCTIONS = {**_EACH, **_WHOLE}
 _OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -170,7 +170,7 @@ def _line(node: ast.stmt, expression: str) -> tuple[str | None, ast.expr]:
 
 def _is_allowed(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
-        known = isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS
+        known = isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS
         return known and not node.keywords and len(node.args) == _arity(node)
     if isinstance(node, ast.Constant):
         return isinstance(node.value, (int, float)) and not isinstance(node.value, bool)
@@ -181,7 +181,7 @@ def _is_allowed(node: ast.AST) -> bool:
 
 
 def _arity(node: ast.Call) -> int:
-    return _FUNCTIONS[node.func.id][0] if isinstance(node.func, ast.Name) else -1
+    return FUNCTIONS[node.func.id][0] if isinstance(node.func, ast.Name) else -1
 
 
 def _value(node: ast.expr, scope: dict[str, Value]) -> Value:

@@ -203,8 +203,9 @@ class Example:
     __module__ = "glossary"
 
     text: str
-    values: Mapping[str, Value] = field(default_factory=dict)
-    result: Result | None = None
+    # Not hashed, since they may be lists: a term is looked up in sets.
+    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
+    result: Result | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

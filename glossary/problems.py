@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_LONGEST_VALUE = 200  # characters that are shown of what stands there
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -38,4 +40,7 @@ class Problem:
         place = f"{self.file}:{self.line}" if self.line else self.file
         where = f"{self.path} = " if self.path else ""
         hint = f" {self.hint}" if self.hint else ""
-        return f"{place}: {self.code} {self.message} ({where}{self.value!r}){hint}"
+        value = repr(self.value)
+        if len(value) > _LONGEST_VALUE:
+            value = f"{value[:_LONGEST_VALUE]}..."
+        return f"{place}: {self.code} {self.message} ({where}{value}){hint}"

@@ -9,6 +9,7 @@ from os import PathLike
 from typing import Any
 
 from glossary.errors import AmbiguousTerm, DemoError, UnknownTerm
+from glossary.extras import missing
 from glossary.find.graph import links_by_id, shortest_path
 from glossary.find.labels import Labels
 from glossary.find.search import Search
@@ -278,7 +279,7 @@ class Glossary:
         try:
             from glossary.measure.drawing import draw  # matplotlib is an extra
         except ModuleNotFoundError as error:
-            raise running.missing("A figure", error) from error
+            raise missing("A figure", error) from error
         return draw(evidence)
 
     def path(self, start: str, end: str) -> list[Link]:

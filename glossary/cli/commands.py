@@ -3,67 +3,54 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import textwrap
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import glossary
-from glossary.cli import demos as _demos
-from glossary.read import load, validate
-from glossary.read.records import to_record
+from glossary.cli import demos
+from glossary.errors import GlossaryError
+from glossary.extras import missing
+from glossary.model import Match, Term
+from glossary.problems import Problem
+from glossary.read import load, template, validate
+from glossary.read.checks import links
+from glossary.records import term_schema, to_record
 from glossary.show import text
 from glossary.show.export import FORMATS
 
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Iterable, Sequence
-
-    from glossary.model import Match, Term
-    from glossary.read.validate import Problem
-
-_BASH = """\
-_glossary() {
-    local word=${COMP_WORDS[COMP_CWORD]}
-    local words="list show search demo check export page serve completion"
-    local commands=$words
-    case ${COMP_WORDS[1]} in
-        show | search | demo) words=$(glossary list | cut -f1) ;;
-        export) words="anki json jsonld markdown skos" ;;
-    esac
-    [ "$COMP_CWORD" -eq 1 ] && words=$commands
-    COMPREPLY=($(compgen -W "$words" -- "$word"))
-}
-complete -F _glossary glossary
-"""
+_THIS_IS_IT = 0.5  # the score from which a match answers the question
 
 
 def list_terms(arguments: Namespace) -> int:
     """One term a line: in columns for people, tab-separated for programs."""
     sources = [arguments.source] if arguments.source else None
-    found = list(
+    terms = list(
         glossary.Glossary(
             sources=sources, category=arguments.category, level=arguments.level
         )
     )
     if arguments.json:
-        _print_json([to_record(term) for term in found])
+        _print_json([to_record(term) for term in terms])
     elif sys.stdout.isatty():
-        _print_columns(found)
+        _print_columns(terms)
     else:
-        for term in found:
+        for term in terms:
             print(term.id, term.name, term.summary, sep="\t")
-    return 0 if found else 1
+    return 0 if terms else 1
 
 
 def show(arguments: Namespace) -> int:
     """Terms in full; in colour where rich is installed and the screen has it."""
-    found = [glossary.term(name) for name in arguments.names]
+    terms = [glossary.term(name) for name in arguments.names]
     if arguments.json:
-        _print_json([to_record(term) for term in found])
+        _print_json([to_record(term) for term in terms])
         return 0
-    for place, term in enumerate(found):
+    for place, term in enumerate(terms):
         if place:
             print()
         _print_term(term)
@@ -71,19 +58,27 @@ def show(arguments: Namespace) -> int:
 
 
 def search(arguments: Namespace) -> int:
-    """The best answers, each with its score and reason."""
+    """The best answers: what each means, and why it is one."""
     question = " ".join(arguments.words)
     matches = glossary.search(question, limit=arguments.limit)
+    is_terminal = sys.stdout.isatty()
     if arguments.json:
         _print_json([_match_record(match) for match in matches])
     elif not matches:
         print(f"glossary: nothing matches {question!r}.", file=sys.stderr)
-    elif sys.stdout.isatty():
-        for match in matches:
-            print(_wrap(f"{match.term.name} ({match.score:.2f}: {match.reason})", 4))
     else:
+        if matches[0].score < _THIS_IS_IT:
+            line = f"{question!r} is not in this glossary; mentioned in:"
+            print(_wrap(line, 0), file=sys.stdout if is_terminal else sys.stderr)
         for match in matches:
-            print(match.term.id, f"{match.score:.4f}", match.reason, sep="\t")
+            if is_terminal:
+                print(
+                    _wrap(f"{match.term.name} ({match.score:.2f}: {match.reason})", 4)
+                )
+                print(textwrap.indent(_wrap(match.term.summary, 0, 4), "    "))
+            else:
+                told = (match.term.id, f"{match.score:.4f}", match.reason)
+                print(*told, match.term.summary, sep="\t")
     return 0 if matches else 1
 
 
@@ -95,18 +90,43 @@ def check(arguments: Namespace) -> int:
         return 0
     validate.select_problems([], arguments.select)  # refuses an unknown prefix
     if arguments.demos:
-        return _demos.check_all(arguments)
+        return demos.check_all(arguments)
     if arguments.files:
         terms, strict = load.check_files(arguments.files, load.installed())
         lenient: list[Problem] = []
     else:
         terms, strict, lenient = _check_installed()
         if arguments.plugins:
-            strict, lenient = strict + lenient, []
+            strict = strict + lenient
+            lenient = []
     strict = validate.select_problems(strict, arguments.select)
     lenient = validate.select_problems(lenient, arguments.select)
     _report([*strict, *lenient], len(terms), as_json=arguments.json)
+    if not arguments.files:
+        _say_what_is_unchecked(terms)
     return 1 if any(problem.is_error for problem in strict) else 0
+
+
+def new(arguments: Namespace) -> int:
+    """A file for a new term, in which every field is explained."""
+    known = glossary.Glossary().get(arguments.name)
+    if known is not None:
+        raise GlossaryError(
+            f"A new term must have a new name. Received: {arguments.name!r}, which is "
+            f"{known.id!r} of {known.source}. `glossary show {known.id}` shows it."
+        )
+    written = template.template(arguments.name)
+    path = Path(arguments.to or f"{template.slug(arguments.name)}.toml")
+    with path.open("x", encoding="utf-8") as file:
+        file.write(written)
+    print(f"{path}: fill it in, then run: glossary check {path}")
+    return 0
+
+
+def schema(arguments: Namespace) -> int:
+    """The JSON Schema of a file with one term, which editors can use."""
+    _print_json(term_schema())
+    return 0
 
 
 def export(arguments: Namespace) -> int:
@@ -115,32 +135,56 @@ def export(arguments: Namespace) -> int:
     if arguments.output:
         Path(arguments.output).write_text(written, encoding="utf-8")
     else:
-        sys.stdout.write(written)
+        _write_utf8(written)
     return 0
 
 
-def completion(arguments: Namespace) -> int:
-    """A script to source: ``source <(glossary completion bash)``."""
-    sys.stdout.write(_BASH)
-    return 0
+def offered() -> dict[str, list[str]]:
+    """What completion offers, by kind."""
+    terms = glossary.terms()
+    names = sorted({name for term in terms for name in (term.id, *term.acronyms)})
+    claims = sorted(claim.id for term in terms for claim in term.claims)
+    return {
+        "terms": names,
+        "claims": [*names, *claims],
+        "categories": sorted({term.category for term in terms}),
+        "sources": list(dict.fromkeys(term.source for term in terms)),
+        "codes": list(validate.codes()),
+    }
+
+
+def completion(parser: ArgumentParser, shell: str) -> str:
+    """A script of completion for a shell."""
+    try:
+        import shtab  # an extra
+    except ModuleNotFoundError as error:
+        raise missing("Completion", error) from error
+    script: str = shtab.complete(parser, shell)
+    return script
 
 
 def _check_installed() -> tuple[list[Term], list[Problem], list[Problem]]:
     """All installed terms, the problems of the core, and those of plug-ins."""
-    terms = list(load.core())
+    core = list(load.core())
+    added: list[Term] = []
     problems: list[Problem] = []
-    for report in load.check_plugins(terms):
-        terms += report.terms
+    for report in load.check_plugins(core):
+        added += report.terms
         problems += report.problems
-    linked = validate.check_terms(terms, links=True)
-    core_ids = {term.id for term in load.core()}
-    core = [problem for problem in linked if problem.file in core_ids]
-    problems += [
-        problem
-        for problem in linked
-        if problem.file not in core_ids and problem.code in ("E602", "E603", "W601")
-    ]
-    return terms, core, problems
+    problems += validate.check_links(added)
+    return [*core, *added], validate.check_terms(core, links=True), problems
+
+
+def _say_what_is_unchecked(terms: Sequence[Term]) -> None:
+    """One line on links that want an extra, so that its absence is no problem."""
+    wanting = links.unchecked(terms)
+    if wanting:
+        extras = ",".join(dict.fromkeys(wanting.values()))
+        print(
+            f"Not checked: links into {', '.join(wanting)}, for want of an extra: "
+            f"pip install 'keras-lr[{extras}]'",
+            file=sys.stderr,
+        )
 
 
 def _report(problems: Sequence[Problem], count: int, *, as_json: bool) -> None:
@@ -156,12 +200,13 @@ def _report(problems: Sequence[Problem], count: int, *, as_json: bool) -> None:
 
 def _print_term(term: Term) -> None:
     try:
-        from rich.console import Console
+        from rich.console import Console  # an extra
     except ImportError:
         print(text.plain(term))
         return
     console = Console(width=text.width(), highlight=False)
-    if console.is_terminal and not console.is_dumb_terminal:
+    is_plain = console.is_dumb_terminal or os.environ.get("NO_COLOR")
+    if console.is_terminal and not is_plain:
         console.print(term)
     else:
         print(text.plain(term))
@@ -190,8 +235,18 @@ def _match_record(match: Match) -> dict[str, object]:
 
 
 def _print_json(records: object) -> None:
-    print(json.dumps(records, indent=2, ensure_ascii=False, default=str))
+    _write_utf8(json.dumps(records, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
-def _wrap(line: str, indent: int) -> str:
-    return textwrap.fill(line, text.width(), subsequent_indent=" " * indent)
+def _write_utf8(written: str) -> None:
+    """What programs read is UTF-8, whatever the terminal shows."""
+    if hasattr(sys.stdout, "buffer"):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(written.encode())
+        sys.stdout.buffer.flush()
+    else:  # a program has put an object of its own there
+        sys.stdout.write(written)
+
+
+def _wrap(line: str, indent: int, spared: int = 0) -> str:
+    return textwrap.fill(line, text.width() - spared, subsequent_indent=" " * indent)

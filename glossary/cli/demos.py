@@ -12,24 +12,17 @@ from pathlib import Path
 
 import glossary
 from glossary.errors import DemoError
+from glossary.extras import missing
 from glossary.measure import running, side_by_side
-from glossary.model import Claim, Evidence
+from glossary.model import Claim, Evidence, Term
+from glossary.show import text
 
 
 def demo(arguments: Namespace) -> int:
     """Measure the claims of a term: sentence, verdict, number, and the picture."""
     _prepare(arguments.backend)
-    term = glossary.term(arguments.name)
-    wanted = [
-        claim
-        for claim in term.claims
-        if arguments.claim in (None, claim.id, claim.id.partition("/")[2])
-    ]
-    if not wanted:
-        ids = ", ".join(claim.id for claim in term.claims) or "none"
-        raise DemoError(
-            f"{term.name} has the claims: {ids}. Received: {arguments.claim}."
-        )
+    name, _, slug = arguments.name.partition("/")
+    wanted = _wanted(glossary.term(name), arguments.claim or slug)
     size = "full" if arguments.full else "fast"
     evidences = []
     for number, claim in enumerate(wanted, start=1):
@@ -48,6 +41,19 @@ def demo(arguments: Namespace) -> int:
     if arguments.json:
         print(json.dumps([evidence.to_dict() for evidence in evidences], indent=2))
     return 0 if all(evidence.as_documented for evidence in evidences) else 1
+
+
+def _wanted(term: Term, name: str) -> list[Claim]:
+    """The claim of this id, or of this part after the slash; all if it is empty."""
+    claims = [
+        claim
+        for claim in term.claims
+        if name in ("", claim.id, claim.id.partition("/")[2])
+    ]
+    if not claims:
+        ids = ", ".join(claim.id for claim in term.claims) or "none"
+        raise DemoError(f"{term.name} has the claims: {ids}. Received: {name}.")
+    return claims
 
 
 def check_all(arguments: Namespace) -> int:
@@ -101,7 +107,7 @@ def _record(folder: str, evidences: list[Evidence]) -> None:
     try:
         from glossary.measure import recording  # matplotlib is an extra
     except ModuleNotFoundError as error:
-        raise running.missing("Recording", error) from error
+        raise missing("Recording", error) from error
     recording.record(Path(folder), evidences)
 
 
@@ -115,7 +121,8 @@ def _save(evidence: Evidence, folder: Path, kind: str) -> Path:
 def _tell(line: str) -> None:
     """Progress, for a person who looks on: one line that changes."""
     if sys.stderr.isatty():
-        print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+        blank = " " * (text.width() - 1)  # no escape code: NO_COLOR may be set
+        print(f"\r{blank}\r{line}", end="", file=sys.stderr, flush=True)
 
 
 def _tell_seed(line: str, done: int, seeds: int) -> None:

@@ -47,6 +47,9 @@ _ENDINGS = tuple(
     )
 )
 _SHORTEST_STEM = 4
+# Longer ones are no words of a language: taking their endings off, one by one, would
+# take time that grows with the square of their length.
+_LONGEST_WORD = 64
 STOP_WORDS = frozenset(
     _WORD.findall(
         "a about an and are as at be between by can could define definition describe "
@@ -102,6 +105,8 @@ def stem(word: str) -> str:
         >>> {stem(word) for word in ("scheduled", "scheduling", "schedulers")}
         {'schedul'}
     """
+    if len(word) > _LONGEST_WORD:
+        return word
     word = singular(word)
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:

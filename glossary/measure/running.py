@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from glossary.errors import DemoError
+from glossary.extras import missing
 from glossary.model import Claim, Evidence
 from glossary.pictures import Measurement
 
@@ -18,7 +19,6 @@ Demo = Callable[[int], Measurement]
 #: How many seeds each size has.
 SIZES = {"fast": 1, "full": 10}
 _PACKAGES = ("keras-lr", "numpy", "scikit-learn", "keras")
-_BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def check(
@@ -83,16 +83,6 @@ def demo_of(claim: Claim) -> Demo:
             f"The demo of {claim.id} must be a function. Received: {claim.demo}."
         ) from error
     return demo
-
-
-def missing(what: str, error: ModuleNotFoundError) -> DemoError:
-    """What to install: a backend has an extra of its own, most else is in one."""
-    name = (error.name or "a package").partition(".")[0]
-    extra = name if name in _BACKENDS else "demos"
-    return DemoError(
-        f"{what} needs {name}: pip install 'keras-lr[{extra}]', or the package that "
-        "brought the term."
-    )
 
 
 def _checked(claim: Claim, run: object) -> Measurement:

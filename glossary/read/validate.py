@@ -4,34 +4,60 @@ A code is a letter (E for error, W for warning) and a number whose first digit i
 the group: 0 shape, 1 names, 2 relations, 3 references, 4 formulas, 5 claims, 6 API
 links, 7 plug-ins. The message of a code is the docstring of its check. A term with
 an error of group 0 or 1 cannot be used; one with another error can.
+
+All that is wrong is told at once: of a record with errors of shape, the rest is checked
+as well.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from glossary.find.labels import Labels
+from glossary.model import Term
 from glossary.problems import Problem
 from glossary.read import checks
-from glossary.read.checks.shape import is_sound
-from glossary.read.records import from_record
+from glossary.read.catalog import Catalog
+from glossary.read.checks import Check, shape
+from glossary.read.finding import Finding
+from glossary.read.places import Written
+from glossary.records import Record, from_record
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from glossary.model import Term
-    from glossary.read.checks import Check
-    from glossary.read.records import Record
+_UNUSABLE = ("E0", "E1")
 
 
-class Entry(NamedTuple):
-    """A record as read, and where it came from."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record as read, and where it came from.
+
+    Args:
+        file: Name of the file.
+        source: Of its terms.
+        record: What stands there.
+        written: The text of the file; or None, and no lines are told.
+        place: Of the record in the file, such as ``"terms[0]"``; or empty.
+    """
 
     file: str
     source: str
     record: Record
+    written: Written | None = None
+    place: str = ""
+
+    def problem(self, code: str, finding: Finding) -> Problem:
+        """What a check found, with the line of the file."""
+        path = ".".join(part for part in (self.place, finding.path) if part)
+        line = self.written.line(path, finding.word) if self.written else 0
+        return Problem(
+            code,
+            message(code),
+            self.file,
+            finding.path,
+            finding.value,
+            line,
+            finding.hint,
+        )
 
 
 class Report(NamedTuple):
@@ -39,23 +65,6 @@ class Report(NamedTuple):
 
     terms: list[Term]
     problems: list[Problem]
-
-
-class Catalog:
-    """All the terms there are, as the checks need to look at them.
-
-    Args:
-        terms: Those being checked and those already known.
-        targets: Ids of further terms that relations may lead to.
-    """
-
-    def __init__(self, terms: Sequence[Term], targets: Iterable[str] = ()) -> None:
-        self.terms = terms
-        self.labels = Labels(terms).by_key
-        self.times = Counter(term.id for term in terms)
-        self.by_id = {term.id: term for term in terms}
-        self.targets = {*self.by_id, *targets}
-        self.claims = Counter(claim.id for term in terms for claim in term.claims)
 
 
 def codes() -> dict[str, str]:
@@ -66,14 +75,18 @@ def codes() -> dict[str, str]:
         >>> validate.codes()["E201"]
         'Target of the relation does not exist.'
     """
-    groups = (checks.SHAPE, checks.TERMS, checks.LINKS, checks.PLUGINS)
-    table = {code: check for group in groups for code, check in group.items()}
-    return {code: _message(table[code]) for code in sorted(table, key=lambda c: c[1:])}
+    return dict(sorted(checks.MESSAGES.items(), key=lambda pair: pair[0][1:]))
+
+
+def message(code: str) -> str:
+    """The rule that a code stands for."""
+    return checks.MESSAGES[code]
 
 
 def check_entries(
     entries: Iterable[Entry],
     among: Sequence[Term] = (),
+    around: Sequence[Term] = (),
     targets: Iterable[str] = (),
 ) -> Report:
     """Check records as read from files.
@@ -81,36 +94,40 @@ def check_entries(
     Args:
         entries: The records.
         among: Terms that are there already, with which they may not collide.
-        targets: Ids of further terms that relations may lead to.
+        around: Terms with which they may, and to which relations may lead as well.
+        targets: Ids of further terms to which relations may lead.
 
     Returns:
         The terms that can be used, and every problem of every entry.
     """
+    read = [(entry, *shape.sound_part(entry.record)) for entry in entries]
+    terms = [from_record(part, entry.source) for entry, part, _ in read]
+    catalog = Catalog([*among, *terms], around, targets)
+    usable: list[Term] = []
     problems: list[Problem] = []
-    terms: list[Term] = []
-    files: dict[int, str] = {}
-    for entry in entries:
-        if is_sound(entry.record):
-            terms.append(from_record(entry.record, entry.source))
-            files[id(terms[-1])] = entry.file
-        else:
-            problems += [
-                Problem(code, _message(check), entry.file, path, value)
-                for code, check in checks.SHAPE.items()
-                for path, value in check(entry.record)
+    for term, (entry, _, breaches) in zip(terms, read, strict=True):
+        broken = [breach.finding.path for breach in breaches]
+        found = [entry.problem(code, finding) for code, finding in breaches]
+        if "" not in broken:  # else it is no table at all
+            found += [
+                entry.problem(code, finding)
+                for code, finding in _run(checks.TERMS, term, catalog)
+                if not any(_touch(finding.path, path) for path in broken)
             ]
-    catalog = Catalog([*among, *terms], targets)
-    found = _run(checks.TERMS, terms, catalog, files)
-    unusable = {id(term) for term, p in found if p.code.startswith("E1")}
-    usable = [term for term in terms if id(term) not in unusable]
-    return Report(usable, problems + [problem for _, problem in found])
+        problems += sorted(found, key=lambda problem: problem.line)
+        if not any(problem.code.startswith(_UNUSABLE) for problem in found):
+            usable.append(term)
+    return Report(usable, problems)
 
 
-def check_terms(terms: Sequence[Term], *, links: bool = False) -> list[Problem]:
+def check_terms(
+    terms: Sequence[Term], around: Sequence[Term] = (), *, links: bool = False
+) -> list[Problem]:
     """Check terms that are loaded already.
 
     Args:
-        terms: A whole collection: relations are looked up within it.
+        terms: What is checked.
+        around: Further terms, to which relations may lead as well.
         links: Whether to import the packages that API links name, and see
             whether the objects exist.
 
@@ -124,7 +141,12 @@ def check_terms(terms: Sequence[Term], *, links: bool = False) -> list[Problem]:
         []
     """
     table = {**checks.TERMS, **(checks.LINKS if links else {})}
-    return [problem for _, problem in _run(table, terms, Catalog(terms), {})]
+    return _problems(table, terms, Catalog(terms, around))
+
+
+def check_links(terms: Sequence[Term]) -> list[Problem]:
+    """The problems of API links and demos alone; packages are imported."""
+    return _problems(checks.LINKS, terms, Catalog(terms))
 
 
 def select_problems(
@@ -153,29 +175,30 @@ def select_problems(
     ]
 
 
-def unreadable(code: str, file: str, value: str) -> Problem:
+def unreadable(code: str, file: str, value: object, line: int = 0) -> Problem:
     """A problem of something that could not even be read."""
-    return Problem(
-        code, _message({**checks.SHAPE, **checks.PLUGINS}[code]), file, "", value
-    )
+    return Problem(code, message(code), file, "", str(value), line)
 
 
-def _run(
-    table: dict[str, Check],
-    terms: Sequence[Term],
-    catalog: Catalog,
-    files: dict[int, str],
-) -> list[tuple[Term, Problem]]:
+def _problems(
+    table: Mapping[str, Check], terms: Sequence[Term], catalog: Catalog
+) -> list[Problem]:
     return [
-        (
-            term,
-            Problem(code, _message(check), files.get(id(term), term.id), path, value),
-        )
+        Problem(code, message(code), term.id, found.path, found.value, 0, found.hint)
         for term in terms
-        for code, check in table.items()
-        for path, value in check(term, catalog)
+        for code, found in _run(table, term, catalog)
     ]
 
 
-def _message(check: object) -> str:
-    return (check.__doc__ or "").strip().splitlines()[0]
+def _run(
+    table: Mapping[str, Check], term: Term, catalog: Catalog
+) -> Iterator[tuple[str, Finding]]:
+    for code, check in table.items():
+        for finding in check(term, catalog):
+            yield code, finding
+
+
+def _touch(path: str, broken: str) -> bool:
+    """Whether one place is the other, or lies in it."""
+    short, long = sorted((path, broken), key=len)
+    return long.startswith(short) and long[len(short) :][:1] in ("", ".", "[")

@@ -56,7 +56,13 @@ _CHARACTERS = {
 
 
 class UnknownLatex(ValueError):
-    """Something outside the subset."""
+    """Something outside the subset: the piece itself, or in words what is wrong."""
+
+
+def commands() -> list[str]:
+    r"""The commands of the subset, such as ``\frac``, in alphabetical order."""
+    names = {*_CHARACTERS, *_WORDS, *_ACCENTS, "left", "right", "sqrt", "frac"}
+    return sorted((f"\\{name}" for name in names), key=str.casefold)
 
 
 def parse(latex: str) -> Node:
@@ -69,7 +75,7 @@ def parse(latex: str) -> Node:
     try:
         row = _row(tokens, until=())
     except RecursionError:
-        raise UnknownLatex(latex) from None
+        raise UnknownLatex("It is nested too deeply.") from None
     if tokens:
         raise UnknownLatex(tokens[-1])
     return row
@@ -111,7 +117,7 @@ def _script(token: str, base: Node, script: Node) -> Node:
 
 def _atom(tokens: list[str]) -> Node:
     if not tokens:
-        raise UnknownLatex("end of the formula")
+        raise UnknownLatex("It ends where something should follow.")
     token = tokens.pop()
     if token == "{":
         row = _row(tokens, until=("}",))
@@ -144,7 +150,7 @@ def _command(name: str, tokens: list[str]) -> Node:
         return Node("frac", "", (_atom(tokens), _atom(tokens)))
     if name == "begin":
         return _environment(tokens)
-    raise UnknownLatex(name)
+    raise UnknownLatex(f"\\{name}")
 
 
 def _environment(tokens: list[str]) -> Node:
@@ -161,9 +167,9 @@ def _environment(tokens: list[str]) -> Node:
             cells = []
         if end == "\\end":
             if _braced(tokens) != name:
-                raise UnknownLatex(name)
+                break
             return Node(name, "", tuple(rows))
-    raise UnknownLatex(name)
+    raise UnknownLatex(f"The environment {name!r} does not end.")
 
 
 def _braced(tokens: list[str]) -> str:
@@ -177,4 +183,4 @@ def _braced(tokens: list[str]) -> str:
 
 def _expect(tokens: list[str], token: str) -> None:
     if not tokens or tokens.pop() != token:
-        raise UnknownLatex(token)
+        raise UnknownLatex(f"A {token!r} is missing.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import glossary
+from glossary import store
 from glossary.read import load
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ RECORD = {
             {"name": "keep", "latex": "p", "meaning": "probability of keeping a unit"},
         ],
     },
+    "example": {
+        "text": "Kept with probability 0.5, an output of 3 becomes 6.",
+        "values": {"mask": 1, "x": 3, "keep": 0.5},
+        "result": 6,
+    },
+    "see": {"narrower": ["spatial dropout"]},
     "relations": {"related": ["weight-decay"]},
     "references": [
         {
@@ -83,7 +90,8 @@ def other() -> dict[str, Any]:
 @pytest.fixture
 def fresh_caches() -> Iterator[None]:
     def clear() -> None:
-        load.installed.cache_clear()
+        for cached in (load.installed, load.packages, store._installed):
+            cached.cache_clear()
         glossary._installed.cache_clear()
 
     clear()

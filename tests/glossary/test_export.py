@@ -24,7 +24,7 @@ from glossary import (
     Term,
     export,
 )
-from glossary.read.records import from_record
+from glossary.records import from_record
 from glossary.read.checks.shape import schema
 from glossary.model import RELATIONS
 

@@ -113,7 +113,7 @@ def test_a_name_must_be_a_string() -> None:
 
 
 def test_two_terms_with_one_alias_make_it_ambiguous(record: dict, other: dict) -> None:
-    from glossary.read.records import from_record
+    from glossary.records import from_record
 
     other["aliases"] = record["aliases"]
     both = glossary.Glossary.from_terms([from_record(record), from_record(other)])

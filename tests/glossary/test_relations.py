@@ -76,7 +76,7 @@ def test_the_path_from_a_term_to_itself_has_no_steps() -> None:
 
 
 def test_terms_without_a_connection_have_no_path(record: dict, other: dict) -> None:
-    from glossary.read.records import from_record
+    from glossary.records import from_record
 
     del record["relations"]
     both = Glossary.from_terms([from_record(record), from_record(other)])

@@ -95,7 +95,7 @@ def test_str_is_the_plain_text_of_the_terminal(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_claims_are_shown_by_their_sentence(record: dict) -> None:
-    from glossary.read.records import from_record
+    from glossary.records import from_record
 
     assert "Dropout keeps the mean of an output." in str(from_record(record))
 

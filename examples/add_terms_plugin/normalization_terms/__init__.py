@@ -1,4 +1,4 @@
-"""Two more normalization layers, as terms for the glossary.
+"""Two more ways to normalize, as terms for the glossary.
 
 Looking one up runs no code.
 """

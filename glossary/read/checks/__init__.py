@@ -1,14 +1,16 @@
 """The checks, by code. The docstring of a check is the message of its code.
 
-A check of a shape takes a record; every other takes a term and the catalog of all
-terms. Each yields ``(path, value)`` for what breaks its rule.
+A check takes a term and the catalog of all terms, and yields a `Finding` for what
+breaks its rule. The groups 0 and 7 are found while files are read, before there is a
+term: of these there are messages only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
+from glossary.model import Term
+from glossary.read.catalog import Catalog
 from glossary.read.checks import (
     claims,
     formulas,
@@ -18,19 +20,10 @@ from glossary.read.checks import (
     relations,
     shape,
 )
+from glossary.read.finding import Finding
 
-Finding = tuple[str, object]
-Check = Callable[..., Iterator[Finding]]
-Record = dict[str, Any]
+Check = Callable[[Term, Catalog], Iterator[Finding]]
 
-SHAPE: dict[str, Check] = {
-    "E001": shape.unreadable_file,
-    "E002": shape.unknown_key,
-    "E003": shape.missing_key,
-    "E004": shape.wrong_type,
-    "E005": shape.empty_value,
-    "E006": shape.control_character,
-}
 TERMS: dict[str, Check] = {
     "E101": names.duplicate_id,
     "E102": names.label_is_a_name,
@@ -42,21 +35,28 @@ TERMS: dict[str, Check] = {
     "W101": names.shared_label,
     "W102": names.repeated_label,
     "W103": names.summary_form,
+    "W104": names.still_to_write,
     "E201": relations.target_missing,
     "E202": relations.target_itself,
     "E203": relations.kind_unknown,
     "E204": relations.broader_cycle,
     "E205": relations.related_and_broader,
+    "E206": relations.see_kind_unknown,
+    "E207": relations.see_a_term,
     "W201": relations.stated_twice,
     "E301": references.without_id,
     "E302": references.arxiv_form,
     "E303": references.doi_form,
     "E304": references.year_range,
+    "E305": references.isbn_form,
+    "E306": references.url_form,
     "W301": references.year_differs,
     "W302": references.none_given,
     "E401": formulas.outside_grammar,
     "E402": formulas.name_without_symbol,
     "E403": formulas.latex_outside_subset,
+    "E404": formulas.example_differs,
+    "E405": formulas.formula_in_prose,
     "W401": formulas.unused_symbol,
     "E501": claims.id_form,
     "E502": claims.duplicate_id,
@@ -69,12 +69,16 @@ TERMS: dict[str, Check] = {
     "W502": claims.without_demo,
     "E601": links.name_form,
 }
+#: Those that import what API links name.
 LINKS: dict[str, Check] = {
     "E602": links.object_missing,
     "E603": links.demo_missing,
     "W601": links.package_missing,
 }
-PLUGINS: dict[str, Check] = {
-    "E701": links.plugin_missing,
-    "E702": links.plugin_empty,
+MESSAGES: dict[str, str] = {
+    **shape.MESSAGES,
+    **{code: str(check.__doc__) for code, check in {**TERMS, **LINKS}.items()},
+    "E701": "Package of the plug-in cannot be found.",
+    "E702": "Folder of the plug-in holds no file of terms.",
+    "E703": "Plug-in cannot be read.",
 }

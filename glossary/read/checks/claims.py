@@ -3,90 +3,94 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
+from glossary.model import Claim, Term
+from glossary.read.catalog import Catalog
 from glossary.read.checks.names import SLUG
+from glossary.read.finding import Finding, did_you_mean, in_each
 from glossary.verdict import COMPARISONS, OUTCOMES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from glossary.model import Term
-    from glossary.read.checks import Finding
-    from glossary.read.validate import Catalog
 
 _DEMO = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 
 def id_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Claim id is not the id of its term, a slash, and words joined by hyphens."""
-    for number, claim in enumerate(term.claims):
+
+    def breaks(claim: Claim) -> bool:
         owner, _, slug = claim.id.partition("/")
-        if owner != term.id or not SLUG.fullmatch(slug):
-            yield f"claims[{number}].id", claim.id
+        return owner != (term.id or owner) or not SLUG.fullmatch(slug)
+
+    return _claims(term, "id", breaks)
 
 
 def duplicate_id(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Claim id is already taken."""
-    for number, claim in enumerate(term.claims):
-        if catalog.claims[claim.id] > 1:
-            yield f"claims[{number}].id", claim.id
+    return _claims(term, "id", lambda claim: catalog.claims[claim.id] > 1)
 
 
 def comparison_unknown(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Comparison is none of <, <=, >, >=, between."""
-    for number, claim in enumerate(term.claims):
-        if claim.comparison not in COMPARISONS:
-            yield f"claims[{number}].comparison", claim.comparison
+    return _claims(
+        term, "comparison", lambda claim: claim.comparison not in COMPARISONS
+    )
 
 
 def threshold_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Threshold is not one number, or for `between` two numbers in rising order."""
-    for number, claim in enumerate(term.claims):
+
+    def breaks(claim: Claim) -> bool:
         given = claim.threshold
-        if isinstance(given, tuple):
-            fits = claim.comparison == "between" and _rising_pair(given)
-        else:
-            fits = claim.comparison != "between"
-        if not fits:
-            yield f"claims[{number}].threshold", given
+        if claim.comparison not in COMPARISONS:
+            return False  # which is told by itself
+        if claim.comparison != "between":
+            return isinstance(given, tuple)
+        return not (
+            isinstance(given, tuple) and len(given) == 2 and given[0] < given[1]
+        )
+
+    return _claims(term, "threshold", breaks)
 
 
 def expected_unknown(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Expected outcome is none of held, failed, inconclusive."""
-    for number, claim in enumerate(term.claims):
-        if claim.expected not in OUTCOMES:
-            yield f"claims[{number}].expected", claim.expected
+    return _claims(term, "expected", lambda claim: claim.expected not in OUTCOMES)
 
 
 def reference_missing(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Reference of the claim is not among the references of its term."""
-    known = {reference.id for reference in term.references}
-    for number, claim in enumerate(term.claims):
-        if claim.reference and claim.reference not in known:
-            yield f"claims[{number}].reference", claim.reference
+    known = [reference.id for reference in term.references]
+    if all(known):  # one without an id, which is told by itself, may be meant
+        unknown = _claims(
+            term,
+            "reference",
+            lambda claim: bool(claim.reference) and claim.reference not in known,
+        )
+        for finding in unknown:
+            hint = did_you_mean(str(finding.value), known)
+            yield finding._replace(hint=hint or f"There are: {', '.join(known)}.")
 
 
 def demo_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Demo is not of the form package.module:function."""
-    for number, claim in enumerate(term.claims):
-        if claim.demo and not _DEMO.fullmatch(claim.demo):
-            yield f"claims[{number}].demo", claim.demo
+    return _claims(
+        term, "demo", lambda claim: bool(claim.demo) and not _DEMO.fullmatch(claim.demo)
+    )
 
 
 def contested_without_reference(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Contested claim has no reference."""
-    for number, claim in enumerate(term.claims):
-        if claim.contested and not claim.reference:
-            yield f"claims[{number}].reference", claim.reference
+    return _claims(
+        term, "reference", lambda claim: claim.contested and not claim.reference
+    )
 
 
 def without_demo(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Claim has no demo, so nothing tells whether it holds."""
-    for number, claim in enumerate(term.claims):
-        if not claim.demo:
-            yield f"claims[{number}].demo", claim.demo
+    return _claims(term, "demo", lambda claim: not claim.demo)
 
 
-def _rising_pair(given: tuple[float, ...]) -> bool:
-    return len(given) == 2 and given[0] < given[1]
+def _claims(
+    term: Term, field: str, breaks: Callable[[Claim], bool]
+) -> Iterator[Finding]:
+    return in_each("claims", term.claims, field, breaks)

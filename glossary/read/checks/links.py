@@ -1,7 +1,8 @@
-"""Groups 6 and 7: links to API objects, and plug-ins.
+"""Group 6: links to API objects, and to the demos of claims.
 
-Only ``E602``, ``E603`` and ``W601`` import anything: packages that an installed term
-names. Demos are looked up in their files, since what they need may be missing.
+Only `object_missing` and `package_missing` import anything: the packages that an
+installed term names. Demos are looked up in their files, since what they need may be
+missing.
 """
 
 from __future__ import annotations
@@ -9,17 +10,15 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import util
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from glossary.model import Term
-    from glossary.read.checks import Finding
-    from glossary.read.validate import Catalog
+from glossary.extras import EXTRAS
+from glossary.model import Term
+from glossary.read.catalog import Catalog
+from glossary.read.finding import Finding
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
 
@@ -28,14 +27,24 @@ def name_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """API link is not a dotted name."""
     for number, name in enumerate(term.api):
         if not _DOTTED.fullmatch(name):
-            yield f"api[{number}]", name
+            yield Finding(f"api[{number}]", name)
 
 
 def object_missing(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """API object does not exist in the package that is installed."""
-    for number, name in enumerate(term.api):
-        if _DOTTED.fullmatch(name) and _package(name) and not _exists(name):
-            yield f"api[{number}]", name
+    for path, name in _links(term):
+        if _package(name) and not _exists(name):
+            yield Finding(path, name)
+
+
+def package_missing(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Package of the API link cannot be imported, so the link was not checked."""
+    for path, name in _links(term):
+        if not _package(name) and not _wanted(name):
+            first = next(t for t in catalog.terms if _mentions(t, name))
+            if first is term:  # once for each package is enough
+                yield Finding(path, name)
+                return
 
 
 def demo_missing(term: Term, catalog: Catalog) -> Iterator[Finding]:
@@ -43,52 +52,81 @@ def demo_missing(term: Term, catalog: Catalog) -> Iterator[Finding]:
     for number, claim in enumerate(term.claims):
         module, _, name = claim.demo.partition(":")
         if name and not _defines(module, name):
-            yield f"claims[{number}].demo", claim.demo
+            yield Finding(f"claims[{number}].demo", claim.demo)
 
 
-def package_missing(term: Term, catalog: Catalog) -> Iterator[Finding]:
-    """Package of the API link cannot be imported, so the link was not checked."""
+def unchecked(terms: Iterable[Term]) -> dict[str, str]:
+    """Packages whose links cannot be checked for want of an extra, and which it is.
+
+    Args:
+        terms: Installed terms; the packages that they link to are imported.
+    """
+    names = {name.partition(".")[0]: name for t in terms for _, name in _links(t)}
+    return {
+        package: EXTRAS[_wanted(name)]
+        for package, name in sorted(names.items())
+        if not _package(name) and _wanted(name)
+    }
+
+
+def _links(term: Term) -> Iterator[tuple[str, str]]:
+    """The links that have the form of one, with their places."""
     for number, name in enumerate(term.api):
-        if _DOTTED.fullmatch(name) and not _package(name):
-            first = next(t for t in catalog.terms if _mentions(t, name))
-            if first is term:  # once for each package is enough
-                yield f"api[{number}]", name
-                return
-
-
-def plugin_missing(record: object) -> Iterator[Finding]:
-    """Package of the plug-in cannot be found."""
-    yield from ()  # found while loading, before there is a term
-
-
-def plugin_empty(record: object) -> Iterator[Finding]:
-    """Folder of the plug-in holds no file of terms."""
-    yield from ()  # found while loading, before there is a term
+        if _DOTTED.fullmatch(name):
+            yield f"api[{number}]", name
 
 
 @cache
-def _package(name: str) -> object:
-    """The top-level package of a dotted name, or None if it cannot be imported."""
-    top = name.partition(".")[0]
+def _imported(top: str) -> tuple[object, str]:
+    """A package, or None; and the package that it needs and that an extra brings."""
     try:
-        return importlib.import_module(top) if util.find_spec(top) else None
+        return importlib.import_module(top), ""
+    except ModuleNotFoundError as error:
+        wanted = (error.name or "").partition(".")[0]
+        return None, wanted if wanted in EXTRAS else ""
     except Exception:  # whatever a package does on import, the check goes on
-        return None
+        return None, ""
+
+
+def _package(name: str) -> object:
+    return _imported(name.partition(".")[0])[0]
+
+
+def _wanted(name: str) -> str:
+    return _imported(name.partition(".")[0])[1]
 
 
 def _defines(module: str, name: str) -> bool:
-    try:
-        spec = util.find_spec(module)
-    except (ImportError, ValueError):
+    """Whether a module has a function, told by its file: nothing is imported."""
+    path = _file(module)
+    if path is None:
         return False
-    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
-        return False
-    body = ast.parse(Path(spec.origin).read_bytes()).body
+    body = ast.parse(path.read_bytes()).body
     defined = {node.name for node in body if isinstance(node, ast.FunctionDef)}
     for node in body:
         if isinstance(node, ast.ImportFrom):
             defined |= {alias.asname or alias.name for alias in node.names}
     return name in defined
+
+
+def _file(module: str) -> Path | None:
+    """The file of a module; `find_spec` would import the packages around it."""
+    top, *inside = module.split(".")
+    try:
+        spec = util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if not inside:
+        origin = spec.origin or ""
+        return Path(origin) if origin.endswith(".py") else None
+    for root in spec.submodule_search_locations or ():
+        path = Path(root, *inside)
+        for file in (path.with_suffix(".py"), path / "__init__.py"):
+            if file.is_file():
+                return file
+    return None
 
 
 def _mentions(term: Term, name: str) -> bool:
@@ -99,12 +137,12 @@ def _mentions(term: Term, name: str) -> bool:
 
 def _exists(name: str) -> bool:
     parts = name.split(".")
-    found = _package(name)
+    item = _package(name)
     for place, part in enumerate(parts[1:], 2):
-        if not hasattr(found, part):
+        if not hasattr(item, part):
             try:
                 importlib.import_module(".".join(parts[:place]))
             except ImportError:
                 return False
-        found = getattr(found, part, None)
-    return found is not None
+        item = getattr(item, part, None)
+    return item is not None

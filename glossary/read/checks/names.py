@@ -3,64 +3,59 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from glossary.find import fold as _fold
+from glossary.find import fold
 from glossary.find.labels import label_keys, labels
-from glossary.model import LEVELS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from glossary.model import Term
-    from glossary.read.checks import Finding
-    from glossary.read.validate import Catalog
+from glossary.model import LEVELS, Term
+from glossary.read.catalog import Catalog
+from glossary.read.finding import Finding, did_you_mean, texts
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+#: What `glossary new` writes where an author is to write.
+TO_WRITE = "TODO"
 
 
 def duplicate_id(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Id is already taken."""
     if catalog.times[term.id] > 1:
-        yield "id", term.id
+        yield Finding("id", term.id)
 
 
 def label_is_a_name(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Alias, acronym or misspelling is the name of another term."""
     for path, kind, text in _other_labels(term):
         if _owners(kind, text, term, catalog) & {"name", "id"}:
-            yield path, text
+            yield Finding(path, text)
 
 
 def name_is_taken(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Name is already the name, alias or acronym of another term."""
     if _owners("name", term.name, term, catalog) & {"name", "id", "alias", "acronym"}:
-        yield "name", term.name
+        yield Finding("name", term.name)
 
 
 def id_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Id is not made of lower-case words and digits joined by hyphens."""
-    if not SLUG.fullmatch(term.id):
-        yield "id", term.id
+    return _slug("id", term.id)
 
 
 def level_unknown(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Level is not beginner, intermediate or advanced."""
     if term.level not in LEVELS:
-        yield "level", term.level
+        yield Finding("level", term.level, did_you_mean(term.level, LEVELS))
 
 
 def category_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Category is not made of lower-case words and digits joined by hyphens."""
-    if not SLUG.fullmatch(term.category):
-        yield "category", term.category
+    return _slug("category", term.category)
 
 
 def label_without_letters(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Name, alias, acronym or misspelling has no letter or digit."""
     for path, _, text in (("name", "name", term.name), *_other_labels(term)):
-        if not _fold.words(text):
-            yield path, text
+        if not fold.words(text):
+            yield Finding(path, text)
 
 
 def shared_label(term: Term, catalog: Catalog) -> Iterator[Finding]:
@@ -68,7 +63,7 @@ def shared_label(term: Term, catalog: Catalog) -> Iterator[Finding]:
     for path, kind, text in _other_labels(term):
         owners = _owners(kind, text, term, catalog)
         if kind != "misspelling" and owners and not owners & {"name", "id"}:
-            yield path, text
+            yield Finding(path, text)
 
 
 def repeated_label(term: Term, catalog: Catalog) -> Iterator[Finding]:
@@ -77,7 +72,7 @@ def repeated_label(term: Term, catalog: Catalog) -> Iterator[Finding]:
     for path, kind, text in _other_labels(term):
         keys = label_keys(kind, text)
         if keys[0] in seen:
-            yield path, text
+            yield Finding(path, text)
         seen.update(keys)
 
 
@@ -85,7 +80,20 @@ def summary_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """One-sentence definition is not one sentence that ends with a full stop."""
     inner = re.search(r"[.!?]\s+[A-Z]", term.summary)
     if inner or not term.summary.endswith("."):
-        yield "summary", term.summary
+        yield Finding("summary", term.summary)
+
+
+def still_to_write(term: Term, catalog: Catalog) -> Iterator[Finding]:
+    """Text is still to be written."""
+    for path, text in texts(term):
+        if TO_WRITE in text:
+            yield Finding(path, text, word=TO_WRITE)
+
+
+def _slug(path: str, text: str) -> Iterator[Finding]:
+    if not SLUG.fullmatch(text):
+        slug = "-".join(re.findall(r"[a-z0-9]+", text.lower()))
+        yield Finding(path, text, f"Did you mean {slug!r}?" if slug else "")
 
 
 def _other_labels(term: Term) -> Iterator[tuple[str, str, str]]:
@@ -99,9 +107,9 @@ def _other_labels(term: Term) -> Iterator[tuple[str, str, str]]:
 
 def _owners(kind: str, text: str, term: Term, catalog: Catalog) -> set[str]:
     """As what (name, alias, ...) other terms own the key of this label."""
-    found = {
+    owners = {
         (catalog.terms[label.number].id, label.kind)
         for key in label_keys(kind, text)
         for label in catalog.labels.get(key, ())
     }
-    return {owned_as for owner, owned_as in found if owner != term.id}
+    return {owned_as for owner, owned_as in owners if owner != term.id}

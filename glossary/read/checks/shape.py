@@ -6,18 +6,20 @@ published and what is enforced cannot drift apart.
 
 from __future__ import annotations
 
-import json
 import unicodedata
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from glossary.read.finding import Finding, did_you_mean
+from glossary.records import Record, Schema, schema
 
-    from glossary.read.checks import Finding
-
-Schema = dict[str, Any]
+MESSAGES = {
+    "E001": "File cannot be read as TOML or JSON.",
+    "E002": "Key is not part of a term.",
+    "E003": "Key is required and missing.",
+    "E004": "Value has the wrong type.",
+    "E005": "Value is empty; leave the key out.",
+    "E006": "Text holds a control character or an unexpected line break.",
+}
 _PYTHON: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -26,94 +28,115 @@ _PYTHON: dict[str, type | tuple[type, ...]] = {
     "array": list,
     "object": dict,
 }
+_NOTHING: dict[str, object] = {
+    "string": "",
+    "integer": 0,
+    "number": 0.0,
+    "boolean": False,
+    "array": [],
+}
 # Only these may run over several lines; elsewhere a break would spoil a list.
 _MULTILINE = ("definition", "latex", "expression")
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNSOUND = object()
 
 
-@cache
-def schema() -> Schema:
-    """The published JSON Schema of a whole glossary."""
-    path = Path(__file__).parent.parent / "schema.json"
-    loaded: Schema = json.loads(path.read_text(encoding="utf-8"))
-    return loaded
+class Breach(NamedTuple):
+    """One breach of the shape: the code, and what was found."""
+
+    code: str
+    finding: Finding
 
 
-def unreadable_file(record: object) -> Iterator[Finding]:
-    """File cannot be read as TOML or JSON."""
-    yield from ()  # found while reading, before there is a record
+def sound_part(record: object) -> tuple[Record, list[Breach]]:
+    """A record without what breaks its shape, so that the rest can be checked further.
+
+    Args:
+        record: Anything that a file may hold.
+
+    Returns:
+        A record of the right shape, in which what is required and missing or wrong is
+        empty; and what is wrong. Findings of later checks about a wrong place, or about
+        what holds one, say nothing.
+    """
+    reading = _Reading()
+    rule = schema()["$defs"]["term"]
+    part = reading.sound(record, rule, "")
+    return (_empty(rule) if part is _UNSOUND else part), reading.breaches
 
 
-def unknown_key(record: object) -> Iterator[Finding]:
-    """Key is not part of a term."""
-    yield from _walk(record, "unknown")
+class _Reading:
+    """One walk through a record beside the schema."""
+
+    def __init__(self) -> None:
+        self.breaches: list[Breach] = []
+
+    def sound(self, value: object, rule: Schema, path: str) -> Any:
+        """The value without what is wrong in it, or `_UNSOUND`."""
+        rule = _resolved(rule)
+        if not _is_a(value, rule["type"]):
+            return self._note("E004", path, value)
+        if path and isinstance(value, str | list | dict) and not value:
+            return self._note("E005", path, value)
+        if isinstance(value, str):
+            key = path.rpartition(".")[2]
+            if any(_is_control(c, key) for c in value):
+                self._note("E006", path, value)
+        if isinstance(value, list):
+            return self._sound_items(value, rule.get("items", rule), path)
+        if isinstance(value, dict):
+            return self._sound_object(value, rule, path)
+        return value
+
+    def _sound_items(self, items: list[object], rule: Schema, path: str) -> list[Any]:
+        parts = [
+            self.sound(item, rule, f"{path}[{number}]")
+            for number, item in enumerate(items)
+        ]
+        # Something stays in each place, so that the others keep their numbers.
+        return [_empty(rule) if part is _UNSOUND else part for part in parts]
+
+    def _sound_object(
+        self, record: dict[str, object], rule: Schema, path: str
+    ) -> dict[str, Any]:
+        prefix = f"{path}." if path else ""
+        rules: dict[str, Schema] = rule.get("properties", {})
+        any_other: Schema | None = rule.get("additionalProperties") or None
+        part: dict[str, Any] = {}
+        for key, value in record.items():
+            item_rule = rules.get(key, any_other)
+            if item_rule is None:
+                hint = did_you_mean(key, rules) or f"Keys here: {', '.join(rules)}."
+                self._note("E002", f"{prefix}{key}", value, hint)
+            else:
+                part[key] = self.sound(value, item_rule, f"{prefix}{key}")
+        part = {key: value for key, value in part.items() if value is not _UNSOUND}
+        for key in rule.get("required", ()):
+            if key not in record:
+                self._note("E003", f"{prefix}{key}", None)
+            part.setdefault(key, _empty(rules[key]))
+        return part
+
+    def _note(self, code: str, path: str, value: object, hint: str = "") -> object:
+        self.breaches.append(Breach(code, Finding(path, value, hint)))
+        return _UNSOUND
 
 
-def missing_key(record: object) -> Iterator[Finding]:
-    """Key is required and missing."""
-    yield from _walk(record, "missing")
+def _resolved(rule: Schema) -> Schema:
+    if "$ref" not in rule:
+        return rule
+    resolved: Schema = schema()["$defs"][rule["$ref"].rpartition("/")[2]]
+    return resolved
 
 
-def wrong_type(record: object) -> Iterator[Finding]:
-    """Value has the wrong type."""
-    yield from _walk(record, "type")
-
-
-def empty_value(record: object) -> Iterator[Finding]:
-    """Value is empty; leave the key out."""
-    yield from _walk(record, "empty")
-
-
-def control_character(record: object) -> Iterator[Finding]:
-    """Text holds a control character or an unexpected line break."""
-    for path, text in _strings(record, ""):
-        key = path.rpartition(".")[2]
-        if any(_is_control(c) and not (c == "\n" and key in _MULTILINE) for c in text):
-            yield path, text
-
-
-def is_sound(record: object) -> bool:
-    """Whether a record breaks none of the rules above, told in one walk."""
-    found = _breaches(record, schema()["$defs"]["term"], "")
-    return not any(found) and not any(control_character(record))
-
-
-def _walk(record: object, what: str) -> Iterator[Finding]:
-    term = schema()["$defs"]["term"]
-    return (found[1:] for found in _breaches(record, term, "") if found[0] == what)
-
-
-def _breaches(
-    value: object, rule: Schema, path: str
-) -> Iterator[tuple[str, str, object]]:
-    if "$ref" in rule:
-        rule = schema()["$defs"][rule["$ref"].rpartition("/")[2]]
-    if not _is_a(value, rule.get("type", "object")):
-        yield "type", path, value
-    elif not value and path and isinstance(value, (str, list, dict)):
-        yield "empty", path, value
-    elif isinstance(value, dict):
-        yield from _breaches_of_object(value, rule, path)
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _breaches(item, rule.get("items", {}), f"{path}[{number}]")
-
-
-def _breaches_of_object(
-    value: dict[str, object], rule: Schema, path: str
-) -> Iterator[tuple[str, str, object]]:
-    prefix = f"{path}." if path else ""
-    properties = rule.get("properties", {})
-    for key in rule.get("required", ()):
-        if key not in value:
-            yield "missing", f"{prefix}{key}", None
-    for key, item in value.items():
-        if key in properties:
-            yield from _breaches(item, properties[key], f"{prefix}{key}")
-        elif "additionalProperties" in rule and not rule["additionalProperties"]:
-            yield "unknown", f"{prefix}{key}", item
-        elif "additionalProperties" in rule:
-            yield from _breaches(item, rule["additionalProperties"], f"{prefix}{key}")
+def _empty(rule: Schema) -> Any:
+    """The emptiest value of the right type."""
+    rule = _resolved(rule)
+    if rule["type"] == "object":
+        required = rule.get("required", ())
+        return {key: _empty(rule["properties"][key]) for key in required}
+    names = rule["type"]
+    return _NOTHING[names if isinstance(names, str) else names[0]]
 
 
 def _is_a(value: object, names: str | list[str]) -> bool:
@@ -123,16 +146,7 @@ def _is_a(value: object, names: str | list[str]) -> bool:
     return any(isinstance(value, _PYTHON[name]) for name in listed)
 
 
-def _strings(value: object, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _strings(item, f"{path}[{number}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _strings(item, f"{path}.{key}" if path else key)
-
-
-def _is_control(character: str) -> bool:
+def _is_control(character: str, key: str) -> bool:
+    if character == "\n" and key in _MULTILINE:
+        return False
     return unicodedata.category(character) == "Cc" or character in _BIDI_CONTROLS

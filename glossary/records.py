@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from glossary.model import (
@@ -20,6 +23,33 @@ from glossary.model import (
 )
 
 Record = dict[str, Any]
+Schema = dict[str, Any]
+
+
+@cache
+def schema() -> Schema:
+    """The published JSON Schema of a whole glossary, as ``export json`` writes it."""
+    path = Path(__file__).with_name("schema.json")
+    loaded: Schema = json.loads(path.read_text("utf-8"))
+    return loaded
+
+
+def term_schema() -> Schema:
+    """The JSON Schema of a file with one term, for editors.
+
+    Example:
+        >>> from glossary.records import term_schema
+        >>> term_schema()["$ref"]
+        '#/$defs/term'
+    """
+    return {
+        "$schema": schema()["$schema"],
+        "$id": "urn:x-glossary:term:1",
+        "title": "Term of a glossary",
+        "description": "One term, as a file of a glossary or of a plug-in holds it.",
+        "$ref": "#/$defs/term",
+        "$defs": schema()["$defs"],
+    }
 
 
 def from_record(record: Record, source: str = "") -> Term:
