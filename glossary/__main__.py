@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from glossary.cli import commands as _commands
 from glossary.cli import demos as _demos
+from glossary.cli import page_commands as _page_commands
 from glossary.errors import GlossaryError
 from glossary.model import LEVELS
 from glossary.show.export import FORMATS
@@ -132,6 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("format", choices=sorted(FORMATS))
     export.add_argument("-o", "--output", metavar="FILE", help="instead of the screen")
     export.set_defaults(run=_commands.export)
+
+    _page_commands.add(commands)
 
     completion = commands.add_parser("completion", help="print a completion script")
     completion.add_argument("shell", choices=["bash"])

@@ -29,6 +29,13 @@ _ATTRIBUTES = frozenset(
         "font-weight font-style text-anchor id href preserveAspectRatio"
     )
 )
+# What `slim` adds to them.
+_ADDED = frozenset(
+    _WORD.findall(
+        "class role aria-label stroke-linejoin overflow markerUnits marker-start "
+        "marker-mid marker-end"
+    )
+)
 _DEFAULTS = {
     "font-style": "normal",
     "font-weight": "400",
@@ -92,6 +99,24 @@ def slim(written: str, prefix: str, label: str) -> str:
         "fill": "currentColor",
     }
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def is_drawing(text: str) -> bool:
+    """Whether a file holds an ``svg`` element that does nothing but draw."""
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return False
+    return root.tag == "svg" and all(_only_draws(element) for element in root.iter())
+
+
+def _only_draws(element: ElementTree.Element) -> bool:
+    href = element.get("href", "#")
+    return (
+        element.tag in _TAGS | {"marker"}
+        and element.attrib.keys() <= _ATTRIBUTES | _ADDED
+        and (href.startswith("#") or bool(_IMAGE.match(href)))
+    )
 
 
 def _local(name: object) -> str:
