@@ -89,7 +89,7 @@ def environment() -> Environment:
         "number": number,
         "wanted": wanted,
         "symbol": _symbol,
-        "address": text.address,
+        "address": _address,
     }
     made.globals |= {
         "api_address": api_address,
@@ -99,11 +99,11 @@ def environment() -> Environment:
         "distance": distance,
         "heading": text.heading,
         "pieces": _pieces,
-        "math": lambda latex: Markup(mathml(latex)),  # noqa: S704  mathml escapes
+        "math": lambda latex: Markup(mathml(latex)),
         "source": _source,
         "standing": standing,
         "subheading": text.subheading,
-        "svg": lambda drawn: Markup(drawn),  # noqa: S704  checked by `svg.is_drawing`
+        "svg": lambda drawn: Markup(drawn),
         "tables": tables,
     }
     return made
@@ -127,12 +127,25 @@ def fragment(term: Term) -> str:
     return written.render(term=term, setting=Setting())
 
 
-def claim_article(claim: Claim, term: Term, evidence: Evidence, drawn: str) -> str:
-    """One claim, as it has just been measured."""
-    written = environment().get_template("claim.html").module
-    setting = Setting(figure=lambda _: drawn or None, runs=True)
-    shown: str = written.claim(claim, term, evidence, setting)  # type: ignore[attr-defined]
-    return str(shown)
+def measured_article(
+    claim: Claim, term: Term, evidence: Evidence, drawn: str | None
+) -> str:
+    """A claim as it has just been measured, in place of what its page shows.
+
+    Args:
+        claim: The claim.
+        term: The term that claims it.
+        evidence: What was measured.
+        drawn: The picture as an ``svg`` element; None where nothing draws it.
+    """
+    written = environment().get_template("measured.html")
+    setting = Setting(
+        pages=frozenset([term.id]),
+        evidence=lambda _: evidence,
+        figure=lambda _: drawn,
+        runs=True,
+    )
+    return written.render(claim=claim, term=term, setting=setting)
 
 
 def anchor(id: str) -> str:
@@ -223,7 +236,7 @@ def _median(values: list[float]) -> str:
 
 def _symbol(symbol: Symbol) -> Markup:
     if symbol.latex or len(symbol.name) == 1:
-        return Markup(mathml(symbol.latex or symbol.name, "inline"))  # noqa: S704
+        return Markup(mathml(symbol.latex or symbol.name, "inline"))
     return Markup("<code>{}</code>").format(symbol.name)
 
 
@@ -260,6 +273,12 @@ def _command(term: Term, claim: Claim) -> str:
     return shlex.join(["glossary", "demo", term.id, "--claim", claim.id, "--full"])
 
 
+def _address(reference: Reference) -> str:
+    """Where a reference is published; empty where that is no page of the web."""
+    address = text.address(reference)
+    return address if address.startswith("https://") else ""
+
+
 def _source(claim: Claim, term: Term) -> Reference | None:
     """The reference that a claim names."""
     for reference in term.references:
@@ -275,5 +294,3 @@ def api_address(name: str) -> str:
     # A method is a heading on the page of its class.
     path = name.removeprefix("keras.").replace("Model.", "Model#").replace(".", "/")
     return _KERAS_API + quote(path, safe="/#")
-
-

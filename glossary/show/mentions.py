@@ -48,11 +48,10 @@ class Mentions:
                     names.append(name)
         # The longest first: "learning rate schedule" is not a "learning rate".
         # Acronyms keep their case, or "do" would be DO, dropout.
-        named = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-        short = "|".join(map(re.escape, sorted(acronyms, key=len, reverse=True)))
         self._pattern = re.compile(
-            rf"(?<![\w-])(?:(?P<name>(?i:{named or '(?!)'}))|(?P<short>{short or '(?!)'}))"
-            r"(?P<plural>e?s)?(?![\w]|-\w)"
+            rf"(?<![\w-])(?:(?P<name>(?i:{_any_of(names)}))"
+            rf"|(?P<short>{_any_of(acronyms)}))"
+            r"(?:e?s)?(?!\w|-\w)"
         )
 
     def pieces(self, text: str, but: Iterable[str] = ()) -> Iterator[Piece]:
@@ -74,3 +73,8 @@ class Mentions:
             yield Piece(match[0], term)
             start = match.end()
         yield Piece(text[start:])
+
+
+def _any_of(labels: Iterable[str]) -> str:
+    ordered = sorted(labels, key=len, reverse=True)
+    return "|".join(map(re.escape, ordered)) or "(?!)"

@@ -1,8 +1,9 @@
 """The glossary as a small site: an index, and a page a term. The extra ``page``.
 
-The pages need nothing else, neither a network nor a server. Their style and scripts stand
-in them, since that is what a strict policy can allow of a page that is opened as a file: an
-element by its digest. Figures are those that were drawn when evidence was recorded.
+The pages need nothing else, neither a network nor a server. Their style and scripts
+stand in them, since a strict policy can allow no more to a page that is opened as a
+file than an element by its digest. Figures are those that were drawn when evidence was
+recorded.
 """
 
 from __future__ import annotations
@@ -139,9 +140,9 @@ class Site:
             html.environment()
             .get_template(template)
             .render(
-                style=Markup(style),  # noqa: S704  our own files
-                theme=Markup(theme),  # noqa: S704
-                script=Markup(script),  # noqa: S704
+                style=Markup(style),
+                theme=Markup(theme),
+                script=Markup(script),
                 policy=_policy(style, [theme, script], serves=bool(self.token)),
                 token=self.token,
                 **said,
@@ -151,7 +152,8 @@ class Site:
     def _tally(self) -> str:
         """How many terms and claims there are, and how the claims stand."""
         claims = [claim for term in self.terms for claim in term.claims]
-        counts = Counter(html.standing(one, self._evidence[one.id]).words for one in claims)
+        standings = [html.standing(one, self._evidence[one.id]) for one in claims]
+        counts = Counter(stands.words for stands in standings)
         told = [f"{len(self.terms)} terms", f"{len(claims)} claims"]
         return "; ".join(told + [f"{n} {words}" for words, n in counts.most_common()])
 
@@ -210,7 +212,7 @@ def _some(number: int, of: int) -> str:
 
 
 def _policy(style: str, scripts: Sequence[str], *, serves: bool) -> str:
-    """The content security policy: this style, these scripts, nothing from elsewhere."""
+    """The content security policy: this style and these scripts, nothing else."""
     rules = [
         "default-src 'none'",
         f"script-src {' '.join(map(_digest, scripts))}",
@@ -232,7 +234,7 @@ def _digest(text: str) -> str:
 def _embedded(data: object) -> Markup:
     """JSON that cannot end the ``script`` element it stands in."""
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return Markup(written.replace("<", "\\u003c"))  # noqa: S704
+    return Markup(written.replace("<", "\\u003c"))
 
 
 def _template(name: str) -> str:
