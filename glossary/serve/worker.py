@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from typing import TextIO
 
 import glossary
-from glossary.measure import running
+from glossary.measure import running, svg
 from glossary.model import Evidence
 from glossary.show import html
 
@@ -45,12 +45,12 @@ def run(id: str, size: str, out: TextIO) -> None:
     tell(html=shown, verdict=evidence.verdict)
 
 
-def _drawn(evidence: Evidence) -> str | None:
+def _drawn(evidence: Evidence) -> tuple[str, ...]:
     if find_spec("matplotlib") is None:
-        return None  # the page then shows the sentence and the numbers
+        return ()  # the page then shows the sentence and the numbers
     from glossary.measure import recording  # matplotlib is an extra
 
-    return recording.picture(evidence)
+    return svg.parts(recording.picture(evidence))
 
 
 if __name__ == "__main__":

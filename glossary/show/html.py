@@ -38,14 +38,15 @@ class Setting:
         pages: Ids of the terms that have a page beside this one.
         mentions: Finds those terms in running text; or None, where nothing links.
         evidence: What was measured of a claim; None where nothing was.
-        figure: The picture of a claim as an ``svg`` element; None where there is none.
+        figure: The panels of a claim's picture as ``svg`` elements; none where there
+            is no picture.
         runs: Whether there are buttons that run a claim.
     """
 
     pages: frozenset[str] = frozenset()
     mentions: Mentions | None = None
     evidence: Callable[[Claim], Evidence | None] = lambda claim: claim.recorded
-    figure: Callable[[Claim], str | None] = lambda claim: None
+    figure: Callable[[Claim], tuple[str, ...]] = lambda claim: ()
     runs: bool = False
 
 
@@ -128,7 +129,7 @@ def fragment(term: Term) -> str:
 
 
 def measured_article(
-    claim: Claim, term: Term, evidence: Evidence, drawn: str | None
+    claim: Claim, term: Term, evidence: Evidence, drawn: tuple[str, ...]
 ) -> str:
     """A claim as it has just been measured, in place of what its page shows.
 
@@ -136,7 +137,7 @@ def measured_article(
         claim: The claim.
         term: The term that claims it.
         evidence: What was measured.
-        drawn: The picture as an ``svg`` element; None where nothing draws it.
+        drawn: The panels of the picture; none where nothing draws it.
     """
     written = environment().get_template("measured.html")
     setting = Setting(

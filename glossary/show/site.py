@@ -77,7 +77,7 @@ class Site:
             pages=frozenset(term.id for term in self.terms),
             mentions=Mentions(self.terms),
             evidence=lambda claim: self._evidence[claim.id],
-            figure=self._figure,
+            figure=lambda claim: self._figures[claim.id],
             runs=bool(self.token),
         )
 
@@ -85,9 +85,14 @@ class Site:
     def _folders(self) -> list[Path]:
         return load.packages()
 
-    def _figure(self, claim: Claim) -> str | None:
-        drawn = recorded.recorded_figure(claim, self._folders)
-        return drawn if drawn and svg.is_drawing(drawn) else None
+    @cached_property
+    def _figures(self) -> dict[str, tuple[str, ...]]:
+        """What was drawn of each claim that was measured, by its id."""
+        drawn = {}
+        for claim, evidence in self._evidence.items():
+            text = recorded.recorded_figure(claim, self._folders) if evidence else None
+            drawn[claim] = svg.parts(text or "")
+        return drawn
 
     def page(self, name: str) -> str:
         """The text of one page.
@@ -163,7 +168,7 @@ class Site:
 
     def _notices(self, claims: Sequence[Claim]) -> list[str]:
         measured = [claim for claim in claims if self._evidence[claim.id]]
-        drawn = [claim for claim in measured if self._figure(claim)]
+        drawn = [claim for claim in measured if self._figures[claim.id]]
         notices = []
         if len(measured) < len(claims):
             notices.append(
