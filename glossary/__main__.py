@@ -12,9 +12,10 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 
-from glossary.cli import commands, demos
+from glossary.cli import commands, demos, page_commands
 from glossary.errors import GlossaryError
 from glossary.model import LEVELS
+from glossary.show import words
 from glossary.show.export import FORMATS
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -40,10 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    # A terminal that cannot show θ gets a question mark instead of a traceback.
+    # A terminal that cannot show θ gets the word theta instead of a traceback.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=words.ERRORS)
     arguments = _parser().parse_args(argv)
     try:
         with warnings.catch_warnings():
@@ -192,6 +193,8 @@ def _parser(offered: Mapping[str, list[str]] | None = None) -> argparse.Argument
         "file",
     )
     export.set_defaults(run=commands.export)
+
+    page_commands.add(table)
 
     completion = table.add_parser("completion", help="print a completion script")
     completion.add_argument("shell", choices=SHELLS)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from glossary.errors import AmbiguousTerm, DemoError, UnknownTerm
@@ -103,6 +104,11 @@ class Glossary:
     @cached_property
     def _search(self) -> Search:
         return Search(self._terms, self._labels)
+
+    @cached_property
+    def _packages(self) -> list[Path]:
+        """Where evidence lies; to look through what is installed takes 10 ms."""
+        return load.packages()
 
     @cached_property
     def _links(self) -> dict[str, list[Link]]:
@@ -247,7 +253,7 @@ class Glossary:
         Returns:
             The evidence, or None where the claim says something else by now.
         """
-        return recorded.recorded(claim, load.packages())
+        return recorded.recorded(claim, self._packages)
 
     def check(self, claim: Claim, size: str = "fast", seed: int = 0) -> Evidence:
         """Run the demo of a claim; see `Claim.check`.

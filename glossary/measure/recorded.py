@@ -41,10 +41,10 @@ def recorded(claim: Claim, folders: Iterable[Path]) -> Evidence | None:
     return None
 
 
-def recorded_figure(claim: Claim, folders: Iterable[Path]) -> str | None:
+def recorded_figure(claim: str, folders: Iterable[Path]) -> str | None:
     """The picture of a claim as SVG, as it was drawn when evidence was recorded."""
     for folder in folders:
-        path = figure_path(folder, claim.id)
+        path = figure_path(folder, claim)
         if path.is_file():
             return path.read_text("utf-8")
     return None

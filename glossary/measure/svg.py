@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -29,6 +30,8 @@ _ATTRIBUTES = frozenset(
         "font-weight font-style text-anchor id href preserveAspectRatio"
     )
 )
+# What `slim` adds to them.
+_ADDED = frozenset(_WORD.findall("role aria-label"))
 _DEFAULTS = {
     "font-style": "normal",
     "font-weight": "400",
@@ -38,60 +41,116 @@ _DEFAULTS = {
 }
 # Ink and paper change with the theme; colours that tell series apart stay.
 _THEMED = {"#000000": "currentColor"}
-_PAPER = "#ffffff"
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _NUMERIC = frozenset(("d", "x", "y", "width", "height", "transform"))
 _REFERENCE = re.compile(r"url\(#([^)]*)\)")
-_MANY = 12
+_CIRCLE = re.compile(r"M0 ([\d.]+)(?:C[^A-Za-z]*){8}z$")
+_STRAIGHT = re.compile(r"(?:[ML]-?[\d.]+ -?[\d.]+)+z?$")
+_POINT = re.compile(r"([ML])(-?[\d.]+) (-?[\d.]+)")
 _IMAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=\s]*\Z")
 
 
-def svg(figure: Figure, prefix: str, label: str) -> str:
-    """A figure as one ``svg`` element.
+def svg(figures: Iterable[Figure], prefix: str, label: str) -> str:
+    """Figures below each other, as one ``svg`` element that holds one for each.
 
     Args:
-        figure: What to draw.
+        figures: What to draw.
         prefix: Start of the names inside it, unique within the page.
-        label: What a screen reader says in place of the figure.
+        label: What a screen reader says in place of the figures.
 
     Returns:
-        The element; the same each time for the same figure.
+        The element; the same each time for the same figures.
     """
     import matplotlib
 
-    written = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "glossary"}):
-        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-    return slim(written.getvalue(), prefix, label)
+    drawn: list[ElementTree.Element] = []
+    style = {"svg.fonttype": "none", "svg.hashsalt": "glossary"}
+    for number, figure in enumerate(figures):
+        written = io.StringIO()
+        with matplotlib.rc_context(style):
+            figure.savefig(
+                written, format="svg", transparent=True, metadata={"Date": None}
+            )
+        drawn.append(slim(written.getvalue(), f"{prefix}{number}-"))
+    width = height = 0.0
+    for part in drawn:
+        _, _, part_width, part_height = map(float, part.attrib["viewBox"].split())
+        part.attrib |= {
+            "y": f"{height:g}", "width": f"{part_width:g}", "height": f"{part_height:g}"
+        }  # fmt: skip
+        width = max(width, part_width)
+        height += part_height
+    whole = ElementTree.Element(
+        "svg", {"viewBox": f"0 0 {width:g} {height:g}", "role": "img",
+                "aria-label": label, "stroke-linejoin": "round",
+                "fill": "currentColor"},
+    )  # fmt: skip
+    whole.extend(drawn)
+    return ElementTree.tostring(whole, encoding="unicode")
 
 
-def slim(written: str, prefix: str, label: str) -> str:
-    """What is seen of an SVG, as an element for a page.
+def slim(written: str, prefix: str) -> ElementTree.Element:
+    """What is seen of an SVG.
 
     Args:
         written: The text of an SVG file by matplotlib.
         prefix: Start of the names inside it.
-        label: What a screen reader says in place of it.
 
     Returns:
-        The element. Only tags and attributes that draw are kept.
+        An ``svg`` element. Only tags and attributes that draw are kept.
     """
     root = ElementTree.fromstring(written)
     for element in root.iter():
         element.tag = _local(element.tag)
         element.attrib = _drawn(element)
     _prune(root)
-    _rename(root, prefix)
-    for parent in list(root.iter()):
-        _string(parent)
-    root.attrib = {
-        "viewBox": root.get("viewBox", ""),
-        "role": "img",
-        "aria-label": label,
-        "stroke-linejoin": "round",
-        "fill": "currentColor",
+    paths = {
+        e.attrib["id"]: e.attrib["d"] for e in root.iter("path") if "id" in e.attrib
     }
-    return ElementTree.tostring(root, encoding="unicode")
+    for parent in list(root.iter()):
+        _dots(parent, paths)
+        _join(parent)
+    _rename(root, prefix)
+    _prune(root)
+    for path in root.iter("path"):
+        path.set("d", _relative(path.attrib["d"]))
+    root.attrib = {"viewBox": root.get("viewBox", "")}
+    return root
+
+
+def parts(text: str) -> tuple[str, ...]:
+    """The figures in what `svg` made, for a page that places them itself.
+
+    Args:
+        text: Of a file; who can install a package may have written anything.
+
+    Returns:
+        An ``svg`` element each; none where the file does more than to draw.
+    """
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return ()
+    if root.tag != "svg" or not all(map(_only_draws, root.iter())):
+        return ()
+    figures = []
+    for figure in root:
+        attributes = {
+            "viewBox": figure.get("viewBox", ""), "fill": "currentColor",
+            "stroke-linejoin": "round", "aria-hidden": "true",
+        }  # fmt: skip
+        figure.attrib = attributes
+        figures.append(ElementTree.tostring(figure, encoding="unicode"))
+    return tuple(figures)
+
+
+def _only_draws(element: ElementTree.Element) -> bool:
+    href = element.get("href", "#")
+    return (
+        element.tag in _TAGS
+        and element.attrib.keys() <= _ATTRIBUTES | _ADDED
+        and (href.startswith("#") or bool(_IMAGE.match(href)))
+    )
 
 
 def _local(name: object) -> str:
@@ -112,9 +171,6 @@ def _drawn(element: ElementTree.Element) -> dict[str, str]:
     }
     if not kept.get("transform", "-"):
         del kept["transform"]
-    if kept.get("fill") == _PAPER:
-        del kept["fill"]
-        kept["class"] = "paper"
     href = kept.get("href", "#")
     if not href.startswith("#") and not _IMAGE.match(href):
         del kept["href"]
@@ -149,12 +205,14 @@ def _prune(parent: ElementTree.Element) -> None:
 
 
 def _draws_nothing(element: ElementTree.Element) -> bool:
-    if element.tag in ("g", "defs", "clipPath"):
+    if element.tag in ("g", "clipPath"):
         return not len(element)
+    if element.tag == "defs":
+        return all(child.get("id") is None for child in element)
     invisible = (
         element.get("fill") == "none" and element.get("stroke", "none") == "none"
     )
-    return element.tag == "path" and invisible
+    return element.tag == "path" and (invisible or not element.get("d"))
 
 
 def _rename(root: ElementTree.Element, prefix: str) -> None:
@@ -181,8 +239,8 @@ def _rename(root: ElementTree.Element, prefix: str) -> None:
             element.attrib = {**own, "href": f"#{wanted.get(name, '')}"}
 
 
-def _string(parent: ElementTree.Element) -> None:
-    """Many dots of one kind become one invisible line with a dot at each corner."""
+def _dots(parent: ElementTree.Element, paths: Mapping[str, str]) -> None:
+    """Dots of one colour in a row become one path of no length, with round ends."""
 
     def looks(element: ElementTree.Element) -> dict[str, str]:
         if element.tag != "use" or "transform" in element.attrib:
@@ -190,22 +248,81 @@ def _string(parent: ElementTree.Element) -> None:
         return {k: v for k, v in element.attrib.items() if k not in ("x", "y")}
 
     for attributes, group in groupby(list(parent), looks):
-        dots = list(group)
-        if not attributes or len(dots) < _MANY:
+        circle = _CIRCLE.match(paths.get(attributes.get("href", "#")[1:], ""))
+        if not circle:
             continue
+        dots = list(group)
         start = list(parent).index(dots[0])
         for dot in dots:
             parent.remove(dot)
-        name = f"{attributes['href'][1:]}-{start}"
-        marker = ElementTree.Element(
-            "marker", id=name, overflow="visible", markerUnits="userSpaceOnUse"
-        )
-        marker.append(ElementTree.Element("use", attributes))
         line = ElementTree.Element(
             "path",
-            d="M" + "L".join(f"{dot.attrib['x']} {dot.attrib['y']}" for dot in dots),
+            d="".join(f"M{dot.get('x', 0)} {dot.get('y', 0)}h0" for dot in dots),
+            stroke=attributes.get("fill", "currentColor"),
             fill="none",
         )
-        for where in ("start", "mid", "end"):
-            line.set(f"marker-{where}", f"url(#{name})")
-        parent[start:start] = [marker, line]
+        line.attrib |= {
+            "stroke-width": f"{2 * float(circle[1]) + 1:g}",  # half of it is the edge
+            "stroke-linecap": "round",
+        }
+        if "fill-opacity" in attributes:
+            line.set("stroke-opacity", attributes["fill-opacity"])
+        parent.insert(start, line)
+
+
+def _join(parent: ElementTree.Element) -> None:
+    """Lines that look alike, such as a grid's, become one path.
+
+    Words may stand between them in the file: they are not drawn upon.
+    """
+    before: ElementTree.Element | None = None
+    for child in list(parent):
+        if child.tag == "text":
+            continue
+        same = before is not None and (
+            child.tag == before.tag == "path" and _but_d(child) == _but_d(before)
+        )
+        if same and before is not None and child.get("fill") == "none":
+            before.set("d", before.attrib["d"] + child.attrib["d"])
+            parent.remove(child)
+        else:
+            before = child
+
+
+def _but_d(element: ElementTree.Element) -> dict[str, str]:
+    return {name: value for name, value in element.attrib.items() if name != "d"}
+
+
+def _relative(d: str) -> str:
+    """A path of straight lines, each by its difference to the point before it."""
+    if not _STRAIGHT.match(d):
+        return d
+    written = ""
+    before = ""
+    at = (0, 0)
+    for command, x, y in _POINT.findall(d):
+        # In tenths, so that nothing adds up.
+        point = (round(float(x) * 10), round(float(y) * 10))
+        if command == "M":
+            written += f"M{_tenths(*point)}"
+        elif point != at:
+            step = _tenths(point[0] - at[0], point[1] - at[1])
+            blank = "" if step.startswith("-") else " "
+            written += f"l{step}" if before == "M" else blank + step
+        else:
+            continue
+        before = command
+        at = point
+    return written + ("z" if d.endswith("z") else "")
+
+
+def _tenths(x: int, y: int) -> str:
+    def plain(value: int) -> str:
+        return (
+            f"{value / 10:g}".replace("0.", ".", 1)
+            if abs(value) < 10
+            else (f"{value / 10:g}")
+        )
+
+    second = plain(y)
+    return plain(x) + ("" if second.startswith("-") else " ") + second

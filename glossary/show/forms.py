@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from glossary.model import Term
@@ -21,4 +22,8 @@ def shown(term: Term, form: str) -> Any:
         return markdown.one(term)
     if form == "rich":
         return terminal.rich_term(term)
-    return None
+    if form != "html" or find_spec("jinja2") is None:
+        return None
+    from glossary.show import html  # jinja2 is an extra, and a lookup does without it
+
+    return html.fragment(term)

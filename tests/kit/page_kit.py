@@ -1,13 +1,25 @@
-"""Terms with claims, and evidence for them, that the tests of the page share."""
+"""Terms with claims, and evidence for them, that the tests of the pages share."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import glossary
-from glossary.evidence import Evidence
-from glossary.model import Claim, Reference, Relation, Symbol, Term
+from glossary import Glossary
+from glossary.measure import recording
+from glossary.model import (
+    Claim,
+    Evidence,
+    Example,
+    Reference,
+    Relation,
+    See,
+    Symbol,
+    Term,
+)
+from glossary.pictures import Bars, Control, Lines, Measurement
 
 #: The command line for ``python -c``. What a shell starts in the background ignores
 #: Ctrl-C, and so do its children; this one does not.
@@ -21,6 +33,7 @@ sys.exit(main())
 HOSTILE = (
     "</script></title></svg><script>window.hurt = 1</script>"
     "<img src=x onerror='window.hurt = 2'>\"' onclick=\"window.hurt = 3\" &amp; ${x}"
+    "{{ 7 * 7 }}"
 )
 
 
@@ -41,65 +54,86 @@ def claim(slug: str, **changes: Any) -> Claim:
 CLAIMS = (
     claim("held"),
     claim("popular", expected="failed", contested=True, comparison=">=", threshold=2.0),
-    claim("unsure", expected="inconclusive"),
+    claim("unsure", expected="inconclusive", reference=""),
     claim("broken"),
     claim("unmeasured"),
 )
 
 
-def evidence(claim: Claim = CLAIMS[0], **changes: Any) -> Evidence:
-    """What ten seeds measured of a claim."""
-    plain = Evidence(
-        claim=claim.id,
-        sentence=claim.sentence,
-        quantity=claim.quantity,
-        comparison=claim.comparison,
-        threshold=claim.threshold,
-        expected=claim.expected,
-        verdict="held",
-        measured=-1.02,
-        margin=0.4,
-        by_seed=tuple(-1.02 + 0.001 * seed for seed in range(10)),
-        seeds=tuple(range(10)),
-        reason="",
-        data={"x": [[1, 10, 100]] * 10, "a": [[1.0, 0.1, 0.01]] * 10,
-              "b": [[2.0, 0.2, 0.02]] * 10},
-        drawing={"kind": "lines", "x": "x", "y": ["a", "b"], "log": "xy",
-                 "x_label": "batch size (examples)", "y_label": "variance"},
+def evidence(
+    claim: Claim = CLAIMS[0],
+    measured: float = -1.02,
+    reason: str = "",
+    panels: tuple[Lines | Bars, ...] = (),
+    seen: str = "Both variances fall by ten where the batch grows by ten.",
+    seeds: int = 10,
+) -> Evidence:
+    """What some seeds measured of a claim."""
+    curves = Lines(
+        x=[1, 10, 100],
+        ys={"a": [1.0, 0.1, 0.01], "b": [2.0, 0.2, 0.02]},
+        x_label="batch size (examples)",
+        y_label="variance",
+        log="xy",
+    )
+    controls = (Control(met=False, otherwise=reason),) if reason else ()
+    runs = tuple(
+        Measurement(
+            measured=measured + 0.001 * seed,
+            panels=panels or (curves,),
+            seen=seen,
+            controls=controls,
+        )
+        for seed in range(seeds)
+    )
+    return Evidence(
+        claim=claim,
+        runs=runs,
+        seeds=tuple(range(seeds)),
         seconds=3.21,
         versions={"python": "3.11.2", "numpy": "2.4.0"},
-    )  # fmt: skip
-    return replace(plain, **changes)
-
-
-EVIDENCE = {
-    found.claim: found
-    for found in (
-        evidence(CLAIMS[0]),
-        evidence(CLAIMS[1], verdict="failed", measured=1.0, margin=-0.5),
-        evidence(CLAIMS[2], verdict="inconclusive", reason="The control diverged."),
-        evidence(CLAIMS[3], verdict="failed", measured=-0.5, margin=-2.0),
     )
-}
+
+
+EVIDENCE = (
+    evidence(CLAIMS[0]),
+    evidence(CLAIMS[1], measured=1.0),
+    evidence(CLAIMS[2], reason="The control diverged."),
+    evidence(CLAIMS[3], measured=-0.5),
+)
+
+
+def terms(*more: Term) -> list[Term]:
+    """The installed terms, of which one has the claims above, and no other any."""
+    plain = [
+        replace(
+            term,
+            claims=tuple(replace(claim, home=None) for claim in CLAIMS)
+            if term.id == "batch-size"
+            else (),
+            home=None,
+        )
+        for term in glossary.terms()
+    ]
+    return list(Glossary.from_terms([*plain, *more]))
+
+
+def record(folder: Path, *more: Evidence) -> Path:
+    """A package in which the evidence is recorded, and drawn."""
+    recording.record(folder, [*EVIDENCE, *more])
+    return folder
 
 
 def hostile_evidence() -> Evidence:
     """Evidence for the claim of the hostile term, just as bad."""
-    return evidence(
-        hostile_term().claims[0],
-        verdict=HOSTILE,
-        reason=HOSTILE,
-        versions={HOSTILE: HOSTILE},
-        drawing={**evidence().drawing, "x_label": HOSTILE, "y_label": HOSTILE},
+    curve = Lines(
+        x=[1, 2], ys={HOSTILE: [1.0, 2.0]}, x_label=HOSTILE, y_label=HOSTILE,
+        title=HOSTILE, marks={HOSTILE: 1.5},
+    )  # fmt: skip
+    found = evidence(
+        hostile_term().claims[0], reason=HOSTILE, panels=(curve,), seen=HOSTILE
     )
-
-
-def terms() -> list[Term]:
-    """The installed terms, of which one has the claims above, and no other any."""
-    return [
-        replace(term, claims=CLAIMS if term.id == "batch-size" else ())
-        for term in glossary.terms()
-    ]
+    return replace(found, versions={HOSTILE: HOSTILE})
 
 
 def hostile_term() -> Term:
@@ -115,12 +149,16 @@ def hostile_term() -> Term:
         aliases=(HOSTILE,),
         acronyms=(HOSTILE,),
         misspellings=(HOSTILE,),
+        see=(See(name=HOSTILE, kind="narrower"),),
         formula=glossary.Formula(
             latex=rf"\mathrm{{{HOSTILE}}}",
             expression="1",
             symbols=(Symbol(name=HOSTILE, meaning=HOSTILE, latex=HOSTILE),),
+            note=HOSTILE,
         ),
-        relations=(Relation(kind=HOSTILE, target="javascript:window.hurt=4"),),
+        example=Example(text=HOSTILE, values={HOSTILE: [1.0]}, result=1.0),
+        mistake=HOSTILE,
+        relations=(Relation(kind="uses", target="adam"),),
         references=(
             Reference(
                 title=HOSTILE,
@@ -130,17 +168,17 @@ def hostile_term() -> Term:
                 section=HOSTILE,
             ),
             Reference(title="T", author="A", year=2000, arxiv="javascript:hurt=6"),
+            Reference(title="U", author="A", year=2000, url="javascript:hurt=7"),
         ),
-        api=(HOSTILE, f"keras.{HOSTILE}", "javascript:window.hurt=7"),
+        api=(HOSTILE, f"keras.{HOSTILE}", "javascript:window.hurt=8"),
         claims=(
             Claim(
-                id="evil/claim\"'><script>window.hurt = 8</script>",
+                id="evil/claim",
                 sentence=HOSTILE,
                 quantity=HOSTILE,
                 comparison="<",
                 threshold=1.0,
                 conditions=HOSTILE,
-                expected=HOSTILE,
                 demo=HOSTILE,
             ),
         ),
