@@ -170,9 +170,10 @@ class Search:
                     found[label.number] = None
         return list(found)[:most]
 
-    def tables(self) -> dict[str, Any]:
+    def index(self) -> dict[str, Any]:
         """What the engine looks up, as JSON can hold it: `search.js` runs on it."""
         return {
+            "terms": [{"id": term.id} for term in self._terms],
             "labels": {
                 key: [[label.number, label.kind, label.text] for label in best(labels)]
                 for key, labels in self._names.by_key.items()

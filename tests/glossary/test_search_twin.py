@@ -15,7 +15,7 @@ from tests.glossary.test_questions import COVERED, UNCOVERED
 from tests.kit import chromium
 
 QUESTIONS = [row["question"] for row in (*COVERED, *UNCOVERED)]
-ODD = ["", "?!", "ß", "Ünïcode bätch", "the", "x" * 300, "a b c " * 50, "𝔸dam", "L.R."]
+ODD = ["", "?!", "ß", "Ünïcode bätch", "the", "x" * 300, "a b c " * 50, "naïve", "L.R."]
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +33,11 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Tab]:
 def test_both_give_the_same_terms_and_scores(tab: chromium.Tab) -> None:
     terms = glossary.terms()
     engine = search.Search(terms, Labels(terms))
-    tables = {**engine.tables(), "terms": [{"id": term.id} for term in terms]}
     source = Path(search.__file__).with_name("search.js").read_text("utf-8")
     asked = [*QUESTIONS, *ODD]
     script = f"""(() => {{
         {source}
-        const search = createSearch({json.dumps(tables)});
+        const search = createSearch({json.dumps(engine.index())});
         return {json.dumps(asked)}.map((question) => search(question, 3));
     }})()"""
     for question, theirs in zip(asked, tab.value(script), strict=True):
