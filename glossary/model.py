@@ -452,6 +452,7 @@ class Term:
         acronyms: Short forms in capitals.
         see: Names that lead here and mean something narrower, broader or related.
         misspellings: Wrong spellings that are understood and never shown.
+        keywords: Further words that people ask with, for the search alone.
         formula: Or None.
         example: One worked number; or None.
         mistake: A common mistake, as a sentence; or empty.
@@ -481,6 +482,7 @@ class Term:
     acronyms: tuple[str, ...] = ()
     see: tuple[See, ...] = ()
     misspellings: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
     formula: Formula | None = None
     example: Example | None = None
     mistake: str = ""

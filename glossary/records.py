@@ -56,7 +56,7 @@ def from_record(record: Record, source: str = "") -> Term:
     """Build a term from a record of the right shape."""
     plain = dict(record)
     plain["source"] = source or plain.get("source", "")
-    for name in ("aliases", "acronyms", "misspellings", "api"):
+    for name in ("aliases", "acronyms", "misspellings", "keywords", "api"):
         plain[name] = tuple(plain.get(name, ()))
     plain["relations"] = tuple(
         Relation(kind=kind, target=target)

@@ -49,6 +49,10 @@ class Labels:
             text: term for text, key, term in spellings if len(self.by_key[key]) == 1
         }
 
+    def is_name(self, key: str) -> bool:
+        """Whether a key is more than a misspelling."""
+        return any(label.kind != "misspelling" for label in self.by_key.get(key, ()))
+
     def find(self, text: str) -> list[int]:
         """Numbers of the terms that this spelling names; several if ambiguous."""
         for key in fold.keys(text):

@@ -123,14 +123,12 @@ function createSearch(index) {
 
   const own = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
   const labelsAt = (key) => own(index.labels, key) || [];
+  const isName = (key) => labelsAt(key).some(([, kind]) => kind !== "misspelling");
   const fieldsOf = (word) => own(index.fields, stem(word)) || {};
 
   function isKnown(word) {
-    return (
-      Object.hasOwn(index.fields, stem(word)) ||
-      labelsAt(word).length > 0 ||
-      labelsAt(singular(word)).length > 0
-    );
+    const stands = Object.hasOwn(index.fields, stem(word));
+    return stands || isName(word) || isName(singular(word));
   }
 
   function labelOf(span) {
@@ -189,28 +187,31 @@ function createSearch(index) {
   function features(question, number) {
     const held = question.held.get(number) || { labels: [], places: new Set() };
     const total = question.total || 1;
-    const found = { bias: 1, label: 0, text: 0, has: 0, unknown: 0, slips: 0 };
+    const found = { bias: 1, label: 0, unknown: 0, slips: 0 };
+    for (const name of index.field_names) found[name] = 0;
+    let missing = 0;
     let matched = 0;
     for (const word of question.words) {
       const share = word.rarity / total;
       const field = word.fields[number];
       const inLabel = held.places.has(word.place);
       if (inLabel || field !== undefined) {
-        if (inLabel) found.label += share;
-        else found.text += share * index.field_weights[field] * word.trust;
-        found.has += share;
-        found.slips += word.trust < 1 ? share : 0;
         matched += 1;
-      } else if (!Object.keys(word.fields).length) {
-        found.unknown += share;
+        found.slips += word.trust < 1 ? share : 0;
+      } else {
+        missing += share;
       }
+      if (inLabel) found.label += share;
+      else if (field !== undefined) found[index.field_names[field]] += share * word.trust;
+      else if (!Object.keys(word.fields).length) found.unknown += share;
     }
     const starts = [...question.held.values()].map((one) => Math.min(...one.places));
     const first = starts.length ? Math.min(...starts) : -1;
-    found.first = held.places.has(first) ? 1 : 0;
+    found.squared = found.label ** 2;
     found.part = held.labels.length ? 0 : part(question, number);
+    found.first = held.places.has(first) ? 1 : 0;
     found.words = Math.min(matched, index.many_words) / index.many_words;
-    found.beside = beside(question, held, number);
+    found.short = question.words.length <= index.short_question ? missing : 0;
     return found;
   }
 
@@ -224,47 +225,48 @@ function createSearch(index) {
     return most;
   }
 
-  function beside(question, held, number) {
-    if (!held.places.size) return 0;
-    const near = (place) => held.places.has(place - 1) || held.places.has(place + 1);
-    let strange = 0;
-    for (const { place, fields } of question.words) {
-      if (held.places.has(place) || !near(place) || number in fields) continue;
-      strange += Object.keys(fields).length ? 0.5 : 1;
-    }
-    return Math.min(1, strange);
-  }
-
-  function whole(question) {
-    const written = tokens(question);
+  // Answers to a question that is a label, as written or but for a slip.
+  function whole(text) {
+    const written = tokens(text);
     const telling = written.filter((token) => !stopWords.has(token));
     const content = telling.length ? telling : written;
     for (const words of [written, content]) {
       for (const way of [(word) => word, singular]) {
         const labels = labelsAt(words.map((word) => way(fold(word))).join(""));
-        if (labels.length) return labels;
+        if (labels.length) return labels.map(([number, kind]) => [number, index.whole[kind]]);
       }
     }
-    return [];
+    if (content.every((word) => isKnown(fold(word)))) return [];
+    const near = close(content.map((word) => singular(fold(word))).join(""))[0];
+    if (!near) return [];
+    const score = index.least + near[1] * (index.highest - index.least);
+    return labelsAt(near[0]).map(([number]) => [number, score]);
   }
 
   return function search(text, limit) {
     const question = read(text);
-    const scores = new Map();
     const candidates = new Set(question.held.keys());
     for (const word of question.words) {
       for (const number of Object.keys(word.fields)) candidates.add(Number(number));
     }
-    for (const number of candidates) {
+    const worths = [...candidates].map((number) => {
       const counted = features(question, number);
       let worth = 0;
       for (const name of Object.keys(index.weights)) {
         worth += index.weights[name] * counted[name];
       }
-      scores.set(number, index.highest / (1 + Math.exp(-worth)));
+      return [number, worth];
+    });
+    const highest = Math.max(...worths.map(([, worth]) => worth));
+    const powers = worths.map(([number, worth]) => [number, Math.exp(worth - highest)]);
+    const total = powers.reduce((sum, [, power]) => sum + power, 0);
+    const covered = total / (total + Math.exp(-highest));
+    const scores = new Map();
+    for (const [number, power] of powers) {
+      scores.set(number, index.highest * covered * power);
     }
-    for (const [number, kind] of whole(text)) {
-      scores.set(number, Math.max(scores.get(number) || 0, index.whole[kind]));
+    for (const [number, score] of whole(text)) {
+      scores.set(number, Math.max(scores.get(number) || 0, score));
     }
     return [...scores]
       .sort((a, b) => b[1] - a[1] || a[0] - b[0])

@@ -1,11 +1,17 @@
-"""Ranked search: how likely is it that this term answers the question?
+"""Ranked search: is there an answer to this question, and which term is it?
 
 A question is read once: its words, the labels (names, aliases, acronyms ...) that stand
 in it, and what a misspelled word stands for. For each term some features are counted,
-all between 0 and 1, and the score is their logistic sum: `WEIGHTS` says what each is
-worth, and `benchmarks/search_weights.py` fits them to questions with and without an
-answer. So a score is a probability, and 0.5 is where an answer is more likely right
-than wrong. `search.js` does the same for pages, on the tables that are written here.
+all between 0 and 1; their weighted sum is what the term is worth. With "there is no
+answer" as one more candidate, worth 0, the chance that there is one is
+
+    covered = 1 - 1 / (1 + sum over terms of exp(worth)),
+
+and the score of a term is covered * exp(worth - the highest worth): the first answer
+has the chance that the question is answered at all, and 0.5 is where that is more likely
+than not. `WEIGHTS` are fitted to questions with and without an answer by
+`benchmarks/search_weights.py` (a multinomial logit: McFadden 1974). `search.js` does the
+same for pages, on the tables that `Search.index` writes.
 
 A question that is a label as a whole needs no sum: `WHOLE` has its score.
 
@@ -19,6 +25,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import exp, log
+from typing import Any
 
 from glossary.find import fold, spelling
 from glossary.find.labels import OWN_NAMES, Label, Labels, best
@@ -34,26 +41,40 @@ WHOLE = {
     "misspelling": 0.95,
     "see": 0.9,
 }
-#: What a word counts by the best place where a term has it.
-FIELDS = ("name", "alias", "one-sentence definition", "full text")
-FIELD_WEIGHTS = (1.0, 0.9, 0.7, 0.45)
-WEIGHTS = {
-    "bias": -4.0,
-    "label": 4.0,
-    "text": 4.0,
-    "has": 0.0,
-    "part": 1.0,
-    "first": 1.0,
-    "words": 1.0,
-    "beside": -2.0,
-    "unknown": -2.0,
-    "slips": -1.0,
+#: Where a word can stand in a term; each is a feature, and the best place counts.
+FIELDS = {
+    "name": "name",
+    "alias": "alias",
+    "keyword": "keywords",
+    "sentence": "one-sentence definition",
+    "definition": "definition",
+    "text": "full text",
 }
-#: No sum of features is as good as a label.
+WEIGHTS = {
+    "bias": -7.4,
+    "label": 3.2,
+    "squared": 1.2,
+    "name": 2.9,
+    "alias": 2.1,
+    "keyword": 2.1,
+    "sentence": 3.6,
+    "definition": 1.3,
+    "text": 0.8,
+    "part": 3.3,
+    "first": 3.3,
+    "words": 5.2,
+    "short": -1.0,
+    "unknown": -1.5,
+    "slips": -1.6,
+}
+_FIELD_NAMES = tuple(FIELDS)
+#: No sum of features is as good as a label; a whole label but for a slip lies between.
 HIGHEST = 0.89
+LEAST = 0.5
 _LONGEST_LABEL = 6  # words
 _LONGEST_QUESTION = 40  # words
 _MANY_WORDS = 4
+_SHORT_QUESTION = 3  # words
 
 
 @dataclass(frozen=True)
@@ -124,8 +145,13 @@ class Search:
         self._by_stems: dict[str, list[Label]] = {}
         self._label_stems: list[list[frozenset[str]]] = []
         vocabulary: set[str] = set()
+        acronyms = {
+            fold.plain_key(acronym): _phrase(term.name)
+            for term in terms
+            for acronym in term.acronyms
+        }
         for number, term in enumerate(terms):
-            for stem, place in _stems(term).items():
+            for stem, place in _stems(term, acronyms).items():
                 self._fields.setdefault(stem, {})[number] = place
             texts = (term.name, *term.aliases)
             words = [fold.content_words(text) for text in texts]
@@ -139,27 +165,36 @@ class Search:
                     stems = "".join(map(fold.stem, fold.words(label.text)))
                     self._by_stems.setdefault(stems, []).append(label)
         # A listed misspelling is not what another slip stands for.
-        shown = {
-            key
-            for key, held in names.by_key.items()
-            if any(label.kind != "misspelling" for label in held)
-        }
+        shown = {key for key in names.by_key if names.is_name(key)}
         self._spelling = Spelling(vocabulary | shown)
 
     def find(self, question: str, limit: int) -> list[Found]:
         """The best answers, best first; equal ones in the order of the terms."""
-        whole = self._whole(question)
         read = self.read(question)
         candidates = {number for word in read.words for number in word.fields}
+        candidates |= read.held.keys()
+        worths = {number: self._worth(read, number) for number in sorted(candidates)}
+        highest = max(worths.values(), default=0.0)
+        # Relative to the highest, so that no power overflows.
+        powers = {number: exp(worth - highest) for number, worth in worths.items()}
+        total = sum(powers.values())
+        covered = total / (total + exp(-highest))
         found = {
-            number: self._judged(read, number)
-            for number in candidates | read.held.keys()
+            number: Found(number, HIGHEST * covered * power, "")
+            for number, power in powers.items()
         }
-        for answer in whole:
+        for answer in self._whole(question):
             if answer.number not in found or answer.score > found[answer.number].score:
                 found[answer.number] = answer
         ranked = sorted(found.values(), key=lambda one: (-one.score, one.number))
-        return [one for one in ranked if one.score > 0][:limit]
+        return [
+            Found(
+                one.number,
+                round(one.score, 4),
+                one.reason or self._reason(read, one.number),
+            )
+            for one in ranked[:limit]
+        ]
 
     def spelled_like(self, name: str, most: int) -> list[int]:
         """Numbers of the terms with a name that this one is a slip or two away from."""
@@ -188,10 +223,12 @@ class Search:
             ],
             "vocabulary": self._spelling.words,
             "weights": WEIGHTS,
-            "field_weights": FIELD_WEIGHTS,
+            "field_names": _FIELD_NAMES,
             "whole": WHOLE,
             "highest": HIGHEST,
+            "least": LEAST,
             "many_words": _MANY_WORDS,
+            "short_question": _SHORT_QUESTION,
             "longest_label": _LONGEST_LABEL,
             "longest_question": _LONGEST_QUESTION,
             **spelling.rules(),
@@ -209,7 +246,13 @@ class Search:
             ]
             if exact:
                 return exact
-        return []
+        if all(self._is_known(fold.fold(token)) for token in fold.tokens(content)):
+            return []  # a label spelled nearly like known words is a coincidence
+        return [
+            Found(label.number, LEAST + alike * (HIGHEST - LEAST), self._nearly(label))
+            for key, alike in self._spelling.close(fold.key(content))[:1]
+            for label in best(self._names.by_key.get(key, ()))
+        ]
 
     def read(self, question: str) -> Question:
         """The words and the labels of a question."""
@@ -237,11 +280,9 @@ class Search:
         return Question(tuple(words), held, total)
 
     def _is_known(self, word: str) -> bool:
-        return (
-            fold.stem(word) in self._fields
-            or word in self._names.by_key
-            or fold.singular(word) in self._names.by_key
-        )
+        """Whether a word stands in a term; a listed misspelling is none."""
+        keys = (word, fold.singular(word))
+        return fold.stem(word) in self._fields or any(map(self._names.is_name, keys))
 
     def _labels_in(self, folded: list[str], telling: list[bool]) -> dict[int, Held]:
         """The labels in a question: the longest first, and none inside a longer one."""
@@ -270,32 +311,37 @@ class Search:
         """What a term has of a question, each from 0 to 1; see `WEIGHTS`."""
         held = read.held.get(number, Held())
         total = read.total or 1.0
-        label = text = slips = unknown = has = 0.0
+        places = dict.fromkeys(FIELDS, 0.0)
+        label = 0.0
+        missing = 0.0
+        unknown = 0.0
+        slips = 0.0
         matched = 0
         for word in read.words:
             share = word.rarity / total
-            if word.place in held.places:
+            in_label = word.place in held.places
+            if in_label or number in word.fields:
+                matched += 1
+                slips += share * (word.trust < 1)
+            else:
+                missing += share
+            if in_label:
                 label += share
-                has += share
-                slips += share * (word.trust < 1)
-                matched += 1
             elif number in word.fields:
-                has += share
-                text += share * FIELD_WEIGHTS[word.fields[number]] * word.trust
-                slips += share * (word.trust < 1)
-                matched += 1
+                places[_FIELD_NAMES[word.fields[number]]] += share * word.trust
             elif not word.fields:
                 unknown += share
         first = min((min(one.places) for one in read.held.values()), default=-1)
         return {
             "bias": 1.0,
             "label": label,
-            "text": text,
-            "has": has,
+            "squared": label**2,  # a label counts more where it is all of the question
+            **places,
             "part": 0.0 if held.labels else self._part(read, number),
             "first": float(first in held.places),
             "words": min(matched, _MANY_WORDS) / _MANY_WORDS,
-            "beside": self._beside(read, held, number),
+            # Of two or three words each tells: "gradient boosting" is no gradient.
+            "short": missing if len(read.words) <= _SHORT_QUESTION else 0.0,
             "unknown": unknown,
             "slips": slips,
         }
@@ -308,28 +354,9 @@ class Search:
         ]
         return max(shares, default=0.0)
 
-    def _beside(self, read: Question, held: Held, number: int) -> float:
-        """Whether a word that the term does not have stands right beside its label.
-
-        "gradient boosting" is not about gradients: such a word makes another name.
-        """
-        if not held.places:
-            return 0.0
-        edges = {
-            place + step for place in held.places for step in (-1, 1)
-        } - held.places
-        strange = [
-            word
-            for word in read.words
-            if word.place in edges and number not in word.fields
-        ]
-        return min(1.0, sum(1.0 if not word.fields else 0.5 for word in strange))
-
-    def _judged(self, read: Question, number: int) -> Found:
+    def _worth(self, read: Question, number: int) -> float:
         features = self.features(read, number)
-        worth = sum(WEIGHTS[name] * value for name, value in features.items())
-        score = HIGHEST / (1 + exp(-worth))
-        return Found(number, round(score, 4), self._reason(read, number))
+        return sum(WEIGHTS[name] * value for name, value in features.items())
 
     def _reason(self, read: Question, number: int) -> str:
         """What matched, in the words of the question and of the term."""
@@ -338,7 +365,7 @@ class Search:
         if held:
             told = dict.fromkeys(self._told_inside(label) for label in held.labels)
             parts.append(f"the question holds the {' and the '.join(told)}")
-        for place, name in enumerate(FIELDS):
+        for place, name in enumerate(FIELDS.values()):
             here = [
                 repr(word.told) if word.trust == 1 else f"nearly {word.told!r}"
                 for word in read.words
@@ -348,6 +375,9 @@ class Search:
             if here:
                 parts.append(f"{', '.join(dict.fromkeys(here))} in the {name}")
         return "; ".join(parts)
+
+    def _nearly(self, label: Label) -> str:
+        return f"nearly the {self._told_inside(label)}"
 
     def _told_inside(self, label: Label) -> str:
         if label.kind == "misspelling":  # as it was written it may be spelled right
@@ -360,8 +390,16 @@ def _told(label: Label) -> str:
     return f"{kind} {label.text!r}"
 
 
-def _stems(term: Term) -> dict[str, int]:
-    """Each stem of a term, with the best field in which it stands."""
+def _phrase(text: str) -> str:
+    """Words in the singular, with a blank around each."""
+    return f" {' '.join(map(fold.singular, fold.words(text)))} "
+
+
+def _stems(term: Term, acronyms: dict[str, str]) -> dict[str, int]:
+    """Each stem of a term, with the best field in which it stands.
+
+    Where the name behind an acronym stands, the acronym is taken to stand as well.
+    """
     meanings = (
         [symbol.meaning for symbol in term.formula.symbols] if term.formula else []
     )
@@ -370,12 +408,18 @@ def _stems(term: Term) -> dict[str, int]:
     fields: tuple[Sequence[str], ...] = (
         (term.name,),
         (*term.aliases, *term.acronyms, *see),
+        term.keywords,
         (term.summary,),
-        (term.definition, term.mistake, *claims, *meanings, *term.api),
+        (term.definition,),
+        (term.mistake, *claims, *meanings, *term.api),
     )
     found: dict[str, int] = {}
     for place, texts in enumerate(fields):
         for text in texts:
             for word in fold.words(text):
                 found.setdefault(fold.stem(word), place)
+            phrase = _phrase(text)
+            for acronym, name in acronyms.items():
+                if name in phrase:
+                    found.setdefault(fold.stem(acronym), place)
     return found

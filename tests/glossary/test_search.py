@@ -41,7 +41,7 @@ def test_each_match_says_where_the_word_stands(four: Glossary) -> None:
         "'quokkas' in the name",
         "'quokkas' in the alias",
         "'quokkas' in the one-sentence definition",
-        "'quokkas' in the full text",
+        "'quokkas' in the definition",
     ]
 
 
