@@ -6,7 +6,7 @@ python examples/glossary_lookup.py
 from __future__ import annotations
 
 import glossary
-from glossary.show import export
+from glossary.show import cards
 
 
 def main() -> None:
@@ -27,13 +27,13 @@ def main() -> None:
         print("\nCosine annealing:", [round(rate, 4) for rate in rates])
 
     try:
-        glossary.term("batch")
-    except glossary.AmbiguousTerm as error:
+        glossary.term("random forest")
+    except glossary.UnknownTerm as error:
         print(f"\n{error}")
 
     basics = glossary.terms(level="beginner")
-    print(f"\n{len(basics)} cards for Anki:")
-    print("\n".join(export.to_anki(basics).splitlines()[:6]))
+    print(f"\n{len(basics)} terms of beginners as cards for Anki:")
+    print("\n".join(cards.anki(basics).splitlines()[:6]))
 
 
 if __name__ == "__main__":

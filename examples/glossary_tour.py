@@ -8,7 +8,7 @@ import glossary
 def main() -> None:
     term = glossary.term("BN")  # any spelling
     print(term.summary)
-    print("near:", ", ".join(one.name for one in term.related))
+    print("near:", ", ".join(other.name for other in term.related))
     print("why does it match?", glossary.search("step size")[0].reason)
 
     # Each claim is measured here and now.
@@ -16,7 +16,7 @@ def main() -> None:
         print(evidence)
 
     # What was measured when the package was made, for all terms.
-    claims = [claim for one in glossary.terms() for claim in one.claims]
+    claims = [claim for other in glossary.terms() for claim in other.claims]
     failed = [c for c in claims if c.recorded and c.recorded.verdict == "failed"]
     print(f"{len(claims)} claims; commonly said, and does not hold:")
     for claim in failed:

@@ -8,10 +8,10 @@ answer" as one more candidate, worth 0, the chance that there is one is
     covered = 1 - 1 / (1 + sum over terms of exp(worth)),
 
 and the score of a term is covered * exp(worth - the highest worth): the first answer
-has the chance that the question is answered at all, and 0.5 is where that is more likely
-than not. `WEIGHTS` are fitted to questions with and without an answer by
-`benchmarks/search_weights.py` (a multinomial logit: McFadden 1974). `search.js` does the
-same for pages, on the tables that `Search.index` writes.
+has the chance that the question is answered at all, and 0.5 is where that is more
+likely than not. `WEIGHTS` are fitted to questions with and without an answer by
+`benchmarks/search_weights.py` (a multinomial logit: McFadden 1974). `search.js` does
+the same for pages, on the tables that `Search.index` writes.
 
 A question that is a label as a whole needs no sum: `WHOLE` has its score.
 
