@@ -12,6 +12,7 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, Protocol
 
 from glossary.errors import DemoError
@@ -52,7 +53,10 @@ class Home(Protocol):
         """Run the demo of a claim."""
 
     def figure(self, evidence: Evidence) -> Any:
-        """A picture of evidence."""
+        """A matplotlib figure of evidence."""
+
+    def picture(self, evidence: Evidence) -> str | None:
+        """The same as the text of an SVG; None if it cannot be drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,7 @@ class Reference:
 
     @property
     def id(self) -> str:
-        """``arXiv:...``, ``doi:...``, ``isbn:...`` or the address, whichever is first."""
+        """``arXiv:...``, ``doi:...``, ``isbn:...`` or the address, in this order."""
         if self.arxiv:
             return f"arXiv:{self.arxiv}"
         if self.doi:
@@ -414,6 +418,11 @@ class Evidence:
             f"  {claim.quantity}: {self.measured:.4g}, claimed {claim.condition}, "
             f"margin {self.margin:+.2g}{note}"
         )
+
+    def _repr_html_(self) -> str:
+        words = f"<p>{escape(str(self))}</p>"
+        home = self.claim.home
+        return words + ((home.picture(self) or "") if home else "")
 
 
 def _series(run: Measurement) -> Iterator[tuple[str, tuple[float, ...]]]:

@@ -288,6 +288,21 @@ class Glossary:
             raise missing("A figure", error) from error
         return draw(evidence)
 
+    def picture(self, evidence: Evidence) -> str | None:
+        """The picture of evidence as the text of an SVG.
+
+        Args:
+            evidence: What was measured.
+
+        Returns:
+            One ``svg`` element; None where matplotlib is not installed.
+        """
+        try:
+            from glossary.measure import recording  # matplotlib is an extra
+        except ModuleNotFoundError:
+            return None
+        return recording.picture(evidence)
+
     def path(self, start: str, end: str) -> list[Link]:
         """The shortest chain of relations from one term to another.
 

@@ -1,67 +1,108 @@
+from __future__ import annotations
+
 import json
+import math
+import os
 import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import glossary
-from glossary import evidence
+from glossary import Claim, Evidence, Glossary
+from glossary.__main__ import main
 from glossary.errors import DemoError
-from glossary.evidence import Evidence, judge
+from glossary.lab import Bars, Control, Lines, Measurement
+from glossary.measure import recorded, running
+from glossary.verdict import judge
 from tests.kit.page_kit import HEARS_CTRL_C
 
-CLAIMS = {one.id: one for term in glossary.terms() for one in term.claims}
-CORE = [term for term in glossary.terms() if term.source == "core"]
-
-
+CLAIMS = {claim.id: claim for term in glossary.terms() for claim in term.claims}
+FIRST = CLAIMS["adam/first-step"]
 #: Those that train with Keras run on every backend.
 MARKED = [
-    pytest.param(one, marks=[pytest.mark.backend] if claim.backend else [])
-    for one, claim in CLAIMS.items()
+    pytest.param(id, marks=[pytest.mark.backend] if claim.backend else [])
+    for id, claim in CLAIMS.items()
 ]
 
 
-@pytest.mark.parametrize("claim", MARKED)
-def test_every_claim_comes_out_as_documented(claim):
-    found = CLAIMS[claim].check()
-    assert found.as_documented, str(found)
-    assert len(found.figure().axes) == 2
+def shown(values: list[float] | None = None) -> Lines:
+    xs = [1.0, 2.0, 3.0]
+    return Lines(x=xs, ys={"a": values or xs}, x_label="x", y_label="y")
 
 
-def test_every_term_has_claims_and_the_core_at_least_three():
-    assert all(term.claims for term in glossary.terms())
-    assert all(len(term.claims) >= 3 for term in CORE)
-    assert sum(len(term.claims) for term in CORE) >= 50
+def measurement(measured: float = 0.0, *controls: Control) -> Measurement:
+    return Measurement(
+        measured=measured, panels=(shown(),), seen="A line.", controls=controls
+    )
+
+
+def demo_is(monkeypatch: pytest.MonkeyPatch, demo: Callable[[int], object]) -> None:
+    monkeypatch.setattr(running, "demo_of", lambda claim: demo)
+
+
+@pytest.mark.parametrize("id", MARKED)
+def test_every_claim_comes_out_as_documented_and_as_recorded(id: str) -> None:
+    claim = CLAIMS[id]
+    evidence = claim.check()
+    assert evidence.as_documented, str(evidence)
+    assert evidence.runs[0].controls, "a demo without a control"
+    before = claim.recorded
+    assert before is not None, "not recorded: glossary demo TERM --full --record DIR"
+    assert before.verdict == evidence.verdict
+
+
+@pytest.mark.parametrize("id", MARKED)
+def test_no_seed_takes_more_than_two_seconds(id: str) -> None:
+    evidence = CLAIMS[id].recorded
+    assert evidence is not None
+    assert evidence.seconds / len(evidence.seeds) <= 2.0
+
+
+def test_the_glossary_is_broad_and_every_term_claims_something() -> None:
+    assert len(glossary.terms()) >= 72
+    assert len(CLAIMS) >= 200
+    assert sum(claim.expected == "failed" for claim in CLAIMS.values()) >= 15
+    for term in glossary.terms():
+        assert len(term.claims) >= 2, term.id
+
+
+def test_every_claim_cites_a_reference_of_its_term_or_was_measured_here() -> None:
+    for term in glossary.terms():
+        known = {reference.id for reference in term.references} | {""}
+        assert {claim.reference for claim in term.claims} <= known
+
+
+def test_every_recorded_claim_has_its_picture_and_tells_what_is_seen() -> None:
+    import importlib.util
+
+    for package in ("glossary", "keras_lr"):
+        spec = importlib.util.find_spec(package)
+        assert spec is not None
+        assert spec.origin is not None
+        folder = Path(spec.origin).parent
+        source = "core" if package == "glossary" else package
+        for term in Glossary(sources=[source]):
+            for claim in term.claims:
+                picture = recorded.recorded_figure(claim, [folder])
+                assert picture, claim.id
+                assert "<svg" in picture
 
 
 @pytest.mark.backend
-def test_the_evidence_of_a_backend_names_it():
+def test_the_evidence_of_a_backend_names_it() -> None:
     import keras
 
-    found = CLAIMS["batch-normalization/inference"].check()
-    assert found.versions["backend"] == keras.backend.backend()
-    assert "backend" not in CLAIMS["adam/bound"].check().versions
-
-
-def test_the_command_line_takes_the_backend():
-    import os
-    import subprocess
-    import sys
-
-    wanted = ["demo", "BN", "--claim", "batch-normalization/inference", "--json"]
-    done = subprocess.run(
-        [sys.executable, "-m", "glossary", *wanted, "--backend", "torch"],
-        capture_output=True, text=True, env={**os.environ, "KERAS_BACKEND": "jax"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)[0]["versions"]["backend"] == "torch"
-
-
-def test_every_claim_cites_a_reference_of_its_term():
-    for term in glossary.terms():
-        known = {one.id for one in term.references} | {""}
-        assert {one.reference for one in term.claims} <= known
+    claim = next(claim for claim in CLAIMS.values() if claim.backend)
+    assert claim.check().versions["backend"] == keras.backend.backend()
+    assert "backend" not in FIRST.check().versions
 
 
 @pytest.mark.parametrize(
@@ -78,172 +119,346 @@ def test_every_claim_cites_a_reference_of_its_term():
         (2.5, "between", (1.0, 2.0), "failed", -0.5),
     ],
 )
-def test_a_verdict_is_a_comparison(measured, comparison, threshold, verdict, margin):
+def test_a_verdict_is_a_comparison(
+    measured: float,
+    comparison: str,
+    threshold: float | tuple[float, float],
+    verdict: str,
+    margin: float,
+) -> None:
     assert judge(measured, comparison, threshold) == (verdict, margin)
 
 
 @pytest.mark.parametrize("measured", [float("nan"), float("inf"), -float("inf")])
-def test_what_is_not_a_number_decides_nothing(measured):
+def test_what_is_not_a_number_decides_nothing(measured: float) -> None:
     assert judge(measured, "<", 1.0)[0] == "inconclusive"
 
 
-def test_a_control_that_fails_makes_it_inconclusive(monkeypatch):
-    run = {"measured": 0.0, "data": {}, "figure": {}, "inconclusive": "No control."}
-    monkeypatch.setattr(evidence, "_demo", lambda claim: lambda seed: run)
-    found = CLAIMS["adam/first-step"].check()
-    assert (found.verdict, found.reason) == ("inconclusive", "No control.")
+def test_a_control_that_is_not_met_makes_it_inconclusive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    met = Control(True, "Never said.")
+    unmet = Control(False, "The other arm did it as well.")
+    demo_is(monkeypatch, lambda seed: measurement(0.0, met, unmet))
+    evidence = FIRST.check()
+    assert (evidence.verdict, evidence.reason) == ("inconclusive", unmet.otherwise)
 
 
-def test_ten_seeds_are_judged_by_their_median(monkeypatch):
-    claim = replace(CLAIMS["adam/first-step"], threshold=7.0)
-    run = {"data": {}, "figure": {}}
-    monkeypatch.setattr(
-        evidence, "_demo", lambda claim: lambda seed: {**run, "measured": seed}
+def test_ten_seeds_are_judged_by_their_median(monkeypatch: pytest.MonkeyPatch) -> None:
+    demo_is(monkeypatch, lambda seed: measurement(float(seed)))
+    evidence = running.check(replace(FIRST, threshold=7.0), "full", seed=2)
+    assert evidence.seeds == tuple(range(2, 12))
+    assert (evidence.measured, evidence.verdict) == (6.5, "held")
+
+
+# ---- what a demo returns
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule"),
+    [
+        (lambda: Lines(x=[1], ys={}, x_label="x", y_label="y"), "show something"),
+        (lambda: Lines(x=[1], ys={"a": [1, 2]}, x_label="x", y_label="y"), "as many"),
+        (lambda: Lines(x=[1], ys={"a": [1]}, x_label="", y_label="y"), "x_label"),
+        (lambda: Lines(x=[1], ys={"a": [1]}, x_label="x", y_label=""), "y_label"),
+        (
+            lambda: Lines(x=[1], ys={"a": [1]}, x_label="x", y_label="y", log="z"),
+            "log='z'",
+        ),
+        (lambda: shown([1.0, math.inf, 2.0]), "infinity in 'a'"),
+        (lambda: Bars(labels=["a"], ys={"b": [1, 2]}, y_label="y"), "as many"),
+        (lambda: Bars(labels=["a"], ys={"b": [1]}, y_label="y", log="x"), "log='x'"),
+        (lambda: Measurement(measured=1.0, panels=(), seen="x"), "1 to 3 pictures"),
+        (lambda: Measurement(measured=1.0, panels=(shown(),), seen=""), "seen"),
+    ],
+)
+def test_a_picture_that_would_show_nothing_is_refused(
+    wrong: Callable[[], object], rule: str
+) -> None:
+    with pytest.raises(ValueError, match=rule):
+        wrong()
+
+
+def test_arrays_become_plain_numbers() -> None:
+    lines = Lines(
+        x=np.arange(2), ys={"a": np.ones(2, "float32")}, x_label="x", y_label="y"
     )
-    found = claim.check("full", seed=2)
-    assert found.seeds == tuple(range(2, 12))
-    assert (found.measured, found.verdict) == (6.5, "held")
-
-
-def test_evidence_survives_json_and_draws_the_same():
-    found = CLAIMS["attention-mechanism/scaling"].check("full")
-    again = Evidence.from_dict(json.loads(json.dumps(found.to_dict())))
-    assert again.to_dict() == found.to_dict()
-    left, right = again.figure().axes
-    assert left.get_xlabel() == "size of a key"
-    heights = [line.get_ydata()[0] for line in right.get_lines()[1:]]
-    assert heights == [found.threshold]
-    assert len(right.get_lines()[0].get_ydata()) == 10
-
-
-def test_numbers_that_are_not_finite_survive_json():
-    found = CLAIMS["adam/first-step"].check()
-    lost = replace(found, measured=float("inf"), by_seed=(float("inf"),))
-    again = Evidence.from_dict(json.loads(json.dumps(lost.to_dict())))
-    assert again.measured == float("inf")
-
-
-def test_random_state_is_left_alone():
-    random.seed(3)
-    np.random.seed(3)
-    before = random.getstate(), np.random.get_state()[1].tolist()
-    glossary.term("batch size").demo()
-    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
+    assert lines.x == (0.0, 1.0)
+    assert lines.ys == {"a": (1.0, 1.0)}
+    assert Control(np.bool_(True), "Said.").met is True
 
 
 @pytest.mark.parametrize("given", [None, 3.0, {"measured": 1.0}])
-def test_a_demo_must_return_what_was_agreed(monkeypatch, given):
-    monkeypatch.setattr(evidence, "_demo", lambda claim: lambda seed: given)
-    with pytest.raises(DemoError, match="measured, data and figure"):
-        CLAIMS["adam/first-step"].check()
+def test_a_demo_must_return_a_measurement(
+    monkeypatch: pytest.MonkeyPatch, given: object
+) -> None:
+    demo_is(monkeypatch, lambda seed: given)
+    with pytest.raises(DemoError, match=r"glossary\.lab\.Measurement"):
+        FIRST.check()
 
 
-def test_a_claim_from_a_file_runs_nothing():
-    claim = replace(CLAIMS["adam/first-step"], demo="antigravity:geohash")
+# ---- evidence in files
+
+
+def made(claim: Claim = FIRST, seeds: int = 3, moving: bool = False) -> Evidence:
+    runs = []
+    for seed in range(seeds):
+        moved = float(seed) if moving else 0.0
+        lines = Lines(
+            x=[1.0 + moved, 2.0, 3.0],
+            ys={"a": [1.0, math.nan, seed]},
+            x_label="x",
+            y_label="y",
+            marks={"bound": 0.5},
+        )
+        bars = Bars(labels=["u", "v"], ys={"b": [0.0, seed]}, y_label="z", log="y")
+        control = Control(seed != 1, "Seed 1 did not.")
+        runs.append(
+            Measurement(
+                measured=0.1 * seed,
+                panels=(lines, bars),
+                seen="Two panels.",
+                controls=(control,),
+            )
+        )
+    return Evidence(
+        claim=claim,
+        runs=tuple(runs),
+        seeds=tuple(range(seeds)),
+        seconds=0.5,
+        versions={"python": "3"},
+    )
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_evidence_survives_its_line_in_a_file(moving: bool) -> None:
+    evidence = made(moving=moving)
+    line = recorded.encode(evidence)
+    assert "\n" not in line
+    again = recorded.decode(json.loads(line), FIRST)
+    assert again.by_seed == evidence.by_seed
+    assert (again.verdict, again.reason) == ("inconclusive", "Seed 1 did not.")
+    assert again.runs[2].panels[1] == evidence.runs[2].panels[1]
+    assert recorded.encode(again) == line
+    assert json.loads(json.dumps(again.to_dict())) == again.to_dict()
+
+
+def test_what_is_not_finite_survives_as_well() -> None:
+    run = replace(made().runs[0], measured=math.inf)
+    lost = replace(made(seeds=1), runs=(run,))
+    again = recorded.decode(json.loads(recorded.encode(lost)), FIRST)
+    assert again.measured == math.inf
+    assert again.verdict == "inconclusive"
+
+
+def test_writing_one_claim_keeps_the_lines_of_others(tmp_path: Path) -> None:
+    other = replace(FIRST, id="adam/another")
+    recorded.write(tmp_path, [made(other), made()])
+    before = recorded.evidence_path(tmp_path, "adam").read_text()
+    recorded.write(tmp_path, [made()])
+    assert recorded.evidence_path(tmp_path, "adam").read_text() == before
+    assert [json.loads(line)["claim"] for line in before.splitlines()] == [
+        "adam/another",
+        "adam/first-step",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sentence": "Adam never forgets anything."},
+        {"threshold": 2e-06},
+        {"comparison": "<="},
+        {"conditions": "on Sundays"},
+        {"quantity": "something else"},
+    ],
+)
+def test_evidence_belongs_to_what_is_claimed_and_not_to_the_id(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    recorded.write(tmp_path, [made()])
+    assert recorded.recorded(FIRST, [tmp_path]) is not None
+    changed = replace(FIRST, **change)  # type: ignore[arg-type]
+    assert recorded.recorded(changed, [tmp_path]) is None
+    assert replace(FIRST, demo="a.b:c").content == FIRST.content
+
+
+def test_a_file_that_reuses_an_id_shows_no_verdict_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        """
+        id = "adam"
+        name = "Adam"
+        category = "optimization"
+        level = "beginner"
+        summary = "Adam is mine."
+        definition = "It is."
+        [[claims]]
+        id = "adam/first-step"
+        sentence = "Adam never forgets anything."
+        quantity = "memory"
+        comparison = "<"
+        threshold = 1e-06
+        """
+    )
+    term = Glossary.from_files(path).term("adam")
+    assert term.claims[0].recorded is None
+    assert "held" not in str(term)
     with pytest.raises(DemoError, match="only for terms that are installed"):
-        claim.check()
+        term.claims[0].check()
 
 
-def test_a_claim_without_a_demo_says_so():
+# ---- running
+
+
+def test_random_state_is_left_alone() -> None:
+    random.seed(3)
+    np.random.seed(3)
+    before = random.getstate(), np.random.get_state()[1].tolist()  # type: ignore[index]
+    FIRST.check()
+    after = random.getstate(), np.random.get_state()[1].tolist()  # type: ignore[index]
+    assert after == before
+
+
+def test_a_claim_by_itself_says_where_to_ask() -> None:
+    with pytest.raises(DemoError, match=r"glossary\.term"):
+        replace(FIRST, home=None).check()
+
+
+def test_a_claim_without_a_demo_says_so() -> None:
     with pytest.raises(DemoError, match="without one"):
-        replace(CLAIMS["adam/first-step"], demo="").check()
+        running.check(replace(FIRST, demo=""))
 
 
-def test_a_missing_package_names_what_to_install(monkeypatch):
-    claim = replace(CLAIMS["adam/first-step"], demo="not_there_at_all:demo")
-    term = replace(glossary.term("adam"), claims=(claim,))
-    monkeypatch.setattr(evidence.load, "installed", lambda: (term,))
-    with pytest.raises(DemoError, match=r"keras-lr\[demos\]"):
-        claim.check()
+def test_a_demo_that_is_not_there_says_so() -> None:
+    with pytest.raises(DemoError, match="must be a function"):
+        running.check(replace(FIRST, demo="glossary.demos.adam:nothing"))
 
 
-def test_an_unknown_size_is_refused():
+@pytest.mark.parametrize(
+    ("module", "name", "extra"),
+    [("sklearn.datasets", "sklearn", "demos"), ("torch", "torch", "torch")],
+    ids=["package", "backend"],
+)
+def test_what_a_demo_misses_names_its_extra(
+    monkeypatch: pytest.MonkeyPatch, module: str, name: str, extra: str
+) -> None:
+    def demo(seed: int) -> Measurement:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=module)
+
+    demo_is(monkeypatch, demo)
+    with pytest.raises(DemoError, match=rf"needs {name}: .*keras-lr\[{extra}\]"):
+        FIRST.check()
+
+
+def test_an_unknown_size_and_a_negative_seed_are_refused() -> None:
     with pytest.raises(ValueError, match="'fast' or 'full'"):
-        CLAIMS["adam/first-step"].check("huge")
+        FIRST.check("huge")
+    with pytest.raises(ValueError, match="0 or above"):
+        FIRST.check(seed=-1)
 
 
-def test_evidence_shows_itself_in_a_notebook():
-    shown = CLAIMS["adam/first-step"].check()._repr_html_()
-    assert "held" in shown
-    assert "<svg" in shown
+# ---- looking
 
 
-def test_the_command_line_measures_saves_and_prints_json(tmp_path, capsys):
-    from glossary.__main__ import main
+def test_a_figure_has_its_panels_and_the_seeds() -> None:
+    figure = made(FIRST).figure()
+    assert len(figure.axes) == 3
 
-    wanted = ["--claim", "adam/bound", "--save", str(tmp_path), "--format", "svg"]
+
+def test_evidence_shows_itself_in_a_notebook() -> None:
+    notebook = FIRST.check()._repr_html_()
+    assert "held" in notebook
+    assert "<svg" in notebook
+
+
+def test_a_figure_without_matplotlib_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    evidence = FIRST.check()
+    for name in ("drawing", "recording", "svg"):
+        monkeypatch.delitem(sys.modules, f"glossary.measure.{name}", raising=False)
+        monkeypatch.delattr(f"glossary.measure.{name}", raising=False)
+    for name in ("matplotlib", "matplotlib.axes", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(DemoError, match=r"A figure needs matplotlib: .*\[demos\]"):
+        evidence.figure()
+    assert "held" in evidence._repr_html_()
+
+
+# ---- at the command line
+
+
+def test_the_command_line_measures_saves_and_prints_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = ["--claim", "first-step", "--save", str(tmp_path), "--format", "svg"]
     assert main(["demo", "adam", *wanted]) == 0
-    assert "held: No step of Adam" in capsys.readouterr().out
-    assert "<svg" in (tmp_path / "adam-bound.svg").read_text()
-    assert main(["demo", "adam", "--claim", "adam/bound", "--json"]) == 0
+    assert capsys.readouterr().out.startswith("held: ")
+    assert "<svg" in (tmp_path / "adam-first-step.svg").read_text()
+    assert main(["demo", "adam", "--claim", "adam/first-step", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)[0]
     assert record["verdict"] == "held"
     assert main(["demo", "adam", "--claim", "adam/nothing"]) == 1
-    assert "adam/bound" in capsys.readouterr().err
+    assert "adam/first-step" in capsys.readouterr().err
 
 
-def test_claims_run_side_by_side_and_are_written_down_in_order(
-    monkeypatch, tmp_path, capsys
-):
-    from glossary.__main__ import main
-
-    # The slow ones first, so that others end before them. All claims are checked one
-    # by one above; here they need not be all, but some must train with Keras.
-    names = ["activation function", "one-cycle policy", "early stopping", "momentum"]
-    some = [glossary.term(name) for name in names]
+def test_claims_run_side_by_side_and_are_recorded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = [glossary.term(name) for name in ("momentum", "weight decay")]
     monkeypatch.setattr(glossary, "Glossary", lambda **options: some)
-    path = tmp_path / "evidence.json"
-    assert main(["check", "--demos", "--evidence", str(path)]) == 0
-    claims = [claim for term in some for claim in term.claims]
-    assert {claim.backend for claim in claims} == {True, False}
-    records = json.loads(path.read_text())
-    assert [record["claim"] for record in records] == [claim.id for claim in claims]
+    assert main(["check", "--demos", "--record", str(tmp_path)]) == 0
     assert "the slowest" in capsys.readouterr().out
-
-
-def test_with_json_only_records_go_to_the_screen(monkeypatch, capsys):
-    from glossary.__main__ import main
-
-    some = [glossary.term("momentum")]
-    monkeypatch.setattr(glossary, "Glossary", lambda **options: some)
+    for term in some:
+        for claim in term.claims:
+            assert recorded.recorded(claim, [tmp_path]) is not None
+            assert recorded.recorded_figure(claim, [tmp_path])
     assert main(["check", "--demos", "--json"]) == 0
-    shown, told = capsys.readouterr()
-    found = [Evidence.from_dict(record) for record in json.loads(shown)]
-    assert [one.claim for one in found] == [one.id for one in some[0].claims]
-    assert all(one.as_documented for one in found)
-    assert f"{len(found)} claims, 0 not as documented" in told
-    assert "the slowest" in told
+    records = json.loads(capsys.readouterr().out)
+    claims = [claim.id for term in some for claim in term.claims]
+    assert [record["claim"] for record in records] == claims
 
 
-def test_ctrl_c_stops_with_its_own_code(monkeypatch, capsys):
-    from glossary.__main__ import main
+@pytest.mark.backend
+def test_the_command_line_takes_the_backend() -> None:
+    claim = next(claim for claim in CLAIMS.values() if claim.backend)
+    command = [sys.executable, "-m", "glossary", "demo", claim.id, "--json"]
+    done = subprocess.run(
+        [*command, "--backend", "torch"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)[0]["versions"]["backend"] == "torch"
 
-    def stop(claim):
+
+def test_ctrl_c_stops_with_its_own_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(claim: Claim) -> Callable[[int], Measurement]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evidence, "_demo", stop)
+    monkeypatch.setattr(running, "demo_of", stop)
     assert main(["demo", "adam"]) == 130
     assert capsys.readouterr().err.endswith("stopped.\n")
 
 
-def test_ctrl_c_ends_the_workers_too(tmp_path):
-    import os
-    import signal
-    import subprocess
-    import sys
-    import time
-
+def test_ctrl_c_ends_the_workers_too() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", HEARS_CTRL_C, "check", "--demos", "--full"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
-    )  # fmt: skip
+    )
     time.sleep(3)
     os.killpg(process.pid, signal.SIGINT)
     shown, errors = process.communicate(timeout=60)
     assert (process.returncode, shown, errors) == (130, "", "glossary: stopped.\n")
 
-    def still_there():
+    def still_there() -> bool:
         try:
             os.killpg(process.pid, 0)
         except ProcessLookupError:
@@ -254,76 +469,3 @@ def test_ctrl_c_ends_the_workers_too(tmp_path):
     while still_there():
         assert time.monotonic() < end
         time.sleep(0.1)
-
-
-@pytest.mark.parametrize(
-    ("module", "name", "extra"),
-    [("sklearn.datasets", "sklearn", "demos"), ("torch", "torch", "torch")],
-    ids=["package", "backend"],
-)
-def test_what_a_demo_misses_names_its_extra(monkeypatch, module, name, extra):
-    def demo(seed):
-        raise ModuleNotFoundError(f"No module named {name!r}", name=module)
-
-    monkeypatch.setattr(evidence, "_demo", lambda claim: demo)
-    with pytest.raises(DemoError, match=rf"needs {name}: .*keras-lr\[{extra}\]"):
-        CLAIMS["adam/first-step"].check()
-
-
-def test_a_figure_without_matplotlib_names_the_extra(monkeypatch):
-    import sys
-
-    found = CLAIMS["adam/first-step"].check()
-    monkeypatch.delitem(sys.modules, "glossary.show.figure", raising=False)
-    for name in ("matplotlib", "matplotlib.figure"):
-        monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(DemoError, match=r"A figure needs matplotlib: .*\[demos\]"):
-        found.figure()
-    assert "held" in found._repr_html_()
-
-
-def test_a_negative_seed_is_refused():
-    with pytest.raises(ValueError, match="0 or above"):
-        CLAIMS["adam/first-step"].check(seed=-1)
-
-
-@pytest.mark.parametrize(
-    ("measured", "threshold", "comparison"),
-    [(0.0, 1e-12, "<"), (0.0, 0.0, "<="), (5.0, (1.0, 9.0), "between")],
-)
-def test_the_figure_shows_number_threshold_and_where_it_holds(
-    measured, threshold, comparison
-):
-    found = replace(
-        CLAIMS["adam/first-step"].check(),
-        by_seed=(measured,), threshold=threshold, comparison=comparison,
-    )  # fmt: skip
-    axes = found.figure().axes[1]
-    low, high = axes.get_ylim()
-    assert all(low < one < high for one in np.append(threshold, measured))
-    [green] = axes.patches
-    assert green.get_y() <= measured <= green.get_y() + green.get_height()
-
-
-def test_seeds_with_places_of_their_own_are_drawn_one_by_one():
-    found = CLAIMS["attention-mechanism/scaling"].check("full")
-    x = found.drawing["x"]
-    moved = [[one + seed for one in found.data[x][0]] for seed in range(10)]
-    apart = replace(found, data={**found.data, x: moved})
-    axes = apart.figure().axes[0]
-    assert [list(line.get_xdata()) for line in axes.get_lines()[:10]] == moved
-    names = [one.get_text() for one in axes.get_legend().get_texts()]
-    assert names == ["scaled", "unscaled"]
-
-
-@pytest.mark.parametrize("threshold", [(0.9999, 1.0501), (-1.0125, 100000.0)])
-def test_no_word_of_a_figure_is_cut_off(threshold):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    found = CLAIMS["autoencoder/linear"].check()
-    figure = replace(found, comparison="between", threshold=threshold).figure()
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    label = figure.axes[1].xaxis.label.get_window_extent(canvas.get_renderer())
-    assert figure.bbox.x0 <= label.x0
-    assert label.x1 <= figure.bbox.x1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glossary.find.spelling import Spelling, distance, similarity
+from glossary.find.spelling import Spelling, distance, likeness
 
 WORDS = st.text(string.ascii_lowercase, max_size=9)
 
@@ -46,19 +46,10 @@ def test_a_word_with_one_slip_is_found_again(word: str, data: st.DataObject) -> 
         assert word in [found for found, _ in spelling.close(slip)]
 
 
-def test_a_word_cut_short_is_read_as_the_words_that_begin_with_it() -> None:
-    spelling = Spelling(["accumulation", "accumulate", "momentum"])
-    assert [word for word, _ in spelling.near("accum")] == [
-        "accumulate",
-        "accumulation",
-    ]
-    assert spelling.near("acc") == []
-
-
 def test_short_words_are_not_guessed() -> None:
     assert Spelling(["lr", "bn", "sgd"]).close("sgb") == []
 
 
 def test_distant_words_are_not_similar() -> None:
-    assert similarity("momentum", "attention") == 0.0
-    assert similarity("rate", "generation") == 0.0
+    assert likeness("momentum", "attention") == 0.0
+    assert likeness("rate", "generation") == 0.0
