@@ -5,7 +5,8 @@
 #   make bench        what schedules, sweeps and fits in a loop cost, on the three backends
 #   make memory       what 10,000 scheduled fits leave behind, on the three backends
 #   make bench-finder how good finders and their rivals are, where the truth is known
-#   make evidence   measure all claims anew and write evidence.json of both packages
+#   make evidence     measure all claims anew, ten seeds each, and record them
+#   make figures      draw all figures anew from the recorded evidence
 #   make keras-tests  Keras' own tests with a schedule in every fit, on the three backends
 #   make faults       kill and resume a training twenty times on each backend
 
@@ -21,7 +22,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 
-.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence faults clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures faults clean $(addprefix test-,$(BACKENDS))
 
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
 	$(RUN) KERAS_BACKEND=$(KERAS_BACKEND) $(BIN)/python examples/quickstart.py
@@ -69,8 +70,11 @@ faults: $(READY)-all-test
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
 
 evidence: $(READY)-all-test
-	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --evidence glossary/evidence.json
-	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source keras_lr --evidence keras_lr/evidence.json
+	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --record glossary
+	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source keras_lr --record keras_lr
+
+figures: $(READY)-all-test
+	$(RUN) $(BIN)/python -m glossary.measure.recording glossary keras_lr
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
