@@ -11,9 +11,15 @@ from glossary.lab.nets import sigmoid
 INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
 
+def weighted_sum(x: Array, w: Array) -> Array:
+    """What a neuron makes of its inputs before bias and activation function."""
+    sums: Array = x @ w
+    return sums
+
+
 def neuron(x: Array, w: Array, b: float) -> Array:
     """Sigmoid of w x + b."""
-    return sigmoid(x @ w + b)[0]
+    return sigmoid(weighted_sum(x, w) + b)[0]
 
 
 def _hidden_layer(x: Array, first: Array, b: Array, last: Array) -> Array:
@@ -113,7 +119,7 @@ def template(seed: int) -> Measurement:
         others = rng.normal(size=(1000, size))
         others /= np.linalg.norm(others, axis=1, keepdims=True)
         alike = w / np.linalg.norm(w)
-        ratios.append(float(alike @ w / (others @ w).max()))
+        ratios.append(float(weighted_sum(alike, w) / weighted_sum(others, w).max()))
     shown = Lines(
         x=sizes,
         ys={"neuron": ratios},

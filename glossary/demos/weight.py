@@ -147,6 +147,12 @@ def _ranks(values: Array) -> Array:
     return np.argsort(np.argsort(values)).astype(float)
 
 
+def _units(rng: np.random.Generator, count: int) -> Array:
+    """A unit for each input, from a thousandth to a thousand."""
+    units: Array = 10.0 ** rng.uniform(-3, 3, count)
+    return units
+
+
 def largest_matters(seed: int) -> Measurement:
     """Rank correlation of the size of a weight and what its input is worth.
 
@@ -158,7 +164,7 @@ def largest_matters(seed: int) -> Measurement:
     target = labels - labels.mean()
     correlations = {}
     points = {}
-    units = 10.0 ** rng.uniform(-3, 3, inputs.shape[1])
+    units = _units(rng, inputs.shape[1])
     for name, x in (("equal scales", inputs), ("own units", inputs * units)):
         w = np.linalg.lstsq(x / x.std(0), target, rcond=None)[0] / x.std(0)
         errors = x @ w - target
