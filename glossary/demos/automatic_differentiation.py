@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def loops(seed: int) -> Measurement:
     rounds = np.arange(1, 9)
     errors = []
     for count in rounds:
-        slope = by_tape(lambda at, count=count: _root(at, int(count)), x)
+        slope = by_tape(partial(_root, rounds=int(count)), x)
         errors.append(float(abs(slope / truth - 1).max()))
     shown = Lines(
         x=rounds,
@@ -110,9 +111,10 @@ def forward_cost(ws: list[Array], x: Array) -> tuple[Array, int]:
     tally = counted(x)
     gradient = []
     for i in range(x.shape[1]):
-        value = tally
-        tangent = counted(np.eye(x.shape[1])[i : i + 1])
-        tangent.tally = tally.tally
+        value: Array = tally
+        unit = counted(np.eye(x.shape[1])[i : i + 1])
+        unit.tally = tally.tally
+        tangent: Array = unit
         for w in ws:
             value = np.tanh(value @ w)
             tangent = (tangent @ w) * (1 - value**2)
@@ -122,7 +124,8 @@ def forward_cost(ws: list[Array], x: Array) -> tuple[Array, int]:
 
 def reverse_cost(ws: list[Array], x: Array) -> tuple[Array, int]:
     """The same gradient in reverse mode: once forward, once backward."""
-    value = counted(x)
+    tally = counted(x)
+    value: Array = tally
     outputs = []
     for w in ws:
         value = np.tanh(value @ w)
@@ -131,11 +134,11 @@ def reverse_cost(ws: list[Array], x: Array) -> tuple[Array, int]:
     for place in range(len(ws) - 1, 0, -1):
         back = (back @ ws[place].T) * (1 - outputs[place - 1] ** 2)
     gradient = np.asarray(back @ ws[0].T)[0]
-    return gradient, int(value.tally["work"])
+    return gradient, int(tally.tally["work"])
 
 
 def modes(seed: int) -> Measurement:
-    """Power with which forward mode's cost over reverse mode's grows with the inputs."""
+    """Power with which forward over reverse mode's cost grows with the inputs."""
     rng = np.random.default_rng(seed)
     inputs = 2 ** np.arange(1, 8)
     costs: dict[str, list[float]] = {"forward mode": [], "reverse mode": []}
@@ -183,16 +186,16 @@ def kinks(seed: int) -> Measurement:
     panels = (
         Lines(
             x=x,
-            ys={"relu(s x) - relu(-s x)": values},
+            ys={"relu(s x) - relu(-s x)": values / slope},
             x_label="x",
-            y_label="value",
+            y_label="value over s",
             title="a straight line",
         ),
         Lines(
             x=x,
-            ys={"true": np.full(21, slope), "automatic": found},
+            ys={"true": np.ones(21), "automatic": found / slope},
             x_label="x",
-            y_label="derivative",
+            y_label="derivative over s",
             title="its derivative",
         ),
     )

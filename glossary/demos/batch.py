@@ -11,7 +11,7 @@ from glossary.lab.steps import sgd
 
 
 def _normalized(x: tape.Variable) -> tape.Variable:
-    """Batch normalization without scale and shift: each column of mean 0, variance 1."""
+    """Batch normalization without scale and shift: columns of mean 0, variance 1."""
     centered = x - tape.mean(x, axis=0)
     variance = tape.mean(centered * centered, axis=0)
     return centered * (variance + 1e-5) ** -0.5
@@ -115,12 +115,12 @@ def _cosine(a: Array, b: Array) -> float:
 
 
 def _likeness(
-    rng: np.random.Generator, ws: list[Array], sizes: Array, count: int
+    rng: np.random.Generator, ws: list[Array], sizes: Labels, count: int
 ) -> list[float]:
     """Mean cosine of the gradients of random batches with the full gradient."""
     x, y = digits()
 
-    def gradient(rows: Array | slice) -> Array:
+    def gradient(rows: Labels | slice) -> Array:
         arrays = gradients(ws, x[rows], y[rows], relu)[1]
         return np.concatenate([a.ravel() for a in arrays])
 

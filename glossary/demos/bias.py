@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
-from glossary.lab import Bars, Control, Lines, Measurement, tape
+from glossary.lab import Control, Lines, Measurement, tape
 from glossary.lab.data import Array, Labels, digits_split
 from glossary.lab.nets import weights
 from glossary.lab.steps import sgd
@@ -13,7 +15,7 @@ from glossary.lab.steps import sgd
 def fit(x: Array, y: Array, bias: bool) -> Array:
     """Least squares of a line: slope and bias; the bias is 0 where there is none."""
     columns = np.stack([x, np.full_like(x, float(bias))], axis=1)
-    return np.linalg.lstsq(columns, y, rcond=None)[0]
+    return np.asarray(np.linalg.lstsq(columns, y, rcond=None)[0], float)
 
 
 def origin(seed: int) -> Measurement:
@@ -33,12 +35,9 @@ def origin(seed: int) -> Measurement:
     x_centered = x - x.mean()
     slope_centered, _ = fit(x_centered, centered, bias=False)
     without_centered = float(((slope_centered * x_centered - centered) ** 2).mean())
-    edges = np.quantile(x, np.linspace(0, 1, 9))
+    edges = np.quantile(table[:, 2], np.linspace(0, 1, 9)) / table[:, 2].std()
     middles = (edges[1:] + edges[:-1]) / 2
-    means = [
-        float(y[(x >= low) & (x <= high)].mean())
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    means = [float(y[(x >= low) & (x <= high)].mean()) for low, high in pairwise(edges)]
     shown = Lines(
         x=middles,
         ys={
@@ -67,7 +66,8 @@ def origin(seed: int) -> Measurement:
 
 def normalize(x: Array) -> Array:
     """Each column to mean 0 and variance 1 over the batch (Ioffe and Szegedy 2015)."""
-    return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5)
+    normal: Array = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5)
+    return normal
 
 
 def before_batch_norm(seed: int) -> Measurement:
@@ -154,8 +154,6 @@ def indispensable(seed: int) -> Measurement:
     return Measurement(
         measured=losses["without biases"][-1] / losses["with biases"][-1],
         panels=(shown,),
-        seen=(
-            "Both nets learn; the one without biases comes as low or nearly as low."
-        ),
+        seen=("Both nets learn; the one without biases comes as low or nearly as low."),
         controls=(Control(learns, "The net with biases learns nothing."),),
     )

@@ -48,7 +48,9 @@ def straight_line(seed: int) -> Measurement:
             "logarithmic axis; without one it becomes slower and slower."
         ),
         controls=(
-            Control(falls["w^4 / 4"] < 0.9, "Without curvature it is straight as well."),
+            Control(
+                falls["w^4 / 4"] < 0.9, "Without curvature it is straight as well."
+            ),
         ),
     )
 
@@ -128,8 +130,18 @@ def zero_gradient(seed: int) -> Measurement:
         norms.append(_norm(grads))
     labels = ["weights of 0", "fresh random weights", "trained weights"]
     panels = (
-        Bars(labels=labels, ys={"length": norms}, y_label="length of the gradient", title="gradient"),
-        Bars(labels=labels, ys={"loss": losses}, y_label="cross-entropy, nats", title="loss"),
+        Bars(
+            labels=labels,
+            ys={"length": norms},
+            y_label="length of the gradient",
+            title="gradient",
+        ),
+        Bars(
+            labels=labels,
+            ys={"loss": losses},
+            y_label="cross-entropy, nats",
+            title="loss",
+        ),
     )
     return Measurement(
         measured=losses[0] / losses[2],
@@ -142,7 +154,9 @@ def zero_gradient(seed: int) -> Measurement:
     )
 
 
-def _logistic(x: Array, labels: Array, updates: int, marks: Array) -> tuple[Array, Array]:
+def _logistic(
+    x: Array, labels: Array, updates: int, marks: Array
+) -> tuple[Array, Array]:
     """Loss and length of the weights of logistic regression, at the marks."""
     w = np.zeros(x.shape[1])
     losses = []

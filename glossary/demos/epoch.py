@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from glossary.lab import Control, Lines, Measurement
-from glossary.lab.data import Array, digits
+from glossary.lab.data import Array, Labels, digits
 from glossary.lab.nets import gradients, relu, weights
 from glossary.lab.steps import sgd
 
 
-def shuffled_order(rng: np.random.Generator, count: int) -> Array:
+def shuffled_order(rng: np.random.Generator, count: int) -> Labels:
     """One epoch in random order: each example once."""
     return rng.permutation(count)
 
 
-def _unseen(order: Array, count: int, marks: Array) -> list[float]:
+def _unseen(order: Labels, count: int, marks: Labels) -> list[float]:
     """Share of the examples that has not come yet, after so many draws."""
     return [1 - len(np.unique(order[:mark])) / count for mark in marks]
 

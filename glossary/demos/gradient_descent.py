@@ -127,7 +127,9 @@ def saddle(seed: int) -> Measurement:
             "it, it waits there for over 100 updates and then leaves."
         ),
         controls=(
-            Control(distance_beside[-1] > 0.9, "From beside the line it stays as well."),
+            Control(
+                distance_beside[-1] > 0.9, "From beside the line it stays as well."
+            ),
         ),
     )
 

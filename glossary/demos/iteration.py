@@ -30,7 +30,7 @@ def _trained(seed: int, x: Array, y: Labels, epochs: int) -> list[float]:
 
 
 def copies(seed: int) -> Measurement:
-    """Loss on twice the data, all copies, for half the epochs, over that on the data."""
+    """Loss on the data stored twice, for half the epochs, over that on the data."""
     x, y = digits()
     rows = np.random.default_rng(seed).choice(len(x), 960, replace=False)
     one = _trained(seed, x[rows], y[rows], 6)
@@ -91,7 +91,12 @@ def work(seed: int) -> Measurement:
         measured=works[6] / works[0],
         panels=(shown,),
         seen="Twice the examples in a batch are twice the work of one iteration.",
-        controls=(Control(_work(wider, x[:1], y[:1]) == 2 * works[0], "A net twice as wide costs the same."),),
+        controls=(
+            Control(
+                _work(wider, x[:1], y[:1]) == 2 * works[0],
+                "A net twice as wide costs the same.",
+            ),
+        ),
     )
 
 

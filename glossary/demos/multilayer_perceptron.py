@@ -25,7 +25,9 @@ def _identity(x: Array) -> Array:
 
 def _xor_errors(rng: np.random.Generator, hidden: Function, updates: int) -> Array:
     """Wrong rows of XOR on the way, for 20 nets with 8 hidden neurons at once."""
-    inputs = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 1.0]])
+    inputs = np.array(
+        [[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 1.0]]
+    )
     targets = np.array([0.0, 1.0, 1.0, 0.0])
     first = rng.normal(size=(20, 3, 8))  # the third input is 1: a bias
     last = rng.normal(0, 0.5, (20, 8))
@@ -83,7 +85,8 @@ def _random_layer(seed: int, width: int, hidden: Function) -> Function:
 
 def _fit(layer: Function, goal: Function, x: Array) -> Array:
     """Output weights of least squares."""
-    return np.linalg.lstsq(layer(x), goal(x), rcond=1e-4)[0]
+    found = np.linalg.lstsq(layer(x), goal(x), rcond=1e-4)[0]
+    return np.asarray(found, float)
 
 
 def _wave(x: Array) -> Array:
@@ -115,7 +118,9 @@ def width(seed: int) -> Measurement:
             "A wider hidden layer fits the wave ever better; without an activation "
             "function no width helps."
         ),
-        controls=(Control(linear[5] > 0.9 * linear[1], "A linear layer does as well."),),
+        controls=(
+            Control(linear[5] > 0.9 * linear[1], "A linear layer does as well."),
+        ),
     )
 
 
@@ -147,7 +152,7 @@ def goes_on(seed: int) -> Measurement:
 
 
 def _trained(x: Array, seed: int, start: list[Array]) -> list[float]:
-    """Loss on the digits after each 15 of 150 updates, for images laid out in some way."""
+    """Loss on digits after each 15 of 150 updates, for images laid out in some way."""
     y = digits()[1][: len(x)]
     ws = [w.copy() for w in start]
     rng = np.random.default_rng(seed)

@@ -23,7 +23,7 @@ def _example_gradients(seed: int) -> tuple[Array, Labels]:
     return each.reshape(len(x), -1), y
 
 
-def _distances(rng: np.random.Generator, each: Array, draws: Array) -> list[float]:
+def _distances(rng: np.random.Generator, each: Array, draws: Labels) -> list[float]:
     """Distance of the mean of so many random batches of 8 from the full gradient."""
     full = each.mean(axis=0)
     even = np.full(len(each), 1 / len(each))
@@ -42,7 +42,7 @@ def unbiased(seed: int) -> Measurement:
     full = each.mean(axis=0)
     length = float(np.linalg.norm(full))
     draws = 4 ** np.arange(7)
-    fair = np.array(_distances(rng, each, draws)) / length
+    fair = [gap / length for gap in _distances(rng, each, draws)]
     # Batches that leave out every 9 are biased: their mean nears something else.
     even = np.flatnonzero(labels < 9)
     share = np.full(len(even), 1 / len(even))
@@ -67,7 +67,9 @@ def unbiased(seed: int) -> Measurement:
             "gradient; that of one-sided batches stops short of it."
         ),
         controls=(
-            Control(unfair[-1] > 5 * fair[-1], "One-sided batches have no bias either."),
+            Control(
+                unfair[-1] > 5 * fair[-1], "One-sided batches have no bias either."
+            ),
         ),
     )
 
@@ -186,7 +188,7 @@ def fewer_examples(seed: int) -> Measurement:
     )
 
 
-def _one_pass(seed: int, order: Array) -> list[float]:
+def _one_pass(seed: int, order: Labels) -> list[float]:
     """Loss on all digits on the way of one pass in this order, batches of 16."""
     x, y = digits()
     ws = weights(np.random.default_rng(seed), [64, 32, 10], 2.0)

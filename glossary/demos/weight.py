@@ -7,10 +7,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from glossary.lab import Bars, Control, Lines, Measurement
+from glossary.lab import Control, Lines, Measurement
 from glossary.lab.data import Array, Labels, digits_split, tables
 from glossary.lab.nets import gradients, relu, weights
 from glossary.lab.steps import sgd
+
+_ALONG = np.linspace(-3, 3, 61)
 
 
 def number_of_weights(widths: list[int]) -> int:
@@ -32,7 +34,9 @@ def square(seed: int) -> Measurement:
     }
     made = weights(rng, nets["64 - width - width - 10"][0], 1.0)
     is_counted = sum(w.size for w in made) == counts["64 - width - width - 10"][0]
-    power = np.log2(counts["64 - width - width - 10"][-1] / counts["64 - width - width - 10"][-2])
+    power = np.log2(
+        counts["64 - width - width - 10"][-1] / counts["64 - width - width - 10"][-2]
+    )
     single = np.log2(counts["64 - width - 10"][-1] / counts["64 - width - 10"][-2])
     shown = Lines(
         x=widths,
@@ -45,8 +49,8 @@ def square(seed: int) -> Measurement:
         measured=power,
         panels=(shown,),
         seen=(
-            "Twice the width of two hidden layers brings nearly four times the weights, "
-            "of one hidden layer twice as many."
+            "Twice the width of two hidden layers brings nearly four times the "
+            "weights, of one hidden layer twice as many."
         ),
         controls=(
             Control(is_counted, "A net that is made has another number of weights."),
@@ -62,29 +66,39 @@ def symmetry(seed: int) -> Measurement:
     first, second = weights(rng, [8, 16, 3], 2.0)
 
     def output(into: Array, out_of: Array) -> Array:
-        return relu(inputs @ into)[0] @ out_of
+        outputs: Array = relu(inputs @ into)[0] @ out_of
+        return outputs
 
     places = rng.permutation(16)
     before = output(first, second)
     size = float(np.linalg.norm(before))
-    together = np.linalg.norm(output(first[:, places], second[places]) - before) / size
-    alone = np.linalg.norm(output(first[:, places], second) - before) / size
-    moved = np.linalg.norm(first[:, places] - first) / np.linalg.norm(first)
-    shown = Bars(
-        labels=[
-            "the weights into the neurons",
-            "output: all weights of a neuron moved",
-            "output: only those into it moved",
-        ],
-        ys={"change": [moved, together, alone]},
-        y_label="relative change",
+    exchanged = output(first[:, places], second[places])
+    halved = output(first[:, places], second)
+    together = float(np.linalg.norm(exchanged - before)) / size
+    alone = float(np.linalg.norm(halved - before)) / size
+    # The picture shows one net, the same for all seeds, along a line of inputs.
+    picture_rng = np.random.default_rng(0)
+    inputs = picture_rng.normal(size=8) + _ALONG[:, None] * picture_rng.normal(size=8)
+    first, second = weights(picture_rng, [8, 16, 3], 2.0)
+    places = picture_rng.permutation(16)
+    shown = Lines(
+        x=_ALONG,
+        ys={
+            "as it was": output(first, second)[:, 0],
+            "neurons exchanged, with all weights": output(
+                first[:, places], second[places]
+            )[:, 0],
+            "only the weights into them": output(first[:, places], second)[:, 0],
+        },
+        x_label="place on a line of inputs",
+        y_label="output",
     )
     return Measurement(
         measured=together,
         panels=(shown,),
         seen=(
-            "The weights become quite different, and the output stays as it was, as "
-            "long as a neuron keeps all its weights."
+            "With the hidden neurons in another order the output is the same, as long "
+            "as each neuron keeps all its weights."
         ),
         controls=(
             Control(alone > 0.1, "Moving half of the weights changes nothing either."),
@@ -120,8 +134,12 @@ def small_ones(seed: int) -> Measurement:
     at_random = [rng.random(w.shape) for w in ws]
     shares = np.linspace(0, 0.9, 10)
     losses = {
-        "at random": [gradients(_pruned(ws, s, at_random), x, y, relu)[0] for s in shares],
-        "the smallest": [gradients(_pruned(ws, s, smallest), x, y, relu)[0] for s in shares],
+        "at random": [
+            gradients(_pruned(ws, s, at_random), x, y, relu)[0] for s in shares
+        ],
+        "the smallest": [
+            gradients(_pruned(ws, s, smallest), x, y, relu)[0] for s in shares
+        ],
     }
     start = gradients(ws, x, y, relu)[0]
     shown = Lines(
@@ -130,7 +148,6 @@ def small_ones(seed: int) -> Measurement:
         x_label="share of the weights set to 0",
         y_label="held-out cross-entropy, nats",
         log="y",
-        marks={"all weights": start},
     )
     return Measurement(
         measured=losses["at random"][5] / losses["the smallest"][5],
@@ -147,48 +164,52 @@ def _ranks(values: Array) -> Array:
     return np.argsort(np.argsort(values)).astype(float)
 
 
-def _units(rng: np.random.Generator, count: int) -> Array:
-    """A unit for each input, from a thousandth to a thousand."""
-    units: Array = 10.0 ** rng.uniform(-3, 3, count)
+def _units(rng: np.random.Generator, count: int, decades: float) -> Array:
+    """A unit for each input, up to so many powers of ten above and below 1."""
+    units: Array = 10.0 ** (decades * rng.uniform(-1, 1, count))
     return units
 
 
-def largest_matters(seed: int) -> Measurement:
-    """Rank correlation of the size of a weight and what its input is worth.
+def _correlation(x: Array, target: Array) -> float:
+    """Rank correlation of the sizes of weights with what their inputs are worth.
 
     Least squares; what an input is worth is the rise of the squared error when the
-    input is replaced by its mean.
+    input is replaced by its mean, which is 0.
     """
-    rng = np.random.default_rng(seed)
+    scales = x.std(axis=0)
+    w = np.linalg.lstsq(x / scales, target, rcond=None)[0] / scales
+    errors = x @ w - target
+    worth = [
+        float(((errors - x[:, i] * w[i]) ** 2).mean() - (errors**2).mean())
+        for i in range(len(w))
+    ]
+    return float(np.corrcoef(_ranks(abs(w)), _ranks(np.array(worth)))[0, 1])
+
+
+def largest_matters(seed: int) -> Measurement:
+    """Rank correlation of weights and worth, with inputs in units of their own."""
     inputs, labels = tables()["breast cancer"]
     target = labels - labels.mean()
-    correlations = {}
-    points = {}
-    units = _units(rng, inputs.shape[1])
-    for name, x in (("equal scales", inputs), ("own units", inputs * units)):
-        w = np.linalg.lstsq(x / x.std(0), target, rcond=None)[0] / x.std(0)
-        errors = x @ w - target
-        worth = [
-            float(((errors - x[:, i] * w[i]) ** 2).mean() - (errors**2).mean())
-            for i in range(len(w))
-        ]
-        ranks = _ranks(np.array(worth))
-        correlations[name] = float(np.corrcoef(_ranks(abs(w)), ranks)[0, 1])
-        points[name] = _ranks(abs(w))[np.argsort(ranks)] + 1
+    decades = [0, 0.25, 0.5, 1, 1.5, 2, 2.5, 3]
+    correlations = []
+    for width in decades:
+        units = _units(np.random.default_rng(seed), inputs.shape[1], width)
+        correlations.append(_correlation(inputs * units, target))
     shown = Lines(
-        x=np.arange(1, 31),
-        ys=points,
-        x_label="rank of the input by what it is worth",
-        y_label="rank of its weight by size",
+        x=decades,
+        ys={"30 inputs": correlations},
+        x_label="units differ by up to so many powers of ten",
+        y_label="rank correlation of weight and worth of its input",
+        marks={"same order": 1.0},
     )
     return Measurement(
-        measured=correlations["own units"],
+        measured=correlations[-1],
         panels=(shown,),
         seen=(
-            "At equal scales the larger weight belongs to the more useful input; with "
-            "inputs in units of their own the order is lost."
+            "At equal scales the larger weight belongs to the more useful input; the "
+            "more the units differ, the less the size of a weight says."
         ),
         controls=(
-            Control(correlations["equal scales"] > 0.95, "It fails at equal scales."),
+            Control(correlations[0] > 0.95, "It fails at equal scales as well."),
         ),
     )

@@ -155,7 +155,7 @@ def without_ranks(ws, share, rank):
     return pruned(ws, share, [rng.random(w.shape) for w in ws])
 
 
-def one_unit(rng, count):
+def one_unit(rng, count, decades):
     return np.ones(count)
 
 
