@@ -140,13 +140,13 @@ def early_and_late(seed: int) -> Measurement:
     ws = weights(rng, [64, 32, 10], 2.0)
     sizes = 4 ** np.arange(6)
     early = _likeness(rng, ws, sizes, 40)
-    for _ in range(600):
+    for _ in range(1000):
         rows = rng.integers(0, len(x), 32)
         sgd(ws, gradients(ws, x[rows], y[rows], relu)[1], 0.2)
     late = _likeness(rng, ws, sizes, 40)
     shown = Lines(
         x=sizes,
-        ys={"before training": early, "after 600 updates": late},
+        ys={"before training": early, "after 1000 updates": late},
         x_label="examples in the batch",
         y_label="cosine with the gradient of all digits",
         log="x",
