@@ -43,8 +43,8 @@ _VALUES: dict[str, dict[str, str]] = {
         "latex": r"'y = \frac{a}{b}'",
         "expression": '"a / b"',
         "symbols": (
-            f'[\n  {{ name = "a", meaning = {_TODO} }},\n'
-            f"  {{ name = \"b\", latex = 'b', meaning = {_TODO} }},\n]"
+            f'[\n{{ name = "a", meaning = {_TODO} }},\n'
+            f"{{ name = \"b\", latex = 'b', meaning = {_TODO} }},\n]"
         ),
         "note": _TODO,
     },

@@ -245,7 +245,6 @@ def test_the_example_package_adds_terms_that_keep_every_rule(example: Path) -> N
     assert shown.stderr == ""
     assert shown.stdout.startswith("spectral normalization\n")
     assert "contrasts with: batch normalization" in shown.stdout
-    assert "from normalization_terms" in shown.stdout
     listed = glossary_with(example, "list", "--source", "normalization_terms").stdout
     ids = ["group-normalization", "spectral-normalization"]
     assert [line.split("\t")[0] for line in listed.splitlines()] == ids
