@@ -124,8 +124,7 @@ def check_plugins(known: Sequence[Term]) -> list[Report]:
     return reports
 
 
-@cache
-def packages() -> tuple[Path, ...]:
+def packages() -> list[Path]:
     """The folders beside which terms are installed, the core's first.
 
     Evidence and figures lie there, beside ``terms``.
@@ -136,7 +135,7 @@ def packages() -> tuple[Path, ...]:
             found += [folder.parent for folder in folders(plugin)]
         except Exception:  # `installed` warns of it
             continue
-    return tuple(found)
+    return found
 
 
 def folders(plugin: Plugin) -> list[Path]:

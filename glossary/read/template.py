@@ -14,7 +14,7 @@ from glossary.formula import FUNCTIONS
 from glossary.model import RELATIONS, SEE_KINDS
 from glossary.read.checks.names import TO_WRITE
 from glossary.records import Schema, schema
-from glossary.show import latex
+from glossary import latex
 
 _WIDTH = 78
 _HEAD = """\
