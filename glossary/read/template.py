@@ -10,11 +10,11 @@ import json
 import re
 import textwrap
 
+from glossary import latex
 from glossary.formula import FUNCTIONS
 from glossary.model import RELATIONS, SEE_KINDS
 from glossary.read.checks.names import TO_WRITE
 from glossary.records import Schema, schema
-from glossary import latex
 
 _WIDTH = 78
 _HEAD = """\
