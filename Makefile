@@ -5,7 +5,7 @@
 #   make bench        what schedules, sweeps and fits in a loop cost, on the three backends
 #   make memory       what 10,000 scheduled fits leave behind, on the three backends
 #   make bench-finder how good finders and their rivals are, where the truth is known
-#   make evidence   measure all claims anew and write evidence.json of both packages
+#   make evidence   measure all claims anew; write evidence and figures of both packages
 #   make keras-tests  Keras' own tests with a schedule in every fit, on the three backends
 #   make faults       kill and resume a training twenty times on each backend
 
@@ -69,8 +69,8 @@ faults: $(READY)-all-test
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
 
 evidence: $(READY)-all-test
-	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --evidence glossary/evidence.json
-	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source keras_lr --evidence keras_lr/evidence.json
+	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --record glossary
+	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source keras_lr --record keras_lr
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -107,8 +107,10 @@ def test_a_word_of_several_names_is_unknown_and_they_are_near_by_meaning() -> No
 @pytest.mark.parametrize("word", ["train" + "ing" * 100_000, "s" * 300_000, "é" * 9999])
 def test_words_of_any_length_are_looked_up(word: str) -> None:
     # With time that grows with the square of the length this would take minutes.
-    with pytest.raises(glossary.UnknownTerm):
+    with pytest.raises(glossary.UnknownTerm) as caught:
         glossary.term(word)
+    assert caught.value.name == word
+    assert len(str(caught.value)) < 500
     assert glossary.Glossary().get(word) is None
 
 
