@@ -17,6 +17,7 @@ from typing import Protocol
 from glossary.problems import Problem
 
 _MOST_TOLD = 8
+_LONGEST_NAME = 200  # characters that are shown of what was asked for
 
 
 class Named(Protocol):
@@ -53,7 +54,10 @@ class UnknownTerm(GlossaryError, KeyError):
         self.near = tuple(near)
 
     def __str__(self) -> str:
-        said = [f"No term named {self.name!r}."]
+        name = repr(self.name)
+        if len(name) > _LONGEST_NAME:
+            name = f"{name[:_LONGEST_NAME]}..."
+        said = [f"No term named {name}."]
         if self.suggestions:
             names = " or ".join(repr(name) for name in self.suggestions)
             said.append(f"Did you mean {names}?")

@@ -247,4 +247,7 @@ def _numbers(value: Value, name: str) -> Value:
             f"`{name}` must be a number, a list of numbers or an array. "
             f"Received: {name}={value!r}."
         )
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise FormulaError(f"`{name}` is beyond the numbers of Python.") from None

@@ -18,7 +18,8 @@ from glossary.extras import missing
 from glossary.model import Match, Term
 from glossary.problems import Problem
 from glossary.read import load, template, validate
-from glossary.read.checks import links
+from glossary.read.checks import LINKS
+from glossary.read.checks.links import unchecked
 from glossary.records import term_schema, to_record
 from glossary.show import text
 from glossary.show.export import FORMATS
@@ -91,18 +92,21 @@ def check(arguments: Namespace) -> int:
     validate.select_problems([], arguments.select)  # refuses an unknown prefix
     if arguments.demos:
         return demos.check_all(arguments)
+    imports = not arguments.files and any(
+        code.startswith(tuple(arguments.select) or code) for code in LINKS
+    )
     if arguments.files:
         terms, strict = load.check_files(arguments.files, load.installed())
         lenient: list[Problem] = []
     else:
-        terms, strict, lenient = _check_installed()
+        terms, strict, lenient = _check_installed(links=imports)
         if arguments.plugins:
             strict = strict + lenient
             lenient = []
     strict = validate.select_problems(strict, arguments.select)
     lenient = validate.select_problems(lenient, arguments.select)
     _report([*strict, *lenient], len(terms), as_json=arguments.json)
-    if not arguments.files:
+    if imports:
         _say_what_is_unchecked(terms)
     return 1 if any(problem.is_error for problem in strict) else 0
 
@@ -163,7 +167,7 @@ def completion(parser: ArgumentParser, shell: str) -> str:
     return script
 
 
-def _check_installed() -> tuple[list[Term], list[Problem], list[Problem]]:
+def _check_installed(*, links: bool) -> tuple[list[Term], list[Problem], list[Problem]]:
     """All installed terms, the problems of the core, and those of plug-ins."""
     core = list(load.core())
     added: list[Term] = []
@@ -171,13 +175,14 @@ def _check_installed() -> tuple[list[Term], list[Problem], list[Problem]]:
     for report in load.check_plugins(core):
         added += report.terms
         problems += report.problems
-    problems += validate.check_links(added)
-    return [*core, *added], validate.check_terms(core, links=True), problems
+    if links:
+        problems += validate.check_links(added)
+    return [*core, *added], validate.check_terms(core, links=links), problems
 
 
 def _say_what_is_unchecked(terms: Sequence[Term]) -> None:
     """One line on links that want an extra, so that its absence is no problem."""
-    wanting = links.unchecked(terms)
+    wanting = unchecked(terms)
     if wanting:
         extras = ",".join(dict.fromkeys(wanting.values()))
         print(

@@ -32,12 +32,15 @@ def recorded(claim: Claim, folders: Iterable[Path]) -> Evidence | None:
     """The evidence of this very claim in the first folder that has it, or None."""
     term = claim.id.partition("/")[0]
     for folder in folders:
-        path = evidence_path(folder, term)
-        lines = path.read_text("utf-8").splitlines() if path.is_file() else []
-        for line in lines:
-            record = json.loads(line)
-            if record["claim"] == claim.id and record["content"] == claim.content:
-                return decode(record, claim)
+        try:
+            path = evidence_path(folder, term)
+            lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+            for line in lines:
+                record = json.loads(line)
+                if record["claim"] == claim.id and record["content"] == claim.content:
+                    return decode(record, claim)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # a torn file of one package hides no evidence of another's
     return None
 
 

@@ -10,11 +10,11 @@ import json
 import re
 import textwrap
 
+from glossary import latex
 from glossary.formula import FUNCTIONS
 from glossary.model import RELATIONS, SEE_KINDS
 from glossary.read.checks.names import TO_WRITE
 from glossary.records import Schema, schema
-from glossary.show import latex
 
 _WIDTH = 78
 _HEAD = """\
@@ -43,8 +43,8 @@ _VALUES: dict[str, dict[str, str]] = {
         "latex": r"'y = \frac{a}{b}'",
         "expression": '"a / b"',
         "symbols": (
-            f'[\n  {{ name = "a", meaning = {_TODO} }},\n'
-            f"  {{ name = \"b\", latex = 'b', meaning = {_TODO} }},\n]"
+            f'[\n{{ name = "a", meaning = {_TODO} }},\n'
+            f"{{ name = \"b\", latex = 'b', meaning = {_TODO} }},\n]"
         ),
         "note": _TODO,
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from glossary.show.latex import MINUS, Node, UnknownLatex, parse
+from glossary.latex import MINUS, Node, UnknownLatex, parse
 
 _JOINING = ("=", "+", MINUS, "<", ">", *"≤≥≠≈←→·⊙/", "mod")
 _PREFIXED = tuple("∇∂∑⌊")

@@ -90,7 +90,7 @@ def other() -> dict[str, Any]:
 @pytest.fixture
 def fresh_caches() -> Iterator[None]:
     def clear() -> None:
-        for cached in (load.installed, load.packages, store._installed):
+        for cached in (load.installed, store._installed):
             cached.cache_clear()
         glossary._installed.cache_clear()
 

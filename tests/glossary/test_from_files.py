@@ -2,15 +2,13 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from glossary import DemoError, Glossary, InvalidTerms
 from glossary.read import load
-from glossary import Glossary, InvalidTerms
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Record = dict[str, Any]
 TOML = '''
@@ -27,6 +25,9 @@ paragraph.
 
 Second one.
 """
+mistake = """
+To forget it
+at inference."""
 [[references]]
 title = "Improving neural networks"
 author = "Hinton"
@@ -41,6 +42,7 @@ def test_terms_are_read_from_toml_and_prose_is_reflowed(tmp_path: Path) -> None:
     assert term.summary == "Dropout switches off random units."
     assert term.definition == "First paragraph.\n\nSecond one."
     assert term.source == "dropout.toml"
+    assert term.mistake == "To forget it at inference."
 
 
 def test_files_of_several_terms_and_folders_are_read(
@@ -77,8 +79,10 @@ def test_nothing_that_a_file_mentions_is_imported_or_run(
     assert term.formula is not None
     assert term.formula(mask=1, x=3.0, keep=0.5) == 6.0
     assert mine.search("random units")
-    assert "<article" in term._repr_html_()
     assert str(term)
+    assert term._repr_markdown_()
+    with pytest.raises(DemoError, match=r"Received: the claim dropout/keeps-the-mean"):
+        term.claims[0].check()
     load.check_files([tmp_path / "a.json"])
     assert "trap_module" not in sys.modules
 
@@ -92,7 +96,7 @@ def test_a_formula_can_do_nothing_but_arithmetic(
 ) -> None:
     record["formula"]["expression"] = expression
     (tmp_path / "a.json").write_text(json.dumps(record))
-    with pytest.raises(InvalidTerms, match=r"a\.json: E40[12]"):
+    with pytest.raises(InvalidTerms, match=r"a\.json:1: E40[12]"):
         Glossary.from_files(tmp_path)
 
 

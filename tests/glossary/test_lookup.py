@@ -7,10 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glossary
-from glossary.find import labels as _labels
+from glossary.find import labels
+from glossary.records import from_record
 
 TERMS = glossary.terms()
-LABELS = [(text, term) for term in TERMS for _, text in _labels.labels(term)]
+LABELS = [
+    (text, term)
+    for term in TERMS
+    for kind, text in labels.labels(term)
+    if kind != "see"  # such a name may lead to several terms
+]
 
 
 @pytest.mark.parametrize(("label", "term"), LABELS, ids=[text for text, _ in LABELS])
@@ -91,15 +97,27 @@ def test_an_unknown_term_is_a_key_error() -> None:
         glossary.term("xyzzy")
 
 
-@pytest.mark.parametrize("word", ["batch", "Batches", "rate", "learning"])
-def test_an_ambiguous_word_lists_what_it_may_mean(word: str) -> None:
-    with pytest.raises(glossary.AmbiguousTerm, match="may mean any of") as caught:
+def test_a_word_of_several_names_is_unknown_and_they_are_near_by_meaning() -> None:
+    with pytest.raises(glossary.UnknownTerm, match="Near it by meaning: ") as caught:
+        glossary.term("normalization rates")
+    assert "batch normalization" in caught.value.near
+    assert caught.value.suggestions == ()
+
+
+@pytest.mark.parametrize("word", ["train" + "ing" * 100_000, "s" * 300_000, "é" * 9999])
+def test_words_of_any_length_are_looked_up(word: str) -> None:
+    # With time that grows with the square of the length this would take minutes.
+    with pytest.raises(glossary.UnknownTerm) as caught:
         glossary.term(word)
-    names = [term.name for term in caught.value.candidates]
-    assert len(names) > 1
-    assert all(
-        any(w.startswith(word.lower()[:4]) for w in n.split()) for n in names[:2]
-    )
+    assert caught.value.name == word
+    assert len(str(caught.value)) < 500
+    assert glossary.Glossary().get(word) is None
+
+
+def test_a_name_under_see_leads_to_its_term_and_is_no_name_of_it(record: dict) -> None:
+    mine = glossary.Glossary.from_terms([from_record(record)])
+    assert mine.term("spatial dropouts").id == "dropout"
+    assert "spatial dropout" not in mine.term("dropout").aliases
 
 
 def test_an_acronym_of_another_thing_is_not_taken_for_a_plural() -> None:
@@ -113,8 +131,6 @@ def test_a_name_must_be_a_string() -> None:
 
 
 def test_two_terms_with_one_alias_make_it_ambiguous(record: dict, other: dict) -> None:
-    from glossary.records import from_record
-
     other["aliases"] = record["aliases"]
     both = glossary.Glossary.from_terms([from_record(record), from_record(other)])
     with pytest.raises(glossary.AmbiguousTerm) as caught:
@@ -129,8 +145,8 @@ def test_a_glossary_reads_like_a_mapping_of_names() -> None:
     assert core.get("warmup") is None
     assert "warmup" not in core
     assert 3 not in core
-    assert len(list(core)) == len(core) == 9
-    assert repr(core) == "<Glossary of 9 terms>"
+    assert len(list(core)) == len(core) >= 9
+    assert repr(core) == f"<Glossary of {len(core)} terms>"
 
 
 def test_filters_narrow_a_glossary_down() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 import glossary
 from glossary import Glossary, Relation
 from glossary.model import INVERSES
+from glossary.records import from_record
 
 
 def test_a_relation_is_seen_from_both_sides() -> None:
@@ -33,20 +35,14 @@ def test_an_unknown_kind_of_relation_is_refused() -> None:
 
 
 def test_a_term_outside_a_glossary_has_no_neighbours() -> None:
-    import dataclasses
-
-    alone = dataclasses.replace(glossary.term("adam"), _home=None)
+    alone = replace(glossary.term("adam"), home=None)
     assert alone.related == ()
+    assert str(alone).startswith("Adam\n\nAdam, short for")
 
 
 def test_a_target_that_is_not_there_is_passed_over() -> None:
-    import dataclasses
-
-    term = dataclasses.replace(
-        glossary.term("adam"),
-        relations=(Relation(kind="uses", target="nowhere"),),
-        _home=None,
-    )
+    nowhere = (Relation(kind="uses", target="nowhere"),)
+    term = replace(glossary.term("adam"), relations=nowhere, home=None)
     assert Glossary.from_terms([term]).term("adam").related == ()
 
 
@@ -76,8 +72,6 @@ def test_the_path_from_a_term_to_itself_has_no_steps() -> None:
 
 
 def test_terms_without_a_connection_have_no_path(record: dict, other: dict) -> None:
-    from glossary.records import from_record
-
     del record["relations"]
     both = Glossary.from_terms([from_record(record), from_record(other)])
     with pytest.raises(glossary.NoPath, match="'dropout' to 'weight decay'"):

@@ -6,13 +6,12 @@ import math
 import re
 from collections.abc import Iterator
 
-from glossary import formula
+from glossary import formula, latex
 from glossary.errors import FormulaError
 from glossary.formula import Result
 from glossary.model import Term
 from glossary.read.catalog import Catalog
 from glossary.read.finding import Finding, texts
-from glossary.show import latex
 
 _PRECISION = 1e-9  # relative: an example gives its result in full
 # As Markdown reads it: no blank inside the dollar signs, and no digit after them.

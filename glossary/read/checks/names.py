@@ -62,7 +62,8 @@ def shared_label(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Alias or acronym also belongs to another term, so that it is ambiguous."""
     for path, kind, text in _other_labels(term):
         owners = _owners(kind, text, term, catalog)
-        if kind != "misspelling" and owners and not owners & {"name", "id"}:
+        shared = owners & {"alias", "acronym", "misspelling"}
+        if kind != "misspelling" and shared and not owners & {"name", "id"}:
             yield Finding(path, text)
 
 

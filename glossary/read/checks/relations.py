@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from glossary.find.labels import label_keys
+from glossary.find.labels import OWN_NAMES, label_keys
 from glossary.model import INVERSES, RELATIONS, SEE_KINDS, Relation, See, Term
 from glossary.read.catalog import Catalog
 from glossary.read.finding import Finding, did_you_mean
@@ -62,7 +62,7 @@ def see_a_term(term: Term, catalog: Catalog) -> Iterator[Finding]:
             catalog.terms[label.number]
             for key in label_keys("alias", see.name)
             for label in catalog.labels.get(key, ())
-            if label.kind != "misspelling"
+            if label.kind in OWN_NAMES
         }
         if owners:
             ids = " or ".join(sorted(repr(owner.id) for owner in owners))

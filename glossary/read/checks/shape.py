@@ -6,7 +6,7 @@ published and what is enforced cannot drift apart.
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from typing import Any, NamedTuple
 
 from glossary.read.finding import Finding, did_you_mean
@@ -37,7 +37,8 @@ _NOTHING: dict[str, object] = {
 }
 # Only these may run over several lines; elsewhere a break would spoil a list.
 _MULTILINE = ("definition", "latex", "expression")
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Control characters and those that turn the direction of writing.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _UNSOUND = object()
 
 
@@ -79,8 +80,8 @@ class _Reading:
         if path and isinstance(value, str | list | dict) and not value:
             return self._note("E005", path, value)
         if isinstance(value, str):
-            key = path.rpartition(".")[2]
-            if any(_is_control(c, key) for c in value):
+            lines = path.rpartition(".")[2] in _MULTILINE
+            if _CONTROL.search(value.replace("\n", "") if lines else value):
                 self._note("E006", path, value)
         if isinstance(value, list):
             return self._sound_items(value, rule.get("items", rule), path)
@@ -144,9 +145,3 @@ def _is_a(value: object, names: str | list[str]) -> bool:
     if isinstance(value, bool):  # which Python calls an int, and JSON does not
         return "boolean" in listed
     return any(isinstance(value, _PYTHON[name]) for name in listed)
-
-
-def _is_control(character: str, key: str) -> bool:
-    if character == "\n" and key in _MULTILINE:
-        return False
-    return unicodedata.category(character) == "Cc" or character in _BIDI_CONTROLS
