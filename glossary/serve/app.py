@@ -24,7 +24,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -160,7 +160,8 @@ def application(
         cookie = door.check_reader(request)
         if name not in site.names:
             raise HTTPException(404, f"There is nothing here. Received: {name[:80]!r}.")
-        answer = HTMLResponse(page(name))
+        kind = "text/html" if name.endswith(".html") else "text/javascript"
+        answer = Response(page(name), media_type=kind)
         if cookie:
             answer.headers["set-cookie"] = cookie
         return answer
