@@ -124,14 +124,10 @@ class Site:
     @cached_property
     def _search(self) -> str:
         """The engine of `glossary.find.search`, with what it looks up."""
-        tables = Search(self.terms, Labels(self.terms)).tables()
-        terms = [{"id": html.anchor(term.id)} for term in self.terms]
-        data = json.dumps(
-            {**tables, "terms": terms}, ensure_ascii=False, separators=(",", ":")
-        )
-        return (
-            f"{_ENGINE.read_text('utf-8')}\nconst searchTerms = createSearch({data});\n"
-        )
+        index = Search(self.terms, Labels(self.terms)).index()
+        data = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+        engine = _ENGINE.read_text("utf-8")
+        return f"{engine}\nconst searchTerms = createSearch({data});\n"
 
     def _written(
         self, template: str, scripts: list[str], nonce: str = "", **said: object

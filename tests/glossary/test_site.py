@@ -97,7 +97,7 @@ def test_an_index_leads_to_a_page_for_each_term_and_links_resolve(
 ) -> None:
     entries = [one["id"] for one in read["index.html"].all("li")]
     assert len(entries) == len(TERMS) + 1
-    assert {f"{id}.html" for id in entries} == read.keys() - {"index.html"}
+    assert {f"{html.anchor(id)}.html" for id in entries} == read.keys() - {"index.html"}
     for name, page in read.items():
         ids = page.values("id")
         assert len(ids) == len(set(ids)), name
