@@ -39,9 +39,10 @@ def write(arguments: Namespace) -> int:
         size += path.stat().st_size
         if sys.stderr.isatty():
             end = "\n" if done == len(pages.names) else ""
-            line = f"\rPage {done} of {len(pages.names)}"
+            line = f"\rFile {done} of {len(pages.names)}"
             print(line, end=end, file=sys.stderr, flush=True)
-    print(f"{directory / site.INDEX} and {done - 1} terms ({size / 1e6:.1f} MB)")
+    count = len(pages.terms)
+    print(f"{directory / site.INDEX}, with {count} terms ({size / 1e6:.1f} MB)")
     for notice in pages.notices():
         print(f"glossary: {notice}", file=sys.stderr)
     return 0

@@ -323,13 +323,14 @@ def _levels(axes: Axes, first: Lines | Bars, lies: bool) -> None:
         (axes.axvline if lies else axes.axhline)(level, color="0.5", lw=1, ls="--")
         right = lies or not isinstance(first, Lines) or _is_free(first, level)
         axes.annotate(
-            name,
+            fill(name, 40),
             (level, 1) if lies else (1 if right else 0, level),
             xycoords=("data", "axes fraction") if lies else ("axes fraction", "data"),
             xytext=(-2 if right else 2, -8 if lies else 2),
             textcoords="offset points",
             ha="right" if right else "left",
             fontsize=_SIZE - 1,
+            in_layout=False,  # it lies inside, and must not push the axes together
         )
 
 

@@ -104,9 +104,8 @@ def slim(written: str, prefix: str) -> ElementTree.Element:
         element.tag = _local(element.tag)
         element.attrib = _drawn(element)
     _prune(root)
-    paths = {
-        e.attrib["id"]: e.attrib["d"] for e in root.iter("path") if "id" in e.attrib
-    }
+    named = [path for path in root.iter("path") if "id" in path.attrib]
+    paths = {path.attrib["id"]: path.attrib["d"] for path in named}
     for parent in list(root.iter()):
         _dots(parent, paths)
         _join(parent)
@@ -317,12 +316,6 @@ def _relative(d: str) -> str:
 
 
 def _tenths(x: int, y: int) -> str:
-    def plain(value: int) -> str:
-        return (
-            f"{value / 10:g}".replace("0.", ".", 1)
-            if abs(value) < 10
-            else (f"{value / 10:g}")
-        )
-
-    second = plain(y)
-    return plain(x) + ("" if second.startswith("-") else " ") + second
+    """Two numbers that are given in tenths, such as ``.5-12``."""
+    first, second = (re.sub(r"\b0\.", ".", f"{value / 10:g}") for value in (x, y))
+    return first + ("" if second.startswith("-") else " ") + second

@@ -24,7 +24,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -51,6 +51,23 @@ def serve(terms: Sequence[Term], port: int) -> None:
         terms: What the pages show.
         port: Where to listen; 0 for any that is free.
     """
+    listening = listen(port)
+    door = Door(listening.getsockname()[1])
+    # A polite end by another program is the same as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    print(f"{door.address}\nOpen it in a browser; Ctrl-C stops.", flush=True)
+    prepared(application(terms, door)).run(sockets=[listening])
+
+
+def listen(port: int) -> socket.socket:
+    """A socket of the loopback address.
+
+    Args:
+        port: 0 for any that is free.
+
+    Raises:
+        ValueError: If the port is none, or taken.
+    """
     if not 0 <= port <= 65535:
         raise ValueError(f"`--port` must be from 0 to 65535. Received: {port}.")
     listening = socket.socket()
@@ -58,24 +75,26 @@ def serve(terms: Sequence[Term], port: int) -> None:
         if os.name == "posix":  # else the port of a server just stopped is taken
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
+        listening.listen(1024)  # who comes at once waits in the queue
     except OSError as error:
+        listening.close()
         raise ValueError(
             f"`--port` must be one that is free. Received: {port} "
             f"({error.strerror}). Leave it out to have one found."
         ) from None
-    door = Door(listening.getsockname()[1])
-    # A run that is on does not hold up the end: it is broken off after a second.
+    return listening
+
+
+def prepared(application: Starlette) -> uvicorn.Server:
+    """The server of an application, which is yet to be run."""
     config = uvicorn.Config(
-        application(terms, door),
+        application,
         log_config=None,
-        log_level="critical",  # nor are requests: addresses hold the token
-        timeout_graceful_shutdown=1,
+        server_header=False,
+        log_level="critical",  # requests are not logged: addresses hold the token
+        timeout_graceful_shutdown=1,  # a run that is on is broken off
     )
-    server = uvicorn.Server(config)
-    # A polite end by another program is the same as Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    print(f"{door.address}\nOpen it in a browser; Ctrl-C stops.", flush=True)
-    server.run(sockets=[listening])
+    return uvicorn.Server(config)
 
 
 class Door:
@@ -160,7 +179,8 @@ def application(
         cookie = door.check_reader(request)
         if name not in site.names:
             raise HTTPException(404, f"There is nothing here. Received: {name[:80]!r}.")
-        answer = HTMLResponse(page(name))
+        kind = "text/html" if name.endswith(".html") else "text/javascript"
+        answer = Response(page(name), media_type=kind)
         if cookie:
             answer.headers["set-cookie"] = cookie
         return answer
@@ -185,7 +205,7 @@ def application(
         routes=[
             Route("/", show),
             Route("/run", run, methods=["POST"]),
-            Route("/{name}", show),
+            Route("/{name:path}", show),
         ],
         middleware=[Middleware(Headed)],
         exception_handlers={HTTPException: _refused, Exception: _broken},
@@ -209,10 +229,13 @@ class Headed:
         await self._app(scope, receive, send_headed)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     """One sentence."""
     assert isinstance(error, HTTPException)  # noqa: S101
-    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+    said = error.detail
+    if not said.endswith("."):  # by starlette itself
+        said = f"{said}: {request.method} {request.url.path[:80]}."
+    return JSONResponse({"error": said}, error.status_code, error.headers)
 
 
 async def _broken(_: Request, error: Exception) -> Response:

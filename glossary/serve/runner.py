@@ -45,7 +45,7 @@ class Runner:
             HTTPException: If the run before it is not over.
         """
         async with self._starting:
-            if self._process is not None and self._process.returncode is None:
+            if self._is_busy:
                 raise HTTPException(
                     409,
                     f"{self._claim} is running: wait until it is over, then run the "
@@ -64,33 +64,41 @@ class Runner:
                 env={**os.environ, "OMP_NUM_THREADS": "1"},
                 start_new_session=True,  # Ctrl-C is for the server, which ends it
             )
-        return _lines(self._process)
+        return self._lines(self._process)
 
+    @property
+    def _is_busy(self) -> bool:
+        # A process may end without anyone who reads: its reader may never have come.
+        return self._process is not None and self._process.returncode is None
 
-async def _lines(process: Process) -> AsyncIterator[str]:
-    assert process.stdout is not None  # noqa: S101
-    assert process.stderr is not None  # noqa: S101
-    last_words = asyncio.create_task(_tail(process.stderr))
-    begun = asyncio.get_running_loop().time()
-    last: dict[str, object] = {}
-    try:
-        while True:
-            left = begun + _LONGEST_RUN - asyncio.get_running_loop().time()
-            line = await asyncio.wait_for(process.stdout.readline(), left)
-            if not line:
-                break
-            last = _told(line) or last
-            yield json.dumps(last) + "\n"
-        if "html" not in last and "error" not in last:
-            ended = f"The run ended early, and said: {await last_words}"
-            yield json.dumps({"error": ended}) + "\n"
-    except TimeoutError:
-        over = f"The run was stopped after {_LONGEST_RUN:g} seconds."
-        yield json.dumps({"error": over}) + "\n"
-    finally:
-        last_words.cancel()
-        if process.returncode is None:
-            process.kill()
+    async def _lines(self, process: Process) -> AsyncIterator[str]:
+        assert process.stdout is not None  # noqa: S101
+        assert process.stderr is not None  # noqa: S101
+        last_words = asyncio.create_task(_tail(process.stderr))
+        begun = asyncio.get_running_loop().time()
+        last: dict[str, object] = {}
+        try:
+            while True:
+                left = begun + _LONGEST_RUN - asyncio.get_running_loop().time()
+                line = await asyncio.wait_for(process.stdout.readline(), left)
+                if not line:
+                    break
+                told = _told(line)
+                if told:
+                    last = told
+                    yield json.dumps(told) + "\n"
+            if "html" not in last and "error" not in last:
+                ended = f"The run ended early, and said: {await last_words}"
+                yield json.dumps({"error": ended}) + "\n"
+        except TimeoutError:
+            over = f"The run was stopped after {_LONGEST_RUN:g} seconds."
+            yield json.dumps({"error": over}) + "\n"
+        finally:
+            last_words.cancel()
+            if process.returncode is None:
+                process.kill()
+            if self._process is process:
+                self._process = None
 
 
 async def _tail(stream: asyncio.StreamReader) -> str:

@@ -150,8 +150,8 @@ def measured_article(
 
 
 def anchor(id: str) -> str:
-    """Where a term or claim is: the ``id`` of its element, the end of links to it."""
-    return quote(id, safe="/")
+    """The id of a term as it stands in links to its page."""
+    return quote(id, safe="")
 
 
 def standing(claim: Claim, evidence: Evidence | None) -> Standing:

@@ -39,17 +39,21 @@ def text(latex: str) -> str:
 
 
 _TAGS = {"name": "mi", "number": "mn", "sign": "mo", "word": "mi", "space": "mtext"}
-_LAYOUT = {"row": "mrow", "sub": "msub", "sup": "msup", "subsup": "msubsup",
-           "frac": "mfrac", "sqrt": "msqrt"}  # fmt: skip
+_LAYOUT = {"sub": "msub", "sup": "msup", "subsup": "msubsup", "frac": "mfrac",
+           "sqrt": "msqrt"}  # fmt: skip
 _ABOVE = {"\u0302": "^", "\u0304": "¯", "\u0303": "~", "\u0307": "˙"}
 
 
 def _mathml(node: Node) -> str:
     parts = "".join(_mathml(part) for part in node.parts)
     if node.kind in _TAGS:
-        upright = ' mathvariant="normal"' if node.kind == "word" else ""
+        looks = ' mathvariant="normal"' if node.kind == "word" else ""
+        if node.text in ("|", "‖"):  # else its two sides differ in height
+            looks = ' stretchy="false"'
         shown = escape(node.text.replace(" ", "\N{NO-BREAK SPACE}"))
-        return f"<{_TAGS[node.kind]}{upright}>{shown}</{_TAGS[node.kind]}>"
+        return f"<{_TAGS[node.kind]}{looks}>{shown}</{_TAGS[node.kind]}>"
+    if node.kind == "row":
+        return _row(node.parts)
     if node.kind in _LAYOUT:
         return f"<{_LAYOUT[node.kind]}>{parts}</{_LAYOUT[node.kind]}>"
     if node.kind == "accent":
@@ -59,7 +63,34 @@ def _mathml(node: Node) -> str:
         for row in node.parts
     )
     brace = "<mo>{</mo>" if node.kind == "cases" else ""
-    return f'<mrow>{brace}<mtable columnalign="left">{rows}</mtable></mrow>'
+    # A table sets fractions at the size of scripts, unless told otherwise.
+    table = f'<mtable class="{node.kind}" columnalign="left" displaystyle="true">'
+    return f"<mrow>{brace}{table}{rows}</mtable></mrow>"
+
+
+def _row(parts: tuple[Node, ...]) -> str:
+    """Parts side by side; what is in brackets is one part, index and power apart."""
+    opened = [""]  # brackets that are not closed yet, below them the row itself
+    rows = [""]  # what stands in each
+    for part in parts:
+        sign = _sign(part)
+        if part.kind == "sign" and sign in ("(", "["):
+            opened.append(sign)
+            rows.append("")
+        elif sign in (")", "]") and len(rows) > 1:
+            inner = rows.pop()
+            # As tall as a fraction in it, else no taller than a letter.
+            fence = "<mo>" if "<mfrac" in inner else '<mo stretchy="false">'
+            group = f"<mrow>{fence}{opened.pop()}</mo>{inner}{fence}{sign}</mo></mrow>"
+            scripts = "".join(map(_mathml, part.parts[1:]))
+            tag = _LAYOUT.get(part.kind)
+            rows[-1] += f"<{tag}>{group}{scripts}</{tag}>" if tag else group
+        else:
+            rows[-1] += _mathml(part)
+    written = rows[0]
+    for sign, row in zip(opened[1:], rows[1:], strict=True):  # such as in [0, 1)
+        written += f"<mo>{sign}</mo>{row}"
+    return f"<mrow>{written}</mrow>"
 
 
 def _text(node: Node) -> str:

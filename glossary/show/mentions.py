@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from glossary.model import Term
 
+_WORDS = re.compile(r"[\s-]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -44,7 +46,7 @@ class Mentions:
                 if self._term_of.setdefault(acronym, term.id) == term.id:
                     acronyms.append(acronym)
             for name in (term.name, *term.aliases):
-                if self._term_of.setdefault(name.lower(), term.id) == term.id:
+                if self._term_of.setdefault(_plain(name), term.id) == term.id:
                     names.append(name)
         # The longest first: "learning rate schedule" is not a "learning rate".
         # Acronyms keep their case, or "do" would be DO, dropout.
@@ -64,7 +66,7 @@ class Mentions:
         known = set(but)
         start = 0
         for match in self._pattern.finditer(text):
-            label = match["short"] or match["name"].lower()
+            label = match["short"] or _plain(match["name"])
             term = self._term_of[label]
             if term in known:
                 continue
@@ -77,4 +79,10 @@ class Mentions:
 
 def _any_of(labels: Iterable[str]) -> str:
     ordered = sorted(labels, key=len, reverse=True)
-    return "|".join(map(re.escape, ordered)) or "(?!)"
+    words = [map(re.escape, _WORDS.split(label)) for label in ordered]
+    return "|".join(map(r"[\s-]".join, words)) or "(?!)"
+
+
+def _plain(name: str) -> str:
+    """Names are written with hyphens and blanks, as the sentence has it."""
+    return " ".join(_WORDS.split(name.lower()))

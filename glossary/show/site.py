@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
 from glossary.find.fold import key
-from glossary.find.labels import Labels, labels
+from glossary.find.labels import Labels
 from glossary.find.search import Search
 from glossary.measure import recorded, svg
 from glossary.model import Claim, Evidence, Term
@@ -32,7 +31,8 @@ from glossary.show.html import Setting
 from glossary.show.mentions import Mentions
 
 INDEX = "index.html"
-_TWIN = Path(__file__).parent.parent / "find" / "search.js"
+SEARCH = "search.js"
+_ENGINE = Path(__file__).parent.parent / "find" / "search.js"
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Site:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The names of the pages, the index first."""
-        return (INDEX, *self._by_page)
+        """The names of the files, the index first."""
+        return (INDEX, SEARCH, *self._by_page)
 
     @cached_property
     def _by_page(self) -> dict[str, Term]:
@@ -95,13 +95,23 @@ class Site:
         return drawn
 
     def page(self, name: str) -> str:
-        """The text of one page.
+        """The text of one page, or of the script that searches.
 
         Args:
             name: One of `names`.
         """
+        if name == SEARCH:
+            return self._search
         if name == INDEX:
-            return self._index()
+            return self._written(
+                INDEX,
+                scripts=["page.js", "index.js"],
+                terms=self._by_page.values(),
+                tally=self._tally(),
+                notices=self.notices(),
+                search=SEARCH,
+                nonce=_sha256(self._search),
+            )
         term = self._by_page[name]
         return self._written(
             "entry.html",
@@ -111,36 +121,23 @@ class Site:
             notices=self._notices(term.claims),
         )
 
-    def _index(self) -> str:
-        twin = _TWIN.read_text("utf-8") if _TWIN.is_file() else _template("names.js")
-        return self._written(
-            INDEX,
-            scripts=["page.js", "index.js"],
-            first=twin,
-            terms=self._by_page.values(),
-            tally=self._tally(),
-            notices=self.notices(),
-            index=_embedded(self._search_index()),
-        )
-
-    def _search_index(self) -> dict[str, Any]:
-        """What the twin of `glossary.find.search` in JavaScript answers from."""
-        index = getattr(Search(self.terms, Labels(self.terms)), "index", None)
-        if callable(index) and _TWIN.is_file():
-            answered: dict[str, Any] = index()
-            return answered
-        names = [
-            {"id": term.id, "labels": list(dict.fromkeys(t for _, t in labels(term)))}
-            for term in self.terms
-        ]
-        return {"names": names}
+    @cached_property
+    def _search(self) -> str:
+        """The engine of `glossary.find.search`, with what it looks up."""
+        index = Search(self.terms, Labels(self.terms)).index()
+        data = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+        engine = _ENGINE.read_text("utf-8")
+        return f"{engine}\nconst searchTerms = createSearch({data});\n"
 
     def _written(
-        self, template: str, scripts: list[str], first: str = "", **said: object
+        self, template: str, scripts: list[str], nonce: str = "", **said: object
     ) -> str:
         style = _template("style.css")
         theme = _template("theme.js")
-        script = "\n".join([*filter(None, [first]), *map(_template, scripts)])
+        script = "\n".join(map(_template, scripts))
+        allowed = [f"'sha256-{_sha256(text)}'" for text in (theme, script)]
+        if nonce:
+            allowed.append(f"'nonce-{nonce}'")
         return (
             html.environment()
             .get_template(template)
@@ -148,8 +145,9 @@ class Site:
                 style=Markup(style),
                 theme=Markup(theme),
                 script=Markup(script),
-                policy=_policy(style, [theme, script], serves=bool(self.token)),
+                policy=_policy(style, allowed, serves=bool(self.token)),
                 token=self.token,
+                nonce=nonce,
                 **said,
             )
         )
@@ -185,14 +183,14 @@ class Site:
 
 
 def write(directory: str | PathLike[str], site: Site) -> Iterator[Path]:
-    """Write the pages of a site, one after the other.
+    """Write the files of a site, one after the other.
 
     Args:
         directory: Where they go; made if it is not there.
         site: The pages.
 
     Yields:
-        The path of each page that is written, that of the index first.
+        The path of each file that is written, that of the index first.
 
     Example:
         >>> import tempfile
@@ -200,7 +198,7 @@ def write(directory: str | PathLike[str], site: Site) -> Iterator[Path]:
         >>> site = Site([glossary.term("Adam")])
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     [path.name for path in write(folder, site)]
-        ['index.html', 'adam.html']
+        ['index.html', 'search.js', 'adam.html']
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
@@ -217,11 +215,17 @@ def _some(number: int, of: int) -> str:
 
 
 def _policy(style: str, scripts: Sequence[str], *, serves: bool) -> str:
-    """The content security policy: this style and these scripts, nothing else."""
+    """The content security policy: this style and these scripts, nothing else.
+
+    The script that searches is a file of its own, since it is larger than all else in
+    the index. No browser lets a page that is a file allow another file by its digest;
+    a nonce they do. It is the digest of that script, so that nobody can know it who
+    writes a term, whose text is in there.
+    """
     rules = [
         "default-src 'none'",
-        f"script-src {' '.join(map(_digest, scripts))}",
-        f"style-src {_digest(style)}",
+        f"script-src {' '.join(scripts)}",
+        f"style-src 'sha256-{_sha256(style)}'",
         "img-src data:",
         "base-uri 'none'",
         "form-action 'none'",
@@ -231,15 +235,8 @@ def _policy(style: str, scripts: Sequence[str], *, serves: bool) -> str:
     return "; ".join(rules)
 
 
-def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def _embedded(data: object) -> Markup:
-    """JSON that cannot end the ``script`` element it stands in."""
-    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return Markup(written.replace("<", "\\u003c"))
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _template(name: str) -> str:

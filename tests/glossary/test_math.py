@@ -77,3 +77,18 @@ def test_deep_nesting_is_outside_the_subset() -> None:
 def test_any_text_is_drawn_or_shown(latex: str) -> None:
     ElementTree.fromstring(_math.mathml(latex))
     assert isinstance(_math.text(latex), str)
+
+
+def test_brackets_hold_their_part_together_and_are_tall_only_for_a_fraction() -> None:
+    squared = _math.mathml("(a + b)^2")
+    flat = '<mo stretchy="false">'
+    assert f"<msup><mrow>{flat}(</mo>" in squared
+    assert f"{flat})</mo></mrow><mn>2</mn></msup>" in squared
+    tall = _math.mathml(r"f(\frac{a}{b})")
+    assert "<mrow><mo>(</mo><mfrac>" in tall
+    assert _math.mathml("[0, 1").count("<mo>[</mo>") == 1
+
+
+def test_fractions_in_several_lines_have_the_size_of_a_line() -> None:
+    lines = _math.mathml(r"\begin{aligned} a &= \frac{b}{c} \end{aligned}")
+    assert 'displaystyle="true"' in lines

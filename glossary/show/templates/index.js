@@ -4,20 +4,16 @@ const answers = document.getElementById("_answers");
 const mentions = document.getElementById("_mentions");
 const all = document.getElementById("_terms");
 const count = document.getElementById("_count");
-const search = createSearch(JSON.parse(document.getElementById("_index").textContent));
 
-function entry({ id, reason }) {
-  const shown = document.getElementById(encodeURIComponent(id)).cloneNode(true);
+function entry({ id }) {
+  const shown = document.getElementById(id).cloneNode(true);
   shown.removeAttribute("id");
-  const why = document.createElement("small");
-  why.textContent = reason;
-  shown.append(" ", why);
   return shown;
 }
 
 function answer() {
   const text = question.value.trim();
-  const found = text ? search(text, 10) : [];
+  const found = text ? searchTerms(text, 10) : [];
   const sure = found.filter((match) => match.score >= THRESHOLD);
   const told = sure.length ? [] : found;
   answers.replaceChildren(...sure.map(entry));
@@ -34,5 +30,8 @@ question.addEventListener("keydown", (event) => {
   answer();
   document.querySelector("#_answers a, #_mentions a")?.click();
 });
-document.getElementById("_search").hidden = false;
-answer(); // a browser that goes back fills the field by itself
+// Without its script beside it, a copied index does not offer to search.
+if (typeof searchTerms === "function") {
+  document.getElementById("_search").hidden = false;
+  answer(); // a browser that goes back fills the field by itself
+}

@@ -43,7 +43,7 @@ async function run(button) {
   busy(false);
   let again = button;
   if (result) {
-    const old = document.getElementById(encodeURIComponent(claim).replaceAll("%2F", "/"));
+    const old = document.getElementById(claim);
     old.outerHTML = result.html; // escaped by the server, as the page was
     const fresh = document.getElementById(old.id);
     watch(fresh);
