@@ -102,10 +102,10 @@ def first_order(seed: int) -> Measurement:
         measured=power,
         panels=(shown,),
         seen=(
-            "The shorter the step, the better the gradient foretells the fall of the "
+            "The shorter the step, the better the gradient predicts the fall of the "
             "loss; with a wrong gradient a tenth stays wrong."
         ),
-        controls=(Control(wrong_power < 1.5, "A wrong gradient foretells as well."),),
+        controls=(Control(wrong_power < 1.5, "A wrong gradient predicts as well."),),
     )
 
 

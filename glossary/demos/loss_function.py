@@ -95,7 +95,7 @@ def outlier(seed: int) -> Measurement:
         panels=(shown,),
         seen=(
             "The further one target is off, the further it draws the prediction that "
-            "squared error prefers; absolute error hardly heeds it."
+            "squared error prefers; absolute error hardly notices it."
         ),
         controls=(
             Control(shifts["squared error"][0] < 1e-3, "It shifts without an outlier."),

@@ -144,7 +144,7 @@ def goes_on(seed: int) -> Measurement:
         measured=beside / within,
         panels=(shown,),
         seen=(
-            "Where it was trained the net lies on the sine; beside that interval it "
+            "Where it was trained the net lies on the sine; outside that interval it "
             "goes somewhere else."
         ),
         controls=(Control(within < 0.05, "It does not fit where it was trained."),),
