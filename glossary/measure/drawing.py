@@ -6,7 +6,7 @@ measured, and the threshold, lie in a strip below, for who wants to judge the ve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from textwrap import fill
@@ -171,10 +171,19 @@ def _curves(axes: Axes, pictures: Sequence[Lines]) -> None:
         getattr(axes, f"set_{axis}scale")("log")
         _log_ticks(getattr(axes, f"{axis}axis"))
     if "x" not in first.log:
-        whole = all(float(value).is_integer() for value in first.x)
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=whole))
+        axes.xaxis.set_major_locator(_round_numbers(6, _is_whole(first.x)))
     if "y" not in first.log:
-        axes.yaxis.set_major_locator(MaxNLocator(5))
+        values = [value for ys in first.ys.values() for value in ys]
+        axes.yaxis.set_major_locator(_round_numbers(5, _is_whole(values)))
+
+
+def _is_whole(values: Iterable[float]) -> bool:
+    return all(float(value).is_integer() for value in values)
+
+
+def _round_numbers(most: int, whole: bool = False) -> MaxNLocator:
+    """Ticks such as 0, 20, 40."""
+    return MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], integer=whole)
 
 
 def _curve(axes: Axes, xs: Array, rows: Array, number: int, name: str) -> None:
@@ -282,7 +291,7 @@ def _bars(
         (axes.set_xlim if lies else axes.set_ylim)(foot)
         _log_ticks(axis)
     else:
-        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_locator(_round_numbers(5))
     if lies:
         axes.set_yticks(places, [fill(label, 22) for label in first.labels])
         axes.invert_yaxis()
@@ -394,7 +403,7 @@ def _strip(axes: Axes, evidence: Evidence) -> None:
     if axes.get_xscale() == "log":
         _log_ticks(axes.xaxis)
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(_round_numbers(5))
     _plain(axes)
     axes.spines["left"].set_visible(False)
     axes.tick_params(labelsize=_SIZE - 1.5)
@@ -405,7 +414,9 @@ def _claimed_in_words(evidence: Evidence) -> str:
     count = len(evidence.seeds)
     told = f"{count} seeds" if count > 1 else f"seed {evidence.seeds[0]}"
     claim = evidence.claim
-    words = f"{claim.quantity} ({told}; claimed {claim.condition})"
+    # Blanks that do not break keep a number beside its sign.
+    condition = claim.condition.replace(" ", "\N{NO-BREAK SPACE}")
+    words = f"{claim.quantity} ({told}; claimed {condition})"
     return fill(words, _COLUMNS + 8)
 
 

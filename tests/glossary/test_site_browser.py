@@ -194,7 +194,7 @@ CONTRAST = """
     if (ratio < 4.5) poor.push([element.outerHTML.slice(0, 80), ratio]);
   }
   for (const shape of document.querySelectorAll("svg [stroke], svg rect[fill]")) {
-    const faint = ["stroke-opacity", "opacity"].some((name) => shape.hasAttribute(name));
+    const faint = shape.matches("[stroke-opacity], [opacity]");
     const color = getComputedStyle(shape).stroke;
     if (faint || !color.startsWith("rgb")) continue;
     const pair = [light(color), light(back(shape.closest("article")))];

@@ -32,6 +32,6 @@ question.addEventListener("keydown", (event) => {
 });
 // Without its script beside it, a copied index does not offer to search.
 if (typeof searchTerms === "function") {
-  document.getElementById("_search").hidden = false;
+  document.getElementById("_search").className = "ready";
   answer(); // a browser that goes back fills the field by itself
 }
