@@ -175,7 +175,11 @@ def _place(command: argparse.ArgumentParser, *names: str, **told: Any) -> None:
 
 
 def _completion(arguments: argparse.Namespace) -> int:
-    """A script that the shell reads at its start: ``source <(... completion bash)``."""
+    """A script that a shell reads at its start.
+
+    bash: ``source <(glossary completion bash)``; zsh: ``eval "$(glossary completion
+    zsh)"``, after ``compinit``; fish: ``glossary completion fish | source``.
+    """
     print(commands.completion(_parser(commands.offered()), arguments.shell))
     return 0
 
