@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from glossary.cli import commands, demos, page_commands
 from glossary.errors import GlossaryError
@@ -91,127 +92,94 @@ def _parser(offered: Mapping[str, list[str]] | None = None) -> argparse.Argument
     table = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     listing = table.add_parser("list", help="list the terms, one a line in a pipe")
+    listing.set_defaults(run=commands.list_terms)
     listing.add_argument(
         "--category", choices=offers.get("categories"), help="such as optimization"
     )
     listing.add_argument("--level", choices=LEVELS)
-    listing.add_argument(
-        "--source", choices=offers.get("sources"), help="core, or name of a plug-in"
-    )
-    listing.set_defaults(run=commands.list_terms)
 
     show = table.add_parser("show", help="show terms in full")
-    show.add_argument(
-        "names",
-        nargs="+",
-        metavar="NAME",
-        choices=offers.get("terms"),
-        help="any spelling of a term",
-    )
     show.set_defaults(run=commands.show)
+    names = show.add_argument("names", nargs="+", metavar="NAME")
+    names.help = "any spelling of a term"
+    names.choices = offers.get("terms")
 
     search = table.add_parser("search", help="find terms by words, and say why")
+    search.set_defaults(run=commands.search)
     search.add_argument("words", nargs="+", metavar="WORD")
     search.add_argument("--limit", type=int, default=10, help="at most so many")
-    search.set_defaults(run=commands.search)
 
     check = table.add_parser("check", help="validate installed terms, or files")
-    _completed(
-        check.add_argument("files", nargs="*", metavar="FILE", help="or folders"),
-        "file",
-    )
+    check.set_defaults(run=commands.check)
+    _place(check, "files", nargs="*", metavar="FILE", help="or folders")
     check.add_argument(
         "--plugins", action="store_true", help="problems of plug-ins count as errors"
     )
-    check.add_argument(
-        "--select",
-        nargs="+",
-        default=[],
-        metavar="CODE",
-        choices=offers.get("codes"),
-        help="such as E W3",
-    )
+    codes = check.add_argument("--select", nargs="+", default=[], metavar="CODE")
+    codes.help = "such as E W3"
+    codes.choices = offers.get("codes")
     check.add_argument(
         "--codes", action="store_true", help="list the codes and what they mean"
     )
     check.add_argument(
         "--demos", action="store_true", help="run the demos of all claims, in parallel"
     )
-    check.add_argument(
-        "--source",
-        choices=offers.get("sources"),
-        help="demos: core, or the name of a plug-in",
-    )
-    check.set_defaults(run=commands.check)
 
     demo = table.add_parser("demo", help="measure the claims of a term")
-    demo.add_argument(
-        "name",
-        metavar="TERM",
-        choices=offers.get("claims"),
-        help="any spelling of a term; or a claim, such as adam/bound",
-    )
-    demo.add_argument(
-        "--claim", metavar="ID", choices=offers.get("claims"), help="only this one"
-    )
-    demo.add_argument("--seed", type=int, default=0, help="the first seed")
-    _completed(
-        demo.add_argument("--save", metavar="DIR", help="draw a picture of each there"),
-        "directory",
-    )
-    demo.add_argument("--format", choices=["png", "svg"], default="png")
     demo.set_defaults(run=demos.demo)
-
-    for command in (check, demo):
-        command.add_argument("--full", action="store_true", help="ten seeds, not one")
-        command.add_argument(
-            "--backend",
-            choices=BACKENDS,
-            help="of demos that train with Keras; else KERAS_BACKEND says",
-        )
-        _completed(
-            command.add_argument(
-                "--record", metavar="DIR", help="write evidence and figures there"
-            ),
-            "directory",
-        )
+    name = demo.add_argument("name", metavar="TERM")
+    name.help = "any spelling of a term; or one claim, such as adam/bound"
+    claim = demo.add_argument("--claim", metavar="ID", help="only this one")
+    name.choices = claim.choices = offers.get("claims")
+    demo.add_argument("--seed", type=int, default=0, help="the first seed")
+    _place(demo, "--save", metavar="DIR", help="draw a picture of each there")
+    demo.add_argument("--format", choices=["png", "svg"], default="png")
 
     new = table.add_parser("new", help="write a file for a new term, explained")
-    new.add_argument("name", metavar="TERM", help="as it is written in running text")
-    _completed(
-        new.add_argument("--to", metavar="FILE", help="instead of TERM.toml"), "file"
-    )
     new.set_defaults(run=commands.new)
+    new.add_argument("name", metavar="TERM", help="as it is written in running text")
+    _place(new, "--to", metavar="FILE", help="instead of TERM.toml")
 
     schema = table.add_parser("schema", help="print the JSON Schema of a term's file")
     schema.set_defaults(run=commands.schema)
 
     export = table.add_parser("export", help="write the terms in another format")
-    export.add_argument("format", choices=sorted(FORMATS))
-    _completed(
-        export.add_argument("-o", "--output", metavar="FILE", help="not the screen"),
-        "file",
-    )
     export.set_defaults(run=commands.export)
+    export.add_argument("format", choices=sorted(FORMATS))
+    _place(export, "-o", "--output", metavar="FILE", help="instead of the screen")
 
     page_commands.add(table)
 
     completion = table.add_parser("completion", help="print a completion script")
-    completion.add_argument("shell", choices=SHELLS)
     completion.set_defaults(run=_completion)
+    completion.add_argument("shell", choices=SHELLS)
 
+    for command in (listing, check):
+        source = command.add_argument("--source", help="core, or name of a plug-in")
+        source.choices = offers.get("sources")
+    for command in (check, demo):
+        command.add_argument("--full", action="store_true", help="ten seeds, not one")
+        backend = command.add_argument("--backend", choices=BACKENDS)
+        backend.help = "of demos that train with Keras; else KERAS_BACKEND says"
+        _place(command, "--record", metavar="DIR", help="write evidence there")
     for command in (listing, show, search, check, demo):
         command.add_argument("--json", action="store_true", help="for scripts")
     return parser
 
 
-def _completed(action: argparse.Action, kind: str) -> None:
-    """Tell shtab that an argument is a ``file`` or a ``directory``."""
+def _place(command: argparse.ArgumentParser, *names: str, **told: Any) -> None:
+    """An argument that is a file or a folder, which shtab is told to offer."""
+    action = command.add_argument(*names, **told)
+    kind = "directory" if told["metavar"] == "DIR" else "file"
     action.complete = kind  # type: ignore[attr-defined]
 
 
 def _completion(arguments: argparse.Namespace) -> int:
-    """A script that the shell reads at its start: ``source <(... completion bash)``."""
+    """A script that a shell reads at its start.
+
+    bash: ``source <(glossary completion bash)``; zsh: ``eval "$(glossary completion
+    zsh)"``, after ``compinit``; fish: ``glossary completion fish | source``.
+    """
     print(commands.completion(_parser(commands.offered()), arguments.shell))
     return 0
 

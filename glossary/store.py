@@ -39,8 +39,8 @@ class Glossary:
     Example:
         >>> import glossary
         >>> core = glossary.Glossary(sources=["core"])
-        >>> len(core), "BN" in core, "warmup" in core
-        (9, True, False)
+        >>> "BN" in core, "warmup" in core
+        (True, False)
     """
 
     __module__ = "glossary"

@@ -14,7 +14,7 @@ def add(commands: _SubParsersAction) -> None:  # type: ignore[type-arg]
     """Add the two commands to the command line."""
     page = commands.add_parser("page", help="write HTML pages of terms and claims")
     folder = page.add_argument("directory", metavar="DIR", help="where they go")
-    folder.complete = "directory"  # type: ignore[attr-defined]  # for shtab
+    folder.complete = "directory"  # for shtab
     page.set_defaults(run=write)
 
     served = commands.add_parser("serve", help="the pages, and buttons that run claims")

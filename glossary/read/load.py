@@ -315,4 +315,6 @@ def _named_files(paths: Iterable[str | PathLike[str]]) -> list[Path]:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES)
+    files = [path for path in folder.iterdir() if path.suffix in _SUFFIXES]
+    # By their stems: "batch.toml" goes before "batch-size.toml", as ids do.
+    return sorted(files, key=lambda path: (path.stem, path.suffix))

@@ -73,7 +73,12 @@ CASES = {
     "E005": (change("name", ""), "name", "", ""),
     "E006": (change("name", "drop\x1b[31mout"), "name", "drop\x1b[31mout", ""),
     "E101": (change("id", "weight-decay"), "id", "weight-decay", ""),
-    "E102": (change("aliases[0]", "Weight-Decays"), "aliases[0]", "Weight-Decays", ""),
+    "E102": (
+        change("aliases[0]", "Weight-Decays"),
+        "aliases[0]",
+        "Weight-Decays",
+        "It belongs to 'weight-decay'.",
+    ),
     "E103": (change("name", "Shrinkages"), "name", "Shrinkages", ""),
     "E104": (change("id", "Drop Out"), "id", "Drop Out", "Did you mean 'drop-out'?"),
     "E105": (change("level", "beginer"), "level", "beginer", "mean 'beginner'?"),
@@ -110,7 +115,12 @@ CASES = {
         "Shrinkages",
         "It names 'weight-decay'; a relation leads there.",
     ),
-    "W201": (stated_on_both_sides, "relations.related[0]", "dropout", ""),
+    "W201": (
+        stated_on_both_sides,
+        "relations.related[0]",
+        "dropout",
+        "'dropout' says related 'weight-decay'.",
+    ),
     "E301": (
         change("references[0]", {"title": "Lost", "author": "A", "year": 2012}),
         "references[0]",

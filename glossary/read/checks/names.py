@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from glossary.find import fold
-from glossary.find.labels import label_keys, labels
+from glossary.find.labels import OWN_NAMES, label_keys, labels
 from glossary.model import LEVELS, Term
 from glossary.read.catalog import Catalog
 from glossary.read.finding import Finding, did_you_mean, texts
@@ -25,14 +25,16 @@ def duplicate_id(term: Term, catalog: Catalog) -> Iterator[Finding]:
 def label_is_a_name(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Alias, acronym or misspelling is the name of another term."""
     for path, kind, text in _other_labels(term):
-        if _owners(kind, text, term, catalog) & {"name", "id"}:
-            yield Finding(path, text)
+        owners = _owners(kind, text, term, catalog)
+        if owners.keys() & {"name", "id"}:
+            yield Finding(path, text, _told(owners))
 
 
 def name_is_taken(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Name is already the name, alias or acronym of another term."""
-    if _owners("name", term.name, term, catalog) & {"name", "id", "alias", "acronym"}:
-        yield Finding("name", term.name)
+    owners = _owners("name", term.name, term, catalog)
+    if owners.keys() & set(OWN_NAMES):
+        yield Finding("name", term.name, _told(owners))
 
 
 def id_form(term: Term, catalog: Catalog) -> Iterator[Finding]:
@@ -62,9 +64,9 @@ def shared_label(term: Term, catalog: Catalog) -> Iterator[Finding]:
     """Alias or acronym also belongs to another term, so that it is ambiguous."""
     for path, kind, text in _other_labels(term):
         owners = _owners(kind, text, term, catalog)
-        shared = owners & {"alias", "acronym", "misspelling"}
-        if kind != "misspelling" and shared and not owners & {"name", "id"}:
-            yield Finding(path, text)
+        shared = owners.keys() & {"alias", "acronym", "misspelling"}
+        if kind != "misspelling" and shared and not owners.keys() & {"name", "id"}:
+            yield Finding(path, text, _told(owners))
 
 
 def repeated_label(term: Term, catalog: Catalog) -> Iterator[Finding]:
@@ -106,11 +108,16 @@ def _other_labels(term: Term) -> Iterator[tuple[str, str, str]]:
             count[kind] += 1
 
 
-def _owners(kind: str, text: str, term: Term, catalog: Catalog) -> set[str]:
-    """As what (name, alias, ...) other terms own the key of this label."""
-    owners = {
-        (catalog.terms[label.number].id, label.kind)
+def _owners(kind: str, text: str, term: Term, catalog: Catalog) -> dict[str, str]:
+    """As what (name, alias, ...) others own the key of this label, and which term."""
+    return {
+        label.kind: catalog.terms[label.number].id
         for key in label_keys(kind, text)
         for label in catalog.labels.get(key, ())
+        if catalog.terms[label.number].id != term.id
     }
-    return {owned_as for owner, owned_as in owners if owner != term.id}
+
+
+def _told(owners: dict[str, str]) -> str:
+    ids = " and ".join(repr(id) for id in dict.fromkeys(owners.values()))
+    return f"It belongs to {ids}."

@@ -81,7 +81,8 @@ def stated_twice(term: Term, catalog: Catalog) -> Iterator[Finding]:
         # Of two sides that state the same, the later id is told.
         again = other is not None and other.id < term.id and back in other.relations
         if relation in seen or again:
-            yield Finding(path, relation.target)
+            hint = f"{relation.target!r} says {inverse} {term.id!r}." if again else ""
+            yield Finding(path, relation.target, hint)
         seen.add(relation)
 
 
