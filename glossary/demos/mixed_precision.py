@@ -6,9 +6,13 @@ import numpy as np
 
 from glossary.lab import Bars, Control, Lines, Measurement
 from glossary.lab.data import Array, digits
+from glossary.lab.deep import layer_outputs
 from glossary.lab.nets import gradients, relu, sigmoid, softmax, weights
 
 FORMATS = ("float32", "bfloat16", "float16")
+LEARNING_RATE = 0.0002
+#: In which formats mixed precision keeps the weights.
+KEPT = (np.float16, np.float32)
 
 
 def rounded(values: Array, name: str) -> Array:
@@ -31,7 +35,7 @@ def loss_scaling(seed: int) -> Measurement:
     """Share of a deep net's gradients that float16 turns to 0, by the loss scale."""
     x, y = digits()
     rng = np.random.default_rng(seed)
-    ws = weights(rng, [64, 64, 64, 64, 64, 64, 10], 1.0)
+    ws = weights(rng, [64] + [64] * 10 + [10], 1.0)
     _, grads, _ = gradients(ws, x[:64], y[:64], sigmoid)
     all_of_them = np.concatenate([grad.ravel() for grad in grads])
     exact = all_of_them[all_of_them != 0]
@@ -108,7 +112,7 @@ def sum_stalls(seed: int) -> Measurement:
     """Sum of many small numbers in float16 over the true one."""
     rng = np.random.default_rng(seed)
     count = 20_000
-    small = rng.uniform(0, 0.002, count).astype(np.float16)
+    small = rng.uniform(0, 0.0009, count).astype(np.float16)
     sums = {
         "float32": np.cumsum(small, dtype=np.float32),
         "float16": np.cumsum(small, dtype=np.float16),
@@ -125,7 +129,7 @@ def sum_stalls(seed: int) -> Measurement:
     return Measurement(
         measured=float(sums["float16"][-1]) / true,
         panels=(shown,),
-        seen="In float16 the sum stops growing at 4, where one more number is less than "
+        seen="In float16 the sum stops growing at 2, where one more number is less than "
         "half the distance to the next one.",
         controls=(Control(exact < 1e-3, "Float32 does not get the sum right either."),),
     )
@@ -152,7 +156,7 @@ def master_weights(seed: int) -> Measurement:
                 losses[name].append(float(-np.log(shares).mean()))
             rows = rng.integers(0, len(x), 64)
             (gradient,) = gradients([used], x[rows], y[rows], relu)[1]
-            w = w - 0.001 * gradient
+            w = w - LEARNING_RATE * gradient
             if name == "float32 copy of the weights":
                 w = rounded(w, "float32")
             if name == "float16 weights":
@@ -182,14 +186,19 @@ def master_weights(seed: int) -> Measurement:
 def halves_weights(seed: int) -> Measurement:
     """Bytes for weights and for activations of a training step, mixed over float32."""
     rng = np.random.default_rng(seed)
-    widths = [64, 256, 256, 10]
-    batch = int(rng.integers(100, 400))
-    weight_count = sum(w.size for w in weights(rng, widths, 1.0))
-    activation_count = batch * sum(widths)
-    # Float32 has 4 bytes; mixed keeps 2 to compute with, and the float32 copy.
-    full = {"weights": 4 * weight_count, "activations": 4 * activation_count}
-    mixed = {"weights": (2 + 4) * weight_count, "activations": 2 * activation_count}
-    shares = {name: mixed[name] / full[name] for name in full}
+    x, _ = digits()
+    ws = weights(rng, [64, 256, 256, 10], 1.0)
+    outputs = layer_outputs(ws, x[: rng.integers(100, 400)], relu)
+
+    def count(arrays: list[Array], *kinds: type) -> int:
+        """Bytes of the arrays, kept in each of these formats."""
+        return sum(array.astype(kind).nbytes for array in arrays for kind in kinds)
+
+    shares = {
+        # The float16 copy is computed with, the float32 copy takes the updates.
+        "weights": count(ws, *KEPT) / count(ws, np.float32),
+        "activations": count(outputs, np.float16) / count(outputs, np.float32),
+    }
     shown = Bars(
         labels=list(shares),
         ys={"mixed precision": list(shares.values())},

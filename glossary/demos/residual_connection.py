@@ -91,7 +91,7 @@ def reaches_first(seed: int) -> Measurement:
     return Measurement(
         measured=float(sizes["residual"][0]),
         panels=(shown,),
-        seen="Past 50 residual blocks the gradient arrives in full; through 50 plain "
+        seen="Past 50 residual blocks the gradient arrives undiminished; through 50 plain "
         "ones next to nothing is left.",
         controls=(Control(sizes["plain"][0] < 1e-6, "It reaches the first block anyway."),),
     )
