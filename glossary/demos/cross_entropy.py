@@ -1,4 +1,4 @@
-"""Claims of *cross-entropy*: minus the mean logarithm of what was given to the truth."""
+"""Claims of *cross-entropy*: minus the mean logarithm of what the truth was given."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from glossary.lab.steps import sgd
 
 UPDATES = 1000
 EVERY = 40
+DRAWN = 0.3
 
 
 def keeps_gradient(seed: int) -> Measurement:
-    """Slope of cross-entropy over that of squared error at a confidently wrong output."""
+    """Slope of cross-entropy over that of squared error where confidently wrong."""
     drawn = np.linspace(-10, 10, 61)
     wrong = np.random.default_rng(seed).uniform(-10, -8, 50)
 
@@ -44,40 +45,49 @@ def keeps_gradient(seed: int) -> Measurement:
     return Measurement(
         measured=float(ratio.min()),
         panels=(shown,),
-        seen="Where the output is confidently wrong, cross-entropy has its full gradient "
-        "and squared error almost none.",
+        seen="Where the output is confidently wrong, cross-entropy has its full "
+        "gradient and squared error almost none.",
         controls=(Control(near < 10, "The two differ by as much where undecided."),),
     )
 
 
+def minus_log(share: Array) -> Array:
+    """Cross-entropy of an event that was given this share."""
+    return -np.log(share)
+
+
 def lowest_at_truth(seed: int) -> Measurement:
-    """Distance of the best prediction from the truth, and of its value from the entropy."""
+    """Distance of the best prediction from the truth, or of its loss from entropy."""
     shares = np.linspace(0.001, 0.999, 999)
     rng = np.random.default_rng(seed)
     truth = float(rng.uniform(0.15, 0.4))
 
-    def expected(loss: Callable[[Array], Array], share: Array) -> Array:
-        """Loss on average over labels that are 1 with the chance ``truth``."""
-        return truth * loss(share) + (1 - truth) * loss(1 - share)
+    def expected(loss: Callable[[Array], Array], share: Array, true: float) -> Array:
+        """Loss on average over labels that are 1 with the chance ``true``."""
+        return true * loss(share) + (1 - true) * loss(1 - share)
 
-    cross = expected(lambda share: -np.log(share), shares)
-    linear = expected(lambda share: 1 - share, shares)
+    cross = expected(minus_log, shares, truth)
+    linear = expected(lambda share: 1 - share, shares, truth)
     entropy = -truth * np.log(truth) - (1 - truth) * np.log(1 - truth)
     gap = abs(shares[cross.argmin()] - truth)
     above = abs(cross.min() - entropy)
-    few = slice(10, -10, 20)
+    few = shares[9::15]
     shown = Lines(
-        x=shares[few] - truth,
-        ys={"cross-entropy": cross[few], "one minus share": linear[few]},
-        x_label="predicted share less true share",
-        y_label="mean loss, nats",
+        x=few,
+        ys={
+            "cross-entropy": expected(minus_log, few, DRAWN),
+            "one minus share": expected(lambda share: 1 - share, few, DRAWN),
+        },
+        x_label=f"predicted share; the true one is {DRAWN:g}",
+        y_label="mean loss",
+        marks={"entropy": -DRAWN * np.log(DRAWN) - (1 - DRAWN) * np.log(1 - DRAWN)},
     )
     other = abs(shares[linear.argmin()] - truth)
     return Measurement(
         measured=float(max(gap, above)),
         panels=(shown,),
-        seen="Cross-entropy is lowest exactly at the true share; the other loss falls on "
-        "to a prediction of 0.",
+        seen="Cross-entropy is lowest exactly at the true share; the other loss "
+        "falls on to a prediction of 0.",
         controls=(Control(other > 0.1, "Any loss is lowest at the truth."),),
     )
 
@@ -86,7 +96,10 @@ def starts_at_log(seed: int) -> Measurement:
     """Loss of untrained classifiers over the logarithm of the number of classes."""
     x, y = digits()
     counts = np.arange(2, 11)
-    losses: dict[str, list[float]] = {"small last weights": [], "large last weights": []}
+    losses: dict[str, list[float]] = {
+        "small last weights": [],
+        "large last weights": [],
+    }
     for count in counts:
         rows = y < count
         for name, scale in (("small last weights", 0.1), ("large last weights", 10.0)):
@@ -106,8 +119,8 @@ def starts_at_log(seed: int) -> Measurement:
     return Measurement(
         measured=float(off.max()),
         panels=(shown,),
-        seen="With small last weights an untrained classifier starts at the logarithm of "
-        "the number of classes; with large ones far above.",
+        seen="With small last weights an untrained classifier starts at the "
+        "logarithm of the number of classes; with large ones far above.",
         controls=(Control(control > 2, "Large last weights start there as well."),),
     )
 
@@ -139,20 +152,24 @@ def falls_with_accuracy(seed: int) -> Measurement:
     accuracies = np.mean([accuracies for _, accuracies in courses], axis=0)
     lowest = int(losses.argmin())
     updates = np.arange(0, UPDATES + 1, EVERY)
+    # Drawn from the first measurement on that follows the steep fall of the start.
     loss = Lines(
-        x=updates,
-        ys={"held-out": losses},
+        x=updates[1:],
+        ys={"held-out": losses[1:]},
         x_label="update",
-        y_label="cross-entropy, nats",
+        y_label="held-out cross-entropy, nats",
     )
     accuracy = Lines(
-        x=updates, ys={"held-out": accuracies}, x_label="update", y_label="accuracy"
+        x=updates[1:],
+        ys={"held-out": accuracies[1:]},
+        x_label="update",
+        y_label="held-out accuracy",
     )
     rise = losses[-1] / losses[lowest]
     return Measurement(
         measured=accuracies[-1] - accuracies[lowest],
         panels=(loss, accuracy),
-        seen="After its lowest point the held-out cross-entropy rises, and the accuracy "
-        "does not fall.",
+        seen="After its lowest point the held-out cross-entropy rises, and the "
+        "accuracy does not fall.",
         controls=(Control(rise > 1.05, "The held-out cross-entropy does not rise."),),
     )

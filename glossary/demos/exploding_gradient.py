@@ -1,4 +1,4 @@
-"""Claims of *exploding gradient* (Pascanu 2012, "On the difficulty of training ...")."""
+"""Claims of *exploding gradient* (Pascanu 2012, arXiv:1211.5063)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ DEPTH = 20
 
 
 def clip_by_norm(gradient: Array, limit: float) -> Array:
-    """The gradient, shortened to the limit where it is longer (Pascanu 2012, sec. 3.2)."""
-    size = np.linalg.norm(gradient)
-    return gradient * min(1.0, limit / size)
+    """The gradient, shortened to the limit if it is longer (Pascanu 2012, sec. 3.2)."""
+    size = float(np.linalg.norm(gradient))
+    return gradient if size <= limit else gradient * (limit / size)
 
 
 def clip_by_value(gradient: Array, limit: float) -> Array:
@@ -53,8 +53,8 @@ def spectral_radius(seed: int) -> Measurement:
     return Measurement(
         measured=off,
         panels=(shown,),
-        seen="Above a spectral radius of 1 the gradient explodes, below it vanishes, and "
-        "at 1 it keeps its size.",
+        seen="Above a spectral radius of 1 the gradient explodes, below it vanishes, "
+        "and at 1 it keeps its size.",
         controls=(Control(apart > 1e6, "The spectral radius makes no difference."),),
     )
 
@@ -84,8 +84,8 @@ def grows_by_layer(seed: int) -> Measurement:
     return Measurement(
         measured=factors["twice He's weights"],
         panels=(shown,),
-        seen="On its way back through layers whose weights are twice as large as He's, "
-        "the gradient doubles in each.",
+        seen="On its way back through layers whose weights are twice as large as "
+        "He's, the gradient doubles in each.",
         controls=(Control(kept, "The gradient grows with He's weights as well."),),
     )
 
@@ -140,7 +140,9 @@ def clipping_trains(seed: int) -> Measurement:
                     shares[name].append(float((abs(gap) < 0.05).mean()))
                 slope = 2 * gap * steps * w ** (steps - 1)
             if name == "clipped":  # each start is a training run of its own
-                slope = np.array([clip_by_norm(one, 1.0) for one in slope[:, None]])[:, 0]
+                slope = np.array([clip_by_norm(one, 1.0) for one in slope[:, None]])[
+                    :, 0
+                ]
             w = w - 0.005 * np.clip(slope, -1e12, 1e12)
     shown = Lines(
         x=np.arange(0, updates + 1, every),
@@ -151,8 +153,8 @@ def clipping_trains(seed: int) -> Measurement:
     return Measurement(
         measured=shares["clipped"][-1] - shares["not clipped"][-1],
         panels=(shown,),
-        seen="With clipped gradients all starts walk down the cliff; without, one step "
-        "throws them off.",
+        seen="With clipped gradients all starts walk down the cliff; without, one "
+        "step throws them off.",
         controls=(Control(shares["clipped"][0] < 0.1, "They start at the goal."),),
     )
 
@@ -165,7 +167,8 @@ def value_keeps_direction(seed: int) -> Measurement:
     _, grads, _ = gradients(ws, x[:100], y[:100], relu)
     gradient = np.concatenate([grad.ravel() for grad in grads])
     # Limits from far below to above what is there.
-    limits = 10.0 ** np.linspace(-4, 0, 9) * np.linalg.norm(gradient)
+    shares = 10.0 ** np.linspace(-4, 0, 9)
+    limits = shares * np.linalg.norm(gradient)
 
     def cosine(other: Array) -> float:
         sizes = np.linalg.norm(gradient) * np.linalg.norm(other)
@@ -174,7 +177,7 @@ def value_keeps_direction(seed: int) -> Measurement:
     by_value = [cosine(clip_by_value(gradient, limit)) for limit in limits]
     by_norm = [cosine(clip_by_norm(gradient, limit)) for limit in limits]
     shown = Lines(
-        x=limits / np.linalg.norm(gradient),
+        x=shares,
         ys={"by the norm": by_norm, "by value": by_value},
         x_label="limit over the length of the gradient",
         y_label="cosine with the gradient before",
@@ -183,7 +186,9 @@ def value_keeps_direction(seed: int) -> Measurement:
     return Measurement(
         measured=by_value[0],
         panels=(shown,),
-        seen="Clipping by the norm never turns the gradient; clipping by value turns it "
-        "the more, the lower the limit.",
-        controls=(Control(min(by_norm) > 0.999, "Clipping by the norm turns it as well."),),
+        seen="Clipping by the norm never turns the gradient; clipping by value turns "
+        "it the more, the lower the limit.",
+        controls=(
+            Control(min(by_norm) > 0.999, "Clipping by the norm turns it as well."),
+        ),
     )

@@ -26,12 +26,14 @@ def gelu(z: Array) -> Array:
 def gelu_by_tanh(z: Array) -> Array:
     """The approximation that the paper gives with it."""
     inner = math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)
-    return 0.5 * z * (1 + np.tanh(inner))
+    value: Array = 0.5 * z * (1 + np.tanh(inner))
+    return value
 
 
 def gelu_by_sigmoid(z: Array) -> Array:
     """The faster and coarser approximation of the paper."""
-    return z / (1 + np.exp(-1.702 * z))
+    value: Array = z / (1 + np.exp(-1.702 * z))
+    return value
 
 
 def approximation(seed: int) -> Measurement:
@@ -107,8 +109,8 @@ def near_relu(seed: int) -> Measurement:
     return Measurement(
         measured=gap,
         panels=(shown,),
-        seen="Beyond 4 on either side GELU has become ReLU; between, they differ by at "
-        "most 0.17.",
+        seen="Beyond 4 on either side GELU has become ReLU; between, they differ by "
+        "at most 0.17.",
         controls=(Control(other > 0.01, "Any smooth ReLU is as close at 4."),),
     )
 

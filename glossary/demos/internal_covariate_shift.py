@@ -62,14 +62,19 @@ def moves(seed: int) -> Measurement:
         panels=(shown,),
         seen="While the layers learn, what a hidden layer works on drifts away.",
         controls=(
-            Control(drifts["hidden layers frozen"][-1] == 0, "It drifts without learning."),
+            Control(
+                drifts["hidden layers frozen"][-1] == 0, "It drifts without learning."
+            ),
         ),
     )
 
 
 def batch_norm_holds(seed: int) -> Measurement:
     """The same drift with batch normalization, over that without."""
-    drifts = {"without": _drift(seed, as_it_is), "with batch norm": _drift(seed, over_batch)}
+    drifts = {
+        "without": _drift(seed, as_it_is),
+        "with batch norm": _drift(seed, over_batch),
+    }
     shown = Lines(
         x=np.arange(0, 101, EVERY),
         ys=drifts,
@@ -125,7 +130,9 @@ def lowers_gradient_shift(seed: int) -> Measurement:
     return Measurement(
         measured=means["with batch norm"] / means["without"],
         panels=(shown,),
-        seen="Measured by a layer's gradient, the shift in a deep net is larger with batch "
-        "normalization than without.",
-        controls=(Control(max(frozen) < 1e-12, "The gradient changes without an update."),),
+        seen="Measured by a layer's gradient, the shift in a deep net is larger with "
+        "batch normalization than without.",
+        controls=(
+            Control(max(frozen) < 1e-12, "The gradient changes without an update."),
+        ),
     )

@@ -54,8 +54,11 @@ def loss_scaling(seed: int) -> Measurement:
     return Measurement(
         measured=lost["float16"][0] - lost["float16"][-1],
         panels=(shown,),
-        seen="Float16 turns many small gradients to 0; a factor on the loss saves them.",
-        controls=(Control(max(lost["float32"]) == 0, "Float32 loses gradients as well."),),
+        seen="Float16 turns many small gradients to 0; a factor on the loss saves "
+        "them.",
+        controls=(
+            Control(max(lost["float32"]) == 0, "Float32 loses gradients as well."),
+        ),
     )
 
 
@@ -81,8 +84,8 @@ def bfloat16_range(seed: int) -> Measurement:
     return Measurement(
         measured=lost["bfloat16"],
         panels=(shown,),
-        seen="Float16 holds numbers from about 1e-7 to 1e5; bfloat16 and float32 hold "
-        "all of these sizes.",
+        seen="Float16 holds numbers from about 1e-7 to 1e5; bfloat16 and float32 "
+        "hold all of these sizes.",
         controls=(Control(lost["float16"] > 0.5, "Float16 has this range as well."),),
     )
 
@@ -101,10 +104,9 @@ def bfloat16_digits(seed: int) -> Measurement:
     return Measurement(
         measured=worst["bfloat16"] / worst["float16"],
         panels=(shown,),
-        seen="Bfloat16 rounds eight times as coarsely as float16: by up to 0.4 percent.",
-        controls=(
-            Control(worst["float32"] < 1e-6, "Float32 rounds as coarsely."),
-        ),
+        seen="Bfloat16 rounds eight times as coarsely as float16: by up to 0.4 "
+        "percent.",
+        controls=(Control(worst["float32"] < 1e-6, "Float32 rounds as coarsely."),),
     )
 
 
@@ -113,15 +115,16 @@ def sum_stalls(seed: int) -> Measurement:
     rng = np.random.default_rng(seed)
     count = 20_000
     small = rng.uniform(0, 0.0009, count).astype(np.float16)
-    sums = {
-        "float32": np.cumsum(small, dtype=np.float32),
-        "float16": np.cumsum(small, dtype=np.float16),
+    # One after the other, each sum rounded to the format: that is what cumsum does.
+    sums: dict[str, Array] = {
+        "float32": np.cumsum(small, dtype=np.float32).astype(float),
+        "float16": np.cumsum(small, dtype=np.float16).astype(float),
     }
     true = float(small.astype(float).sum())
     every = slice(0, count, 500)
     shown = Lines(
         x=np.arange(count)[every],
-        ys={name: values[every].astype(float) for name, values in sums.items()},
+        ys={name: values[every] for name, values in sums.items()},
         x_label="numbers added",
         y_label="sum so far",
     )
@@ -129,8 +132,8 @@ def sum_stalls(seed: int) -> Measurement:
     return Measurement(
         measured=float(sums["float16"][-1]) / true,
         panels=(shown,),
-        seen="In float16 the sum stops growing at 2, where one more number is less than "
-        "half the distance to the next one.",
+        seen="In float16 the sum stops growing at 2, where one more number is less "
+        "than half the distance to the next one.",
         controls=(Control(exact < 1e-3, "Float32 does not get the sum right either."),),
     )
 
@@ -164,16 +167,16 @@ def master_weights(seed: int) -> Measurement:
     fall = {name: values[0] - values[-1] for name, values in losses.items()}
     shown = Lines(
         x=np.arange(0, updates + 1, every),
-        ys=losses,
+        ys={n: [values[0] - value for value in values] for n, values in losses.items()},
         x_label="update",
-        y_label="cross-entropy, nats",
+        y_label="fall of the cross-entropy since the start, nats",
     )
     full = fall["all in float64"]
     return Measurement(
         measured=fall["float16 weights"] / full,
         panels=(shown,),
-        seen="Float16 weights round most small updates away; with a float32 copy that "
-        "takes the updates, training goes on as in full precision.",
+        seen="Float16 weights round most small updates away; with a float32 copy "
+        "that takes the updates, training goes on as in full precision.",
         controls=(
             Control(
                 fall["float32 copy of the weights"] > 0.95 * full,
@@ -208,7 +211,7 @@ def halves_weights(seed: int) -> Measurement:
     return Measurement(
         measured=shares["weights"],
         panels=(shown,),
-        seen="Mixed precision halves the memory of activations; weights take half as much "
-        "again, since the float32 copy stays.",
+        seen="Mixed precision halves the memory of activations; weights take half as "
+        "much again, since the float32 copy stays.",
         controls=(Control(shares["activations"] <= 0.5, "Activations take as much."),),
     )

@@ -57,8 +57,8 @@ def window(seed: int) -> Measurement:
     return Measurement(
         measured=max(abs(np.array(off))),
         panels=(shown,),
-        seen="An exponential moving average weighs recent values most and never quite "
-        "forgets; a plain mean of ten drops a value at once.",
+        seen="An exponential moving average weighs recent values most and never "
+        "quite forgets; a plain mean of ten drops a value at once.",
         controls=(Control(max(half) < 0.5, "Half as many values have this weight."),),
     )
 
@@ -82,8 +82,8 @@ def noise(seed: int) -> Measurement:
     return Measurement(
         measured=float(max(ratio, key=lambda r: abs(np.log(r)))),
         panels=(shown,),
-        seen="A moving average scatters as little as a plain mean of (1 + beta) / "
-        "(1 - beta) values.",
+        seen="A moving average scatters as little as a plain mean of (1 + beta) / (1 "
+        "- beta) values.",
         controls=(Control(moving[0] > 5 * moving[-1], "Averaging changes nothing."),),
     )
 
@@ -91,7 +91,7 @@ def noise(seed: int) -> Measurement:
 def start(seed: int) -> Measurement:
     """Relative error of the corrected average of a constant series, at its worst."""
     value = float(np.random.default_rng(seed).uniform(1, 5))
-    series = np.full(60, value)
+    series: Array = np.full(60, value)
     corrected = average(series, 0.95) / value
     plain = average(series, 0.95, correct=False) / value
     shown = Lines(
@@ -104,8 +104,8 @@ def start(seed: int) -> Measurement:
     return Measurement(
         measured=float(abs(corrected - 1).max()),
         panels=(shown,),
-        seen="An average that starts at 0 is far too low at first; divided by the weight "
-        "it has gathered, it is right from the first step.",
+        seen="An average that starts at 0 is far too low at first; divided by the "
+        "weight it has gathered, it is right from the first step.",
         controls=(Control(plain[0] < 0.1, "It is right without correction too."),),
     )
 
@@ -114,7 +114,7 @@ def lag(seed: int) -> Measurement:
     """Steps by which the average of a rising series is late, over beta / (1 - beta)."""
     rng = np.random.default_rng(seed)
     slope = float(rng.uniform(0.5, 2))
-    steps = np.arange(1000)
+    steps: Array = np.arange(1000.0)
     betas = np.array([0.5, 0.8, 0.9, 0.95, 0.98])
     late = [
         float((slope * steps[-1] - average(slope * steps, beta)[-1]) / slope)
@@ -126,8 +126,8 @@ def lag(seed: int) -> Measurement:
         x=shown_steps,
         ys={
             "series": shown_steps,
-            "average, beta 0.9": average(1.0 * steps[:100], 0.9)[::4],
-            "average, beta 0.95": average(1.0 * steps[:100], 0.95)[::4],
+            "average, beta 0.9": average(steps[:100], 0.9)[::4],
+            "average, beta 0.95": average(steps[:100], 0.95)[::4],
         },
         x_label="step",
         y_label="value",
@@ -136,8 +136,8 @@ def lag(seed: int) -> Measurement:
     return Measurement(
         measured=float(max(ratio, key=lambda r: abs(np.log(r)))),
         panels=(curves,),
-        seen="The average runs behind a rising series, the further the closer beta is "
-        "to 1.",
+        seen="The average runs behind a rising series, the further the closer beta "
+        "is to 1.",
         controls=(Control(late[-1] > 20 * late[0], "Every average is as late."),),
     )
 
@@ -188,9 +188,11 @@ def of_weights(seed: int) -> Measurement:
     return Measurement(
         measured=float(gain["noisy"]),
         panels=(shown,),
-        seen="Where SGD is noisy, weights averaged over some 50 updates have a lower loss "
-        "than the last ones; where it is calm, averaging does not help.",
-        controls=(Control(gain["calm"] > 0.95, "Averaging helps without noise as well."),),
+        seen="Where SGD is noisy, weights averaged over some 50 updates have a lower "
+        "loss than the last ones; where it is calm, averaging does not help.",
+        controls=(
+            Control(gain["calm"] > 0.95, "Averaging helps without noise as well."),
+        ),
     )
 
 
@@ -202,7 +204,7 @@ def longer_is_better(seed: int) -> Measurement:
     return Measurement(
         measured=float(losses[-1] / short),
         panels=(shown,),
-        seen="The loss falls as more updates are averaged, and then rises steeply: the "
-        "average still holds the weights of the start.",
+        seen="The loss falls as more updates are averaged, and then rises steeply: "
+        "the average still holds the weights of the start.",
         controls=(Control(short < losses[0], "A short average does not help either."),),
     )

@@ -118,7 +118,8 @@ def dies(seed: int) -> Measurement:
     return Measurement(
         measured=dead[HIGH] - dead[GOOD],
         panels=(shown,),
-        seen="ReLU units die where the learning rate is too high; leaky units never do.",
+        seen="ReLU units die where the learning rate is too high; leaky units never "
+        "do.",
         controls=(Control(max(leaky) < 0.1, "Leaky units die as well."),),
     )
 

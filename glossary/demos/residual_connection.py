@@ -91,9 +91,11 @@ def reaches_first(seed: int) -> Measurement:
     return Measurement(
         measured=float(sizes["residual"][0]),
         panels=(shown,),
-        seen="Past 50 residual blocks the gradient arrives undiminished; through 50 plain "
-        "ones next to nothing is left.",
-        controls=(Control(sizes["plain"][0] < 1e-6, "It reaches the first block anyway."),),
+        seen="Past 50 residual blocks the gradient arrives undiminished; through 50 "
+        "plain ones next to nothing is left.",
+        controls=(
+            Control(sizes["plain"][0] < 1e-6, "It reaches the first block anyway."),
+        ),
     )
 
 
@@ -106,12 +108,12 @@ def identity(seed: int) -> Measurement:
     kept = {}
     for name, skip in (("residual", 1.0), ("plain", 0.0)):
         outputs = run(Stack(ws, relu, skip), x[:100], y[:100]).outputs
-        kept[name] = np.array([np.linalg.norm(out) for out in outputs[::5]])
+        kept[name] = np.array([np.linalg.norm(out) for out in outputs[:11]])
         if name == "residual":
             change = float(abs(outputs[-1] - start).max())
     size = np.linalg.norm(start)
     shown = Lines(
-        x=np.arange(0, 51, 5),
+        x=np.arange(11),
         ys={name: norms / size for name, norms in kept.items()},
         x_label="block",
         y_label="size of the signal over that at the start",
@@ -119,8 +121,8 @@ def identity(seed: int) -> Measurement:
     return Measurement(
         measured=change,
         panels=(shown,),
-        seen="Residual blocks with zero weights pass the signal on as it is; plain ones "
-        "let nothing through.",
+        seen="Residual blocks with zero weights pass the signal on as it is; plain "
+        "ones let nothing through.",
         controls=(Control(kept["plain"][-1] == 0, "Plain blocks pass the signal on."),),
     )
 
@@ -171,8 +173,8 @@ def trains(seed: int) -> Measurement:
     return Measurement(
         measured=courses["residual"][-1] / courses["plain"][-1],
         panels=(shown,),
-        seen="Twenty plain blocks stay at guessing, where twenty residual ones learn; "
-        "two plain blocks learn as well.",
+        seen="Twenty plain blocks stay at guessing, where twenty residual ones "
+        "learn; two plain blocks learn as well.",
         controls=(Control(shallow[-1] < 2, "Plain blocks of this kind never learn."),),
     )
 
@@ -199,12 +201,13 @@ def only_vanishing(seed: int) -> Measurement:
         ys=courses,
         x_label="update",
         y_label="cross-entropy, nats",
+        log="y",
     )
     kept = sizes[0] / sizes[-1]
     return Measurement(
         measured=courses["plain"][-1] / courses["residual"][-1],
         panels=(flow, course),
-        seen="The gradient reaches the first of 30 plain blocks, and yet they learn far "
-        "more slowly than residual ones.",
+        seen="The gradient reaches the first of 30 plain blocks, and yet they learn "
+        "far more slowly than residual ones.",
         controls=(Control(kept > 0.02, "The gradient vanishes in the plain net."),),
     )

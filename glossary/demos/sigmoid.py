@@ -40,7 +40,7 @@ def quarter(seed: int) -> Measurement:
     z = _inputs(seed, 8)
     lengths = np.arange(1, LONGEST_CHAIN + 1)
     largest = {
-        name: np.array([_slopes(_chain(function, n), z).max() for n in lengths])
+        name: np.array([_slopes(_chain(function, int(n)), z).max() for n in lengths])
         for name, function in (
             ("sigmoid", lambda v: sigmoid(v)[0]),
             ("tanh", lambda v: tanh(v)[0]),
@@ -85,7 +85,8 @@ def saturates(seed: int) -> Measurement:
     return Measurement(
         measured=kept["sigmoid"],
         panels=(shown,),
-        seen="The slope of the sigmoid is a bump around 0, and almost nothing beyond 6.",
+        seen="The slope of the sigmoid is a bump around 0, and almost nothing beyond "
+        "6.",
         controls=(Control(kept["ReLU"] > 0.9, "ReLU saturates on both sides too."),),
     )
 
@@ -119,8 +120,8 @@ def symmetric(seed: int) -> Measurement:
     return Measurement(
         measured=gap,
         panels=(drawn, lopsided),
-        seen="Turned by half a turn the sigmoid lies on itself; another S-shaped curve "
-        "does not.",
+        seen="Turned by half a turn the sigmoid lies on itself; another S-shaped "
+        "curve does not.",
         controls=(Control(other > 0.1, "Any S-shaped curve is symmetric."),),
     )
 
@@ -133,13 +134,14 @@ def two_classes(seed: int) -> Measurement:
     two = softmax(scores[:, :2])[:, 0]
     three = softmax(scores)[:, 0]
     same = sigmoid(difference)[0]
-    order = np.argsort(difference)[::4]
+    # Drawn for scores that lie evenly around 0, beside a third score of 1.
+    drawn = np.stack([DRAWN / 2, -DRAWN / 2, np.ones_like(DRAWN)], axis=1)
     shown = Lines(
-        x=difference[order],
+        x=DRAWN,
         ys={
-            "softmax of two": two[order],
-            "sigmoid of the difference": same[order],
-            "softmax of three": three[order],
+            "softmax of two": softmax(drawn[:, :2])[:, 0],
+            "sigmoid of the difference": sigmoid(DRAWN)[0],
+            "softmax of three": softmax(drawn)[:, 0],
         },
         x_label="first score minus second",
         y_label="share of the first class",
@@ -147,8 +149,8 @@ def two_classes(seed: int) -> Measurement:
     return Measurement(
         measured=float(abs(two - same).max()),
         panels=(shown,),
-        seen="With two classes softmax lies on the sigmoid of the difference; a third "
-        "class takes a share of its own.",
+        seen="With two classes softmax lies on the sigmoid of the difference; a "
+        "third class takes a share of its own.",
         controls=(
             Control(abs(three - same).max() > 0.1, "A third class changes nothing."),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ from glossary.lab.nets import gradients, relu, softmax, weights
 from glossary.lab.steps import sgd
 
 CLASSES = 10
+LEARNED_BY_HEART = 600  # updates
+#: Scores that are drawn.
+DRAWN = np.array([2.0, 1.5, 1.0, 0.0, -1.0])
 
 
 def _entropy(shares: Array) -> Array:
@@ -30,13 +34,13 @@ def shift(seed: int) -> Measurement:
     added = [abs(softmax(scores + by) - plain).max() for by in shifts]
     doubled = softmax(2 * scores)
     first = Bars(
-        labels=[str(place) for place in range(CLASSES)],
+        labels=[f"{score:g}" for score in DRAWN],
         ys={
-            "scores": plain[0],
-            "scores plus 50": softmax(scores[0] + 50),
-            "scores times 2": doubled[0],
+            "scores as they are": softmax(DRAWN),
+            "scores plus 50": softmax(DRAWN + 50),
+            "scores times 2": softmax(2 * DRAWN),
         },
-        x_label="class",
+        x_label="score",
         y_label="softmax output",
     )
     return Measurement(
@@ -76,10 +80,24 @@ def temperature(seed: int) -> Measurement:
     return Measurement(
         measured=float((soft[warm] - soft[cool]).min()),
         panels=(shown,),
-        seen="Softmax goes from one class alone at a low temperature to equal shares at "
-        "a high one; shares in proportion do not move.",
+        seen="Softmax goes from one class alone at a low temperature to equal shares "
+        "at a high one; shares in proportion do not move.",
         controls=(Control(moved < 1e-9, "Shares in proportion change as well."),),
     )
+
+
+def _cross_entropy(scores: Array, target: Array) -> float:
+    return float(-np.log(softmax(scores)) @ target)
+
+
+def _squared_error(scores: Array, target: Array) -> float:
+    return float(((softmax(scores) - target) ** 2).sum())
+
+
+def _slopes(loss: Callable[[Array], float], scores: Array) -> Array:
+    """Gradient of a loss by central differences, one score at a time."""
+    steps = 1e-5 * np.eye(len(scores))
+    return np.array([(loss(scores + h) - loss(scores - h)) / 2e-5 for h in steps])
 
 
 def gradient(seed: int) -> Measurement:
@@ -87,35 +105,26 @@ def gradient(seed: int) -> Measurement:
     rng = np.random.default_rng(seed)
     scores = rng.normal(0, 2, CLASSES)
     target = np.eye(CLASSES)[rng.integers(CLASSES)]
-    step = 1e-5 * np.eye(CLASSES)
-
-    def cross_entropy(z: Array) -> float:
-        return float(-np.log(softmax(z)) @ target)
-
-    def squared_error(z: Array) -> float:
-        return float(((softmax(z) - target) ** 2).sum())
-
-    by_loss = {}
-    for name, loss in (("cross", cross_entropy), ("squared", squared_error)):
-        slopes = [(loss(scores + h) - loss(scores - h)) / 2e-5 for h in step]
-        by_loss[name] = np.array(slopes)
+    by_differences = _slopes(lambda z: _cross_entropy(z, target), scores)
+    squared = _slopes(lambda z: _squared_error(z, target), scores)
     simple = softmax(scores) - target
+    right = np.eye(len(DRAWN))[3]
     shown = Bars(
-        labels=[str(place) for place in range(CLASSES)],
+        labels=[f"{score:g}" for score in DRAWN],
         ys={
-            "output minus target": simple,
-            "of cross-entropy": by_loss["cross"],
-            "of squared error": by_loss["squared"],
+            "output minus target": softmax(DRAWN) - right,
+            "of cross-entropy": _slopes(lambda z: _cross_entropy(z, right), DRAWN),
+            "of squared error": _slopes(lambda z: _squared_error(z, right), DRAWN),
         },
-        x_label="class",
+        x_label="score of each of five classes; the fourth is right",
         y_label="gradient for the score",
     )
-    other = abs(by_loss["squared"] - simple).max()
+    other = abs(squared - simple).max()
     return Measurement(
-        measured=float(abs(by_loss["cross"] - simple).max()),
+        measured=float(abs(by_differences - simple).max()),
         panels=(shown,),
-        seen="Output minus target is the gradient of cross-entropy in every class, and "
-        "not that of the squared error.",
+        seen="Output minus target is the gradient of cross-entropy in every class, "
+        "and not that of the squared error.",
         controls=(Control(other > 1e-3, "Squared error has the same gradient."),),
     )
 
@@ -143,7 +152,7 @@ def _overfitted(seed: int) -> _Run:
     updates = []
     confidence = []
     accuracy = []
-    for update in range(601):
+    for update in range(LEARNED_BY_HEART + 1):
         if update % 50 == 0:
             scores = relu(split.test_x @ ws[0])[0] @ ws[1]
             updates.append(update)
@@ -166,7 +175,7 @@ def calibrated(seed: int) -> Measurement:
     ]
     best = candidates[int(np.argmin(losses))]
     gaps = {}
-    for name, by in (("as trained", 1.0), ("after temperature scaling", best)):
+    for name, by in (("as trained", 1.0), ("rescaled", best)):
         shares = softmax(run.scores[half:] / by)
         right = shares.argmax(axis=1) == run.labels[half:]
         gaps[name] = float(shares.max(axis=1).mean() - right.mean())
@@ -177,16 +186,18 @@ def calibrated(seed: int) -> Measurement:
         y_label="share, held-out digits",
     )
     bars = Bars(
-        labels=list(gaps), ys={"gap": list(gaps.values())}, y_label="confidence less accuracy"
+        labels=list(gaps),
+        ys={"gap": list(gaps.values())},
+        y_label="confidence less accuracy",
     )
     return Measurement(
         measured=gaps["as trained"],
         panels=(course, bars),
-        seen="While the net overfits, its confidence rises far above its accuracy; one "
-        "temperature brings it back.",
+        seen="While the net overfits, its confidence rises far above its accuracy; "
+        "one temperature for all scores (rescaled) brings it back.",
         controls=(
             Control(
-                abs(gaps["after temperature scaling"]) < 0.1,
+                abs(gaps["rescaled"]) < 0.1,
                 "Nothing would bring confidence and accuracy together.",
             ),
         ),

@@ -37,8 +37,8 @@ def is_a_sigmoid(seed: int) -> Measurement:
     return Measurement(
         measured=gap,
         panels=(shown,),
-        seen="Tanh lies on the stretched sigmoid of 2z; without the 2 inside, the curve "
-        "is too flat.",
+        seen="Tanh lies on the stretched sigmoid of 2z; without the 2 inside, the "
+        "curve is too flat.",
         controls=(Control(other > 0.1, "The factor 2 inside makes no difference."),),
     )
 
@@ -63,7 +63,9 @@ def centred(seed: int) -> Measurement:
         panels=(shown,),
         seen="Outputs of tanh lie around 0, and outputs of the sigmoid around a half.",
         controls=(
-            Control(min(means["sigmoid"]) > 0.4, "Outputs of sigmoids are centred too."),
+            Control(
+                min(means["sigmoid"]) > 0.4, "Outputs of sigmoids are centred too."
+            ),
         ),
     )
 
@@ -108,7 +110,8 @@ def beats_sigmoid(seed: int) -> Measurement:
     return Measurement(
         measured=min(losses["tanh"]) / min(losses["sigmoid"]),
         panels=(shown,),
-        seen="From the same weights, tanh reaches a fraction of the loss of the sigmoid.",
+        seen="From the same weights, tanh reaches a fraction of the loss of the "
+        "sigmoid.",
         controls=(Control(min(losses["tanh"]) < 1, "The net of tanh does not train."),),
     )
 

@@ -45,8 +45,8 @@ def with_depth(seed: int) -> Measurement:
     return Measurement(
         measured=factors["sigmoid"],
         panels=(shown,),
-        seen="Each further layer of sigmoids cuts the gradient of the first to about a "
-        "quarter; ReLU layers keep it.",
+        seen="Each further layer of sigmoids cuts the gradient of the first to about "
+        "a quarter; ReLU layers keep it.",
         controls=(Control(factors["ReLU"] > 0.8, "ReLU loses it as well."),),
     )
 
@@ -74,9 +74,11 @@ def tanh_edge(seed: int) -> Measurement:
     return Measurement(
         measured=crossing,
         panels=(shown,),
-        seen="Gradients vanish on the left, where weights are small, and explode on the "
-        "right; the more layers, the steeper.",
-        controls=(Control(both, "They do not vanish on one side and explode on the other."),),
+        seen="Gradients vanish on the left, where weights are small, and explode on "
+        "the right; the more layers, the steeper.",
+        controls=(
+            Control(both, "They do not vanish on one side and explode on the other."),
+        ),
     )
 
 
@@ -109,8 +111,8 @@ def early_layers_stay(seed: int) -> Measurement:
     return Measurement(
         measured=ratio["sigmoid"],
         panels=(shown,),
-        seen="In the sigmoid net the last layer learns and the first ones hardly move; "
-        "in the ReLU net all move.",
+        seen="In the sigmoid net the last layer learns and the first ones hardly "
+        "move; in the ReLU net all move.",
         controls=(Control(ratio["ReLU"] > 0.1, "The first ReLU layer stays as well."),),
     )
 
@@ -137,6 +139,7 @@ def higher_rate_cures(seed: int) -> Measurement:
     return Measurement(
         measured=best["sigmoid"],
         panels=(shown,),
-        seen="The ReLU net learns at low learning rates; the sigmoid net learns at none.",
+        seen="The ReLU net learns at low learning rates; the sigmoid net learns at "
+        "none.",
         controls=(Control(best["ReLU"] > 0.4, "The ReLU net does not learn either."),),
     )

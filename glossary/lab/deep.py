@@ -1,4 +1,4 @@
-"""What happens inside a deep dense net: its signals, its gradients, and its training."""
+"""What happens inside a deep dense net: signals, gradients, and training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOST = 1e6
 
 
 def layer_outputs(ws: Sequence[Array], x: Array, activation: Activation) -> list[Array]:
-    """Outputs of every hidden layer, the first one first; the last weights are left out."""
+    """Outputs of every hidden layer, the first one first."""
     outputs = []
     for w in ws[:-1]:
         x = activation(x @ w)[0]

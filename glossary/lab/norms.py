@@ -28,7 +28,7 @@ def normalized(z: Variable, axis: int, centre: bool = True) -> Variable:
 
 
 def over_batch(z: Variable) -> Variable:
-    """Batch normalization (Ioffe and Szegedy 2015, algorithm 1), without scale and shift."""
+    """Batch normalization (Ioffe 2015, algorithm 1), without scale and shift."""
     return normalized(z, 0)
 
 
