@@ -61,7 +61,7 @@ def moves(seed: int) -> Measurement:
 
 
 def _matrix(kernel: Array, inputs: int) -> Array:
-    """The dense layer that a convolution is: in each column the kernel, one place on."""
+    """The dense layer that a convolution is: the kernel, one place on in each row."""
     places = inputs - len(kernel) + 1
     matrix = np.zeros((inputs, places))
     for place in range(places):
@@ -177,6 +177,16 @@ def elsewhere(seed: int) -> Measurement:
         "stood, the convolution still knows them and the dense layer guesses.",
         controls=(Control(learned < 0.2, "One of them did not learn."),),
     )
+
+
+def _features(images: Array, kernels: list[Array], stride: int) -> Array:
+    """Two convolutions with ReLU, and the mean over all places: one row an image."""
+    x = images[:, None]
+    for kernel in kernels:
+        windows = sliding_window_view(x, (3, 3), axis=(2, 3))[:, :, ::stride, ::stride]
+        x = np.maximum(np.einsum("bcijkl,ockl->boij", windows, kernel), 0.0)
+    means: Array = x.mean(axis=(2, 3))
+    return means
 
 
 def strides(seed: int) -> Measurement:

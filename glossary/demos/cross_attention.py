@@ -13,7 +13,7 @@ from glossary.lab.training import fit, smooth
 
 
 def cross_attend(x: Array, memory: Array, ws: Array) -> Array:
-    """Queries from one sequence, keys and values from another (Vaswani 2017, 3.2)."""
+    """Queries from one sequence, keys and values from another."""
     return attend(x @ ws[0], memory @ ws[1], memory @ ws[2])[0]
 
 

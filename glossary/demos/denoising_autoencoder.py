@@ -108,7 +108,7 @@ def beats_linear(seed: int) -> Measurement:
 
 
 def from_clean(seed: int) -> Measurement:
-    """Error left by a net trained on clean images, over that of one trained on noisy."""
+    """Error left by a net trained on clean images over that of one trained on noise."""
     rng = np.random.default_rng(seed)
     split = digits_split(seed)
     clean = split.test_x
@@ -203,8 +203,8 @@ def points_to_data(seed: int) -> Measurement:
     return Measurement(
         measured=apart["trained on noise"],
         panels=(shown,),
-        seen="The trained net moves each input towards where data are denser, as far as "
-        "the score says; a net trained without noise leaves it where it is.",
+        seen="The trained net moves each input towards where data are denser, as far "
+        "as the score says; a net trained without noise leaves it where it is.",
         controls=(
             Control(
                 apart["trained without"] > 0.7, "Without noise it does so as well."

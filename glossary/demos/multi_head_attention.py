@@ -56,7 +56,7 @@ def errors(seed: int, heads: int) -> Array:
         wrong = attend_with_heads(x, ws, heads) - np.concatenate(neighbours, axis=2)
         return tape.mean(wrong * wrong)
 
-    return fit(ws, loss, _UPDATES, 0.03)
+    return fit(ws, loss, _UPDATES, 0.05)
 
 
 def _ways(seed: int, counts: tuple[int, ...]) -> tuple[Lines, list[float]]:
@@ -84,12 +84,12 @@ def two_places(seed: int) -> Measurement:
 
 
 def more_heads(seed: int) -> Measurement:
-    """Error of eight heads over that of two, at the same width in all."""
-    shown, (one, two, eight) = _ways(seed, (1, 2, 8))
+    """Error of sixteen heads over that of two, at the same width in all."""
+    shown, (one, two, many) = _ways(seed, (1, 2, 16))
     return Measurement(
-        measured=eight / two,
+        measured=many / two,
         panels=(shown,),
-        seen="The task needs two heads; eight heads of two numbers each do no better "
+        seen="The task needs two heads; sixteen heads of one number each do worse "
         "than two heads of eight.",
         controls=(Control(two < 0.5 * one, "Two heads do no better than one either."),),
     )

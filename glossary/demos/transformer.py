@@ -180,7 +180,7 @@ def _products(length: int, width: int) -> int:
 def square(seed: int) -> Measurement:
     """Growth of the products for twice the length, as a power of two."""
     del seed  # nothing is drawn: products are counted
-    width = 32
+    width = 16
     lengths = [width // 4 * 2**n for n in range(9)]
     products = [_products(length, width) for length in lengths]
     powers = np.log2(np.array(products[1:]) / products[:-1])

@@ -55,6 +55,6 @@ def smooth(losses: Array, width: int) -> tuple[Array, Array]:
         >>> smooth(np.array([4.0, 2.0, 1.0, 1.0]), 2)
         (array([1., 3.]), array([3., 1.]))
     """
-    groups = np.asarray(losses.reshape(-1, width).mean(axis=1), dtype=float)
-    middles: Array = width * (np.arange(len(groups)) + 0.5)
+    groups = np.asarray(losses.reshape(-1, width).mean(axis=1), dtype=np.float64)
+    middles = np.asarray(width * (np.arange(len(groups)) + 0.5), dtype=np.float64)
     return middles, groups
