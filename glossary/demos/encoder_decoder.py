@@ -124,7 +124,9 @@ def attends(seed: int) -> Measurement:
         panels=(shown,),
         seen="With one code for the whole input the loss grows with the length; with "
         "attention to a state for each symbol it stays near 0.",
-        controls=(Control(code[1] < 0.2 * _GUESS, "The code fails for four symbols as well."),),
+        controls=(
+            Control(code[1] < 0.2 * _GUESS, "The code fails for four symbols as well."),
+        ),
     )
 
 

@@ -81,19 +81,19 @@ def swap(seed: int) -> Measurement:
     before = base(seed)
     outputs = scores(old.test_x, before).value
     changes = {}
-    wrong = {"old task": [errors(old.test_x, old.test_y, before)]}
-    wrong["new task"] = [errors(new.test_x, new.test_y, before)]
+    right = {"old task": [1 - errors(old.test_x, old.test_y, before)]}
+    right["new task"] = [1 - errors(new.test_x, new.test_y, before)]
     for name, places in (("few", SMALL), ("all", ALL)):
         ws = _tuned(seed, places, 600, 150)
-        wrong["new task"].append(errors(new.test_x, new.test_y, ws))
+        right["new task"].append(1 - errors(new.test_x, new.test_y, ws))
         for place in SMALL:
             ws[place].value[...] = before[place].value
-        wrong["old task"].append(errors(old.test_x, old.test_y, ws))
+        right["old task"].append(1 - errors(old.test_x, old.test_y, ws))
         changes[name] = float(abs(scores(old.test_x, ws).value - outputs).max())
     shown = Bars(
         labels=["pre-trained", "few trained", "all trained"],
-        ys={"new task": wrong["new task"], "old task, few put back": wrong["old task"]},
-        y_label="share of wrong answers",
+        ys={"new task": right["new task"], "old task, few put back": right["old task"]},
+        y_label="share of right answers",
     )
     return Measurement(
         measured=changes["few"],
@@ -104,7 +104,7 @@ def swap(seed: int) -> Measurement:
             Control(
                 changes["all"] > 0.1, "It does after training all weights as well."
             ),
-            Control(wrong["new task"][1] < 0.5, "The few weights learn nothing."),
+            Control(right["new task"][1] > 0.5, "The few weights learn nothing."),
         ),
     )
 

@@ -129,14 +129,14 @@ def bound(seed: int) -> Measurement:
     means = Lines(
         x=shifts,
         ys={"lower bound": by_mean},
-        x_label="mean of q from that of the posterior, in standard deviations",
+        x_label="shift of the mean of q, in deviations",
         y_label="bound minus log-likelihood, nats",
         marks={"log-likelihood": 0.0},
     )
     deviations = Lines(
         x=factors,
         ys={"lower bound": by_deviation},
-        x_label="standard deviation of q over the posterior's",
+        x_label="factor of the deviation of q",
         y_label="bound minus log-likelihood, nats",
         log="x",
         marks={"log-likelihood": 0.0},
