@@ -95,19 +95,23 @@ def more_heads(seed: int) -> Measurement:
     )
 
 
+def new_weights(
+    rng: np.random.Generator, width: int, heads: int, size: int
+) -> list[Variable]:
+    """For queries, keys and values of heads of this size, and for the output."""
+    ws = [Variable(rng.normal(0, 0.1, (width, heads * size))) for _ in range(3)]
+    return [*ws, Variable(rng.normal(0, 0.1, (heads * size, width)))]
+
+
 def same_weights(seed: int) -> Measurement:
     """Weights of eight heads over those of one, at the same width in all."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(1, 4, 64))
     counts = {}
-    for name, heads, width in (
-        ("1 head of 64", 1, 64),
-        ("8 heads of 8", 8, 64),
-        ("8 heads of 64", 8, 512),
-    ):
-        ws = [Variable(rng.normal(0, 0.1, (64, width))) for _ in range(3)]
-        ws.append(Variable(rng.normal(0, 0.1, (width, 64))))
+    for heads, size in ((1, 64), (8, 8), (8, 64)):
+        ws = new_weights(rng, 64, heads, size)
         attend_with_heads(x, ws, heads)  # the shapes fit
+        name = f"{heads} head{'s' if heads > 1 else ''} of {size}"
         counts[name] = sum(w.value.size for w in ws)
     shown = Bars(
         labels=list(counts), ys={"weights": counts.values()}, y_label="weights"
@@ -116,7 +120,7 @@ def same_weights(seed: int) -> Measurement:
     return Measurement(
         measured=eight / one,
         panels=(shown,),
-        seen="Eight heads that share the width have as many weights as one head; "
-        "eight heads of the full width have eight times as many.",
+        seen="Eight heads that share the width have as many weights as one head; eight "
+        "heads of the full width have eight times as many.",
         controls=(Control(wide == 8 * one, "Heads of the full width cost no more."),),
     )
