@@ -65,7 +65,10 @@ def standard_error(seed: int) -> Measurement:
     rng = np.random.default_rng([seed, 4])
     counts = np.array([25, 50, 100, 200, 400])
     scatter = np.array(
-        [right[rng.integers(0, len(right), (2000, n))].mean(axis=1).std() for n in counts]
+        [
+            right[rng.integers(0, len(right), (2000, n))].mean(axis=1).std()
+            for n in counts
+        ]
     )
     p = right.mean()
     formula = np.sqrt(p * (1 - p) / counts)

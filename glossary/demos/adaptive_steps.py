@@ -167,7 +167,9 @@ def falls_as_root(seed: int) -> Measurement:
         panels=(shown,),
         seen="AdaGrad's steps fall along the line of 1 over the root of the update; "
         "RMSProp's stay as they are.",
-        controls=(Control(abs(slopes["RMSProp"]) < 0.1, "RMSProp's steps fall as well."),),
+        controls=(
+            Control(abs(slopes["RMSProp"]) < 0.1, "RMSProp's steps fall as well."),
+        ),
     )
 
 
@@ -360,7 +362,9 @@ def _compared(seed: int, first: str, second: str, seen: str) -> Measurement:
         y_label="share of the excess loss left after 200 updates",
         log="xy",
     )
-    costs = best["gradient descent, uneven inputs"] / best["gradient descent, even inputs"]
+    costs = (
+        best["gradient descent, uneven inputs"] / best["gradient descent, even inputs"]
+    )
     return Measurement(
         measured=best[first] / best[second],
         panels=(shown,),

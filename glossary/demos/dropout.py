@@ -41,7 +41,9 @@ def keeps_mean(seed: int) -> Measurement:
         panels=(shown,),
         seen="With scaling the mean stays at the value itself, at any rate; without, it "
         "falls with the rate.",
-        controls=(Control(without[2] < 0.6, "The mean stays without scaling as well."),),
+        controls=(
+            Control(without[2] < 0.6, "The mean stays without scaling as well."),
+        ),
     )
 
 
@@ -147,7 +149,9 @@ def deep_ensemble(seed: int) -> Measurement:
         panels=(shown,),
         seen="With a hidden layer the curve of halved inputs lies near that of the "
         "geometric mean, but not on it.",
-        controls=(Control(exact < 1e-9, "It is not exact without a hidden layer either."),),
+        controls=(
+            Control(exact < 1e-9, "It is not exact without a hidden layer either."),
+        ),
     )
 
 

@@ -63,8 +63,10 @@ def random_search(seed: int) -> Measurement:
         seen="Nine trials on a grid try three values of what matters, nine random ones "
         "try nine; so random search comes closer.",
         controls=(
-            Control(np.mean(alike_random) > 0.8 * np.mean(alike_grid),
-                "It wins where both matter alike as well."),
+            Control(
+                np.mean(alike_random) > 0.8 * np.mean(alike_grid),
+                "It wins where both matter alike as well.",
+            ),
         ),
     )
 
@@ -88,7 +90,10 @@ def one_at_a_time(seed: int) -> Measurement:
     rates = 10.0 ** np.arange(-3.5, -0.4, 0.25)
     losses = {
         f"momentum {mass:g}": np.mean(
-            [[_final_loss(10 * seed + run, r, mass) for r in rates] for run in range(4)],
+            [
+                [_final_loss(10 * seed + run, r, mass) for r in rates]
+                for run in range(4)
+            ],
             axis=0,
         )
         for mass in (0.0, 0.5, 0.95)
@@ -125,7 +130,9 @@ def by_training_loss(seed: int) -> Measurement:
     errors: dict[str, list[float]] = {"training rows": [], "held-out rows": []}
     for penalty in penalties:
         w = ridge(inputs[train], y[train], penalty)
-        errors["training rows"].append(float(((inputs[train] @ w - y[train]) ** 2).mean()))
+        errors["training rows"].append(
+            float(((inputs[train] @ w - y[train]) ** 2).mean())
+        )
         off = inputs[held_out] @ w - y[held_out]
         errors["held-out rows"].append(float((off**2).mean()))
     shown = Lines(

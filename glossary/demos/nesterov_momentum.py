@@ -16,7 +16,12 @@ Slope = Callable[[Array], Array]
 
 
 def _way(
-    gradient: Slope, start: Array, rate: float, mass: float, nesterov: bool, updates: int
+    gradient: Slope,
+    start: Array,
+    rate: float,
+    mass: float,
+    nesterov: bool,
+    updates: int,
 ) -> Array:
     """Weights before the first and after each update."""
     w = start.copy()
@@ -83,7 +88,9 @@ def same_places(seed: int) -> Measurement:
         seen="Both ways to write Nesterov's method give one curve; classical momentum "
         "gives another.",
         controls=(
-            Control(apart["classical momentum"] > 0.01, "Classical momentum is the same."),
+            Control(
+                apart["classical momentum"] > 0.01, "Classical momentum is the same."
+            ),
         ),
     )
 
@@ -110,9 +117,7 @@ def overshoot(seed: int) -> Measurement:
         panels=(shown,),
         seen="The steeper the bowl, the more Nesterov's method damps the swing; in a flat "
         "one both swing alike.",
-        controls=(
-            Control(swings > 0.3, "Classical momentum does not swing."),
-        ),
+        controls=(Control(swings > 0.3, "Classical momentum does not swing."),),
     )
 
 
@@ -231,6 +236,8 @@ def changing_curvature(seed: int) -> Measurement:
         panels=(shown,),
         seen="Classical momentum goes round and round; Nesterov's method arrives.",
         controls=(
-            Control(abs(bowl[-20:]).max() < 1e-9, "It goes in a circle in a bowl as well."),
+            Control(
+                abs(bowl[-20:]).max() < 1e-9, "It goes in a circle in a bowl as well."
+            ),
         ),
     )

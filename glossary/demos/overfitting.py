@@ -34,7 +34,9 @@ def turns_up(seed: int) -> Measurement:
         seen="The loss on the training digits keeps falling; that on held-out digits turns "
         "and rises.",
         controls=(
-            Control(trained[-1] < 0.8 * trained[lowest], "The training loss has stalled."),
+            Control(
+                trained[-1] < 0.8 * trained[lowest], "The training loss has stalled."
+            ),
             Control(held_out[lowest] < 0.7 * held_out[0], "The net learns nothing."),
         ),
     )

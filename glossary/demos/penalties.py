@@ -273,7 +273,9 @@ def sets_to_zero(seed: int) -> Measurement:
         measured=max(zeros["L2 penalty"]),
         panels=(shown,),
         seen="An L1 penalty sets more and more weights to exactly 0, an L2 penalty none.",
-        controls=(Control(zeros["L1 penalty"][-1] >= 3, "An L1 penalty sets none to 0."),),
+        controls=(
+            Control(zeros["L1 penalty"][-1] >= 3, "An L1 penalty sets none to 0."),
+        ),
     )
 
 
@@ -307,5 +309,7 @@ def twins(seed: int) -> Measurement:
         panels=(shown,),
         seen="Without a penalty the copies keep the difference they started with; with "
         "one they share the weight evenly.",
-        controls=(Control(apart[0] > 1e-2, "They share it without a penalty as well."),),
+        controls=(
+            Control(apart[0] > 1e-2, "They share it without a penalty as well."),
+        ),
     )

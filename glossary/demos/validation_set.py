@@ -28,7 +28,9 @@ def _right(seed: int) -> Array:
     for _ in range(COUNTS[-1]):
         pixels = rng.permutation(64)[:12]
         rows = rng.permutation(train)[:100]
-        w = np.linalg.lstsq(np.c_[x[rows][:, pixels], np.ones(100)], np.eye(10)[y[rows]])[0]
+        w = np.linalg.lstsq(
+            np.c_[x[rows][:, pixels], np.ones(100)], np.eye(10)[y[rows]]
+        )[0]
         answers = np.c_[x[rest][:, pixels], np.ones(len(rest))] @ w
         right.append(answers.argmax(axis=1) == y[rest])
     return np.array(right, dtype=float)
@@ -143,7 +145,10 @@ def leak(seed: int) -> Measurement:
         scores["inside"].append(_scores(x, y, True, rng))
     means = {name: float(np.mean(row)) for name, row in scores.items()}
     shown = Bars(
-        labels=["features chosen with all examples", "chosen by the training part alone"],
+        labels=[
+            "features chosen with all examples",
+            "chosen by the training part alone",
+        ],
         ys={"validation accuracy": list(means.values())},
         y_label="validation accuracy where every label is a coin flip",
         marks={"truth": 0.5},
@@ -153,5 +158,7 @@ def leak(seed: int) -> Measurement:
         panels=(shown,),
         seen="Where features are chosen with all examples, coin flips seem to be "
         "predictable; where the training part alone chooses them, they are not.",
-        controls=(Control(abs(means["inside"] - 0.5) < 0.12, "The coins were not fair."),),
+        controls=(
+            Control(abs(means["inside"] - 0.5) < 0.12, "The coins were not fair."),
+        ),
     )
