@@ -14,6 +14,13 @@ def share_right(answers: Array, labels: Array) -> float:
     return float((answers == labels).mean())
 
 
+def on_test_sets(rng: np.random.Generator, right: Array, count: int) -> Array:
+    """Accuracy on 2000 test sets of so many examples, drawn one by one."""
+    rows = rng.integers(0, len(right), (2000, count))
+    out: Array = right[rows].mean(axis=1)
+    return out
+
+
 def rare_class(seed: int) -> Measurement:
     """Two classifiers of a class that one digit in 25 belongs to: is it an 8?"""
     data = digits_split(seed)
@@ -64,12 +71,7 @@ def standard_error(seed: int) -> Measurement:
     right = (hidden @ ws[1]).argmax(axis=1) == data.test_y
     rng = np.random.default_rng([seed, 4])
     counts = np.array([25, 50, 100, 200, 400])
-    scatter = np.array(
-        [
-            right[rng.integers(0, len(right), (2000, n))].mean(axis=1).std()
-            for n in counts
-        ]
-    )
+    scatter = np.array([on_test_sets(rng, right, n).std() for n in counts])
     p = right.mean()
     formula = np.sqrt(p * (1 - p) / counts)
     shown = Lines(

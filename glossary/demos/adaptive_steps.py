@@ -235,7 +235,7 @@ def late_move(seed: int) -> Measurement:
         x=moves,
         ys=needed,
         x_label="update after which the goal moves",
-        y_label="updates until half of the way is gone",
+        y_label="updates until half of the way is covered",
         log="xy",
     )
     steady = needed["RMSProp"][-1] / needed["RMSProp"][0]

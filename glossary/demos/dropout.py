@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from glossary.lab import Bars, Control, Lines, Measurement
+from glossary.lab import Control, Lines, Measurement
 from glossary.lab.data import Array, Split
 from glossary.lab.fitting import few_digits, loss
-from glossary.lab.nets import softmax, weights
+from glossary.lab.nets import relu, softmax, weights
 from glossary.lab.steps import adam, slots_for
 
 
@@ -47,33 +47,6 @@ def keeps_mean(seed: int) -> Measurement:
     )
 
 
-def noise(seed: int) -> Measurement:
-    """Variance that dropout adds to a unit, over the square of its value."""
-    rng = np.random.default_rng(seed)
-    rates = np.array([0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9])
-    x = rng.uniform(0.5, 2, 40)
-    variances = []
-    for rate in rates:
-        many = dropped(rng, np.tile(x, (10_000, 1)), rate) / x
-        variances.append(float(many.var(axis=0).mean()))
-    formula = rates / (1 - rates)
-    ratios = np.array(variances) / formula
-    shown = Lines(
-        x=rates,
-        ys={"measured over 10,000 masks": variances, "rate / (1 - rate)": formula},
-        x_label="dropout rate",
-        y_label="variance over the square of the value",
-        log="y",
-    )
-    grows = variances[-1] > 20 * variances[1]
-    return Measurement(
-        measured=ratios[np.argmax(abs(ratios - 1))],
-        panels=(shown,),
-        seen="The noise follows rate / (1 - rate): one at a rate of 0.5, nine at 0.9.",
-        controls=(Control(grows, "The noise does not depend on the rate."),),
-    )
-
-
 def _all_masks(units: int) -> Array:
     """Each way to keep or drop so many units, one a row."""
     numbers = np.arange(2**units)
@@ -81,12 +54,12 @@ def _all_masks(units: int) -> Array:
     return masks
 
 
-def _normalized(logs: Array) -> Array:
-    """Chances from logarithms that need not add up to 1."""
+def scaled_to_one(logs: Array) -> Array:
+    """Chances from their logarithms, scaled to add up to 1."""
     return softmax(logs)
 
 
-def _averages(seed: int, hidden: bool) -> tuple[Array, Array, Array, Array]:
+def _averages(seed: int, hidden: bool) -> tuple[Array, Array, Array]:
     """Chances of five classes for 40 inputs, averaged over all 256 masks of 8 units.
 
     Args:
@@ -94,8 +67,8 @@ def _averages(seed: int, hidden: bool) -> tuple[Array, Array, Array, Array]:
         hidden: Whether a hidden layer with ReLU lies behind the dropped units.
 
     Returns:
-        Chances of the whole net (inputs halved instead of dropped), the geometric mean
-        of all masks, their arithmetic mean, and each mask's chance of a class.
+        Chances of the whole net (inputs halved instead of dropped), and the geometric
+        and the arithmetic mean of all masks.
     """
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(40, 1, 8))
@@ -104,16 +77,16 @@ def _averages(seed: int, hidden: bool) -> tuple[Array, Array, Array, Array]:
 
     def chances(inputs: Array) -> Array:
         inner = inputs @ first
-        return softmax((np.maximum(inner, 0) if hidden else inner) @ last)
+        return softmax((relu(inner)[0] if hidden else inner) @ last)
 
     each = chances(x * _all_masks(8))
     whole = chances(x / 2)[:, 0]
-    geometric = _normalized(np.log(each).mean(axis=1))
-    return whole, geometric, each.mean(axis=1), each[0, :, 0]
+    geometric = scaled_to_one(np.log(each).mean(axis=1))
+    return whole, geometric, each.mean(axis=1)
 
 
 def _average_lines(seed: int, hidden: bool) -> tuple[Lines, float, float]:
-    whole, geometric, arithmetic, _ = _averages(seed, hidden)
+    whole, geometric, arithmetic = _averages(seed, hidden)
     order = np.argsort(geometric[:, 0])
     shown = Lines(
         x=np.arange(1, 41),

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from glossary.lab import Bars, Control, Lines, Measurement
-from glossary.lab.data import Array, Split, digits, digits_split
+from glossary.lab.data import Array, Labels, Split, digits, digits_split
 from glossary.lab.fitting import accuracy, few_digits, fit, loss
 
 WIDTHS = (64, 64, 10)
@@ -146,6 +146,11 @@ def larger_is_worse(seed: int) -> Measurement:
 # Generalization
 
 
+def drawn(rng: np.random.Generator, count: int) -> Labels:
+    """Rows of so many examples, drawn one by one."""
+    return rng.integers(0, len(digits()[0]), count)
+
+
 def shrinks_as_root(seed: int) -> Measurement:
     """Largest gap among 1000 fixed classifiers, by the number of examples."""
     x, y = digits()
@@ -157,7 +162,7 @@ def shrinks_as_root(seed: int) -> Measurement:
     counts = np.array([20, 40, 80, 160, 320, 640, 1280])
     gaps = []
     for count in counts:
-        draws = [wrong[rng.integers(0, len(x), count)].mean(axis=0) for _ in range(8)]
+        draws = [wrong[drawn(rng, count)].mean(axis=0) for _ in range(8)]
         gaps.append(np.mean([abs(draw - whole).max() for draw in draws]))
     slope = np.polyfit(np.log(counts), np.log(gaps), 1)[0]
     bound = np.sqrt(np.log(2 * 1000 / 0.05) / (2 * counts))

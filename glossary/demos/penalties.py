@@ -177,6 +177,12 @@ def always_helps(seed: int) -> Measurement:
 # L2 regularization
 
 
+def slope(x: Array, y: Array, w: Array, penalty: float) -> Array:
+    """Gradient of half the squared error plus half the penalty times w squared."""
+    out: Array = x.T @ (x @ w - y) + penalty * w
+    return out
+
+
 def closed_form(seed: int) -> Measurement:
     """Gradient descent on the penalized loss, against ridge regression."""
     x, y = diabetes()
@@ -191,8 +197,7 @@ def closed_form(seed: int) -> Measurement:
         way = []
         for _ in range(1500):
             way.append(float(np.linalg.norm(w - goal)))
-            slope = features.T @ (features @ w - target) + penalty * w
-            w = w - 0.001 * slope
+            w = w - 0.001 * slope(features, target, w, penalty)
         ends[name] = way
     shown = Lines(
         x=np.arange(0, 1500, 10),
@@ -260,8 +265,7 @@ def sets_to_zero(seed: int) -> Measurement:
         zeros["L2 penalty"].append(int((ridge(features, target, strength) == 0).sum()))
         w = np.zeros(10)
         for _ in range(300):
-            slope = features.T @ (features @ w - target)
-            w = shrunk(w - rate * slope, rate * strength)
+            w = shrunk(w - rate * slope(features, target, w, 0.0), rate * strength)
         zeros["L1 penalty"].append(int((w == 0).sum()))
     shown = Bars(
         labels=[f"{strength:g}" for strength in strengths],
@@ -291,8 +295,7 @@ def twins(seed: int) -> Measurement:
     for penalty in penalties:
         w = rng.normal(size=11)
         for _ in range(3000):
-            slope = features.T @ (features @ w - target) + penalty * w
-            w = w - 0.0008 * slope
+            w = w - 0.0008 * slope(features, target, w, penalty)
         ends.append((w[2], w[10]))
     shown = Bars(
         labels=[f"{penalty:g}" for penalty in penalties],
