@@ -45,11 +45,8 @@ def rare_class(seed: int) -> Measurement:
     # Named apart from accuracy, since that is what the claim is about.
     found = {name: float(a[labels].mean()) for name, a in answers.items()}
     shown = Bars(
-        labels=list(answers),
-        ys={
-            "accuracy": [100 * value for value in right.values()],
-            "share of the eights that it finds": [100 * v for v in found.values()],
-        },
+        labels=["accuracy", "share of the eights that are found"],
+        ys={name: [100 * right[name], 100 * found[name]] for name in answers},
         y_label="%",
     )
     order = sorted(right, key=lambda name: right[name])
