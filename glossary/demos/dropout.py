@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glossary.lab import Control, Lines, Measurement
+from glossary.lab import Bars, Control, Lines, Measurement
 from glossary.lab.data import Array, Split
 from glossary.lab.fitting import few_digits, loss
 from glossary.lab.nets import relu, softmax, weights
@@ -88,14 +88,15 @@ def _averages(seed: int, hidden: bool) -> tuple[Array, Array, Array]:
 def _average_lines(seed: int, hidden: bool) -> tuple[Lines, float, float]:
     whole, geometric, arithmetic = _averages(seed, hidden)
     order = np.argsort(geometric[:, 0])
+    level = geometric[order, 0]
     shown = Lines(
-        x=np.arange(1, 41),
+        x=level,
         ys={
-            "geometric mean of all 256 nets": geometric[order, 0],
             "one net with halved inputs": whole[order, 0],
             "arithmetic mean of all 256 nets": arithmetic[order, 0],
+            "equal": level,
         },
-        x_label="input, in the order of the first curve",
+        x_label="chance of the first class, geometric mean of all 256 nets",
         y_label="chance of the first class",
     )
     return shown, abs(whole - geometric).max(), abs(whole - arithmetic).max()
@@ -107,8 +108,8 @@ def linear_ensemble(seed: int) -> Measurement:
     return Measurement(
         measured=geometric,
         panels=(shown,),
-        seen="Halving the inputs gives the geometric mean of all 256 thinned layers, not "
-        "their arithmetic mean.",
+        seen="One layer with halved inputs lies on the diagonal: it gives the geometric "
+        "mean of all 256 thinned layers. Their arithmetic mean is another.",
         controls=(Control(arithmetic > 0.01, "It gives the arithmetic mean as well."),),
     )
 
@@ -120,8 +121,8 @@ def deep_ensemble(seed: int) -> Measurement:
     return Measurement(
         measured=geometric,
         panels=(shown,),
-        seen="With a hidden layer the curve of halved inputs lies near that of the "
-        "geometric mean, but not on it.",
+        seen="With a hidden layer the net with halved inputs lies near the diagonal, but "
+        "not on it.",
         controls=(
             Control(exact < 1e-9, "It is not exact without a hidden layer either."),
         ),
@@ -167,8 +168,7 @@ def large_net(seed: int) -> Measurement:
     return Measurement(
         measured=losses[3] / losses[0],
         panels=(shown,),
-        seen="The loss of a large net on held-out digits falls with the dropout rate, up to "
-        "a point.",
+        seen="The loss of a large net on held-out digits falls with the dropout rate.",
         controls=(Control(losses[0] < 2.0, "The net learns nothing without dropout."),),
     )
 
@@ -194,13 +194,13 @@ def keras_inference(seed: int) -> Measurement:
     """What Keras' layer changes, outside of training and in it."""
     import keras  # an extra: NumPy is enough for the other claims
 
-    x = np.random.default_rng(seed).uniform(0.5, 2, (1, 40)).astype("float32")
-    layer = keras.layers.Dropout(0.5, seed=seed)
+    x = np.random.default_rng(seed).uniform(0.5, 2, (1, 12)).astype("float32")
+    layer = keras.layers.Dropout(0.5, seed=1)  # one mask, so that seeds can be compared
     convert = keras.ops.convert_to_numpy
     outside = convert(layer(x, training=False))[0]
     inside = convert(layer(x, training=True))[0]
-    shown = Lines(
-        x=np.arange(1, 41),
+    shown = Bars(
+        labels=[str(unit) for unit in range(1, 13)],
         ys={"training=False": outside / x[0], "training=True": inside / x[0]},
         x_label="unit",
         y_label="output over input",

@@ -290,29 +290,29 @@ def twins(seed: int) -> Measurement:
     rows = rng.permutation(len(x))[:200]
     features = np.c_[x[rows], x[rows][:, 2]]  # body mass index twice
     target = y[rows]
-    penalties = [0.0, 1.0, 10.0, 100.0]
-    ends = []
+    penalties = (0.0, 1.0, 3.0, 10.0)
+    start = rng.normal(size=11)
+    ways = {}
     for penalty in penalties:
-        w = rng.normal(size=11)
+        w = start.copy()
+        apart = []
         for _ in range(3000):
+            apart.append(abs(w[2] - w[10]) / abs(start[2] - start[10]))
             w = w - 0.0008 * slope(features, target, w, penalty)
-        ends.append((w[2], w[10]))
-    shown = Bars(
-        labels=[f"{penalty:g}" for penalty in penalties],
-        ys={
-            "first copy": [first for first, _ in ends],
-            "second copy": [second for _, second in ends],
-        },
-        x_label="strength of the penalty",
-        y_label="weight after 3000 updates from random weights",
+        ways[penalty] = apart
+    shown = Lines(
+        x=np.arange(0, 3000, 20),
+        ys={f"penalty {penalty:g}": way[::20] for penalty, way in ways.items()},
+        x_label="update of gradient descent from random weights",
+        y_label="difference of both weights, over that at the start",
+        log="y",
     )
-    apart = [abs(first - second) for first, second in ends]
     return Measurement(
-        measured=apart[2],
+        measured=ways[10.0][-1],
         panels=(shown,),
-        seen="Without a penalty the copies keep the difference they started with; with "
-        "one they share the weight evenly.",
+        seen="Without a penalty the copies keep the difference they started with; the "
+        "stronger the penalty, the sooner they share the weight evenly.",
         controls=(
-            Control(apart[0] > 1e-2, "They share it without a penalty as well."),
+            Control(ways[0.0][-1] > 0.9, "They share it without a penalty as well."),
         ),
     )
