@@ -93,7 +93,7 @@ def _average_lines(seed: int, hidden: bool) -> tuple[Lines, float, float]:
         x=level,
         ys={
             "one net with halved inputs": whole[order, 0],
-            "arithmetic mean of all 256 nets": arithmetic[order, 0],
+            **({} if hidden else {"arithmetic mean of all 256": arithmetic[order, 0]}),
             "equal": level,
         },
         x_label="chance of the first class, geometric mean of all 256 nets",
@@ -195,7 +195,7 @@ def keras_inference(seed: int) -> Measurement:
     import keras  # an extra: NumPy is enough for the other claims
 
     x = np.random.default_rng(seed).uniform(0.5, 2, (1, 12)).astype("float32")
-    layer = keras.layers.Dropout(0.5, seed=1)  # one mask, so that seeds can be compared
+    layer = keras.layers.Dropout(0.5, seed=3)  # one mask, so that seeds can be compared
     convert = keras.ops.convert_to_numpy
     outside = convert(layer(x, training=False))[0]
     inside = convert(layer(x, training=True))[0]
