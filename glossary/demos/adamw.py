@@ -124,13 +124,13 @@ def keras_adam(seed: int) -> Measurement:
         y_label="mean weight",
     )
     # 0 where Adam's own decay is the penalty, 1 where it is that of AdamW.
-    to_penalty = np.linalg.norm(own[-1] - penalty[-1])
-    apart = np.linalg.norm(decoupled[-1] - penalty[-1])
+    to_penalty = float(np.linalg.norm(own[-1] - penalty[-1]))
+    apart = float(np.linalg.norm(decoupled[-1] - penalty[-1]))
     return Measurement(
         measured=to_penalty / apart,
         panels=(shown,),
-        seen="In Keras the curve of Adam with weight_decay lies on that of AdamW, far from "
-        "that of a penalty.",
+        seen="In Keras the curve of Adam with weight_decay lies on that of AdamW, far "
+        "from that of a penalty.",
         controls=(
             Control(apart > 0.1, "AdamW and a penalty are the same."),
             Control(abs(own - bare).max() > 0.1, "Adam's own decay does nothing."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -12,6 +13,8 @@ from glossary.lab.nets import gradients, relu, weights
 from glossary.lab.steps import adam, sgd, slots_for
 
 EPSILON = 1e-8
+#: Takes what is kept of the squares, and a gradient; gives a rate for each weight.
+Rule = Callable[[Array, Array], Array]
 
 
 def rmsprop_steps(gradients_: Array, keep: float = 0.9) -> Array:
@@ -97,8 +100,8 @@ def first_step(seed: int) -> Measurement:
     return Measurement(
         measured=steps[0],
         panels=(shown,),
-        seen="The first step is three learning rates long, since the average of squares "
-        "starts at zero; after some 30 updates a step is one learning rate long.",
+        seen="The first step is three learning rates long, since the average of "
+        "squares starts at zero; after some 30 updates a step is one long.",
         controls=(Control(even, "The correction does not even the steps out."),),
     )
 
@@ -129,8 +132,8 @@ def settles(seed: int) -> Measurement:
     return Measurement(
         measured=ways["RMSProp"][-100:].mean() / 0.01,
         panels=(shown,),
-        seen="Gradient descent comes ever closer; RMSProp goes on swinging at a distance "
-        "of about half of its learning rate.",
+        seen="Gradient descent comes ever closer; RMSProp goes on swinging at a "
+        "distance of about half of its learning rate.",
         controls=(
             Control(
                 ways["gradient descent"][-1] < 1e-6,
@@ -197,13 +200,13 @@ def rare_features(seed: int) -> Measurement:
     return Measurement(
         measured=ratios["AdaGrad"][-1],
         panels=(shown,),
-        seen="The rarer the gradient of a weight, the longer are the steps that AdaGrad "
-        "takes with it; plain steps are equally long.",
+        seen="The rarer the gradient of a weight, the longer are the steps that "
+        "AdaGrad takes with it; plain steps are equally long.",
         controls=(Control(0.8 < plain < 1.25, "Plain steps are longer as well."),),
     )
 
 
-def _updates_to_half(seed: int, rule: object, rate: float, before: int) -> int:
+def _updates_to_half(seed: int, rule: Rule, rate: float, before: int) -> int:
     """Updates until the mean distance from a goal that has just moved is halved.
 
     Before the goal moves, ``before`` noisy updates are spent at the old one.
@@ -216,7 +219,7 @@ def _updates_to_half(seed: int, rule: object, rate: float, before: int) -> int:
         if update == before:
             goal = float(w.mean()) + 2.0
         g = w - goal + rng.normal(0, 1, 200)
-        w = w - rate * rule(square, g) * g  # type: ignore[operator]
+        w = w - rate * rule(square, g) * g
         if update >= before and goal - w.mean() < 1.0:
             return update - before + 1
     return 2000
@@ -272,7 +275,7 @@ def stops_short(seed: int) -> Measurement:
     return Measurement(
         measured=distances["AdaGrad"][-1],
         panels=(shown,),
-        seen="AdaGrad slows down but arrives; steps that fall faster than 1 / t never do.",
+        seen="AdaGrad slows down but arrives; steps that fall far faster never do.",
         controls=(
             Control(
                 distances["steps of rate / t^2"][-1] > 0.5,
@@ -366,10 +369,12 @@ def _compared(seed: int, first: str, second: str, seen: str) -> Measurement:
         best["gradient descent, uneven inputs"] / best["gradient descent, even inputs"]
     )
     return Measurement(
-        measured=best[first] / best[second],
+        measured=float(best[first] / best[second]),
         panels=(shown,),
         seen=seen,
-        controls=(Control(costs > 2, "Uneven inputs cost gradient descent nothing."),),
+        controls=(
+            Control(bool(costs > 2), "Uneven inputs cost gradient descent nothing."),
+        ),
     )
 
 
@@ -379,8 +384,8 @@ def uneven_inputs(seed: int) -> Measurement:
         seed,
         "gradient descent, uneven inputs",
         "Adam, uneven inputs",
-        "Where the inputs have very different scales, Adam comes far closer to the lowest "
-        "loss than gradient descent at any learning rate.",
+        "Where the inputs have very different scales, Adam comes far closer to the "
+        "lowest loss than gradient descent at any learning rate.",
     )
 
 

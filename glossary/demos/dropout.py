@@ -39,8 +39,8 @@ def keeps_mean(seed: int) -> Measurement:
     return Measurement(
         measured=ratios[np.argmax(abs(ratios - 1))],
         panels=(shown,),
-        seen="With scaling the mean stays at the value itself, at any rate; without, it "
-        "falls with the rate.",
+        seen="With scaling the mean stays at the value itself, at any rate; without, "
+        "it falls with the rate.",
         controls=(
             Control(without[2] < 0.6, "The mean stays without scaling as well."),
         ),
@@ -108,8 +108,8 @@ def linear_ensemble(seed: int) -> Measurement:
     return Measurement(
         measured=geometric,
         panels=(shown,),
-        seen="One layer with halved inputs lies on the diagonal: it gives the geometric "
-        "mean of all 256 thinned layers. Their arithmetic mean is another.",
+        seen="One layer with halved inputs lies on the diagonal: it gives the "
+        "geometric mean of all 256 thinned layers. Their arithmetic mean is another.",
         controls=(Control(arithmetic > 0.01, "It gives the arithmetic mean as well."),),
     )
 
@@ -121,8 +121,8 @@ def deep_ensemble(seed: int) -> Measurement:
     return Measurement(
         measured=geometric,
         panels=(shown,),
-        seen="With a hidden layer the net with halved inputs lies near the diagonal, but "
-        "not on it.",
+        seen="With a hidden layer the net with halved inputs lies near the diagonal, "
+        "but not on it.",
         controls=(
             Control(exact < 1e-9, "It is not exact without a hidden layer either."),
         ),
@@ -208,7 +208,7 @@ def keras_inference(seed: int) -> Measurement:
     return Measurement(
         measured=abs(outside - x[0]).max(),
         panels=(shown,),
-        seen="Outside of training each unit passes as it is; in training it is dropped or "
-        "doubled.",
+        seen="Outside of training each unit passes as it is; in training it is dropped "
+        "or doubled.",
         controls=(Control(abs(inside - x[0]).max() > 0.1, "Nothing is ever dropped."),),
     )

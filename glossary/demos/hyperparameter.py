@@ -6,17 +6,18 @@ import numpy as np
 
 from glossary.lab import Control, Lines, Measurement
 from glossary.lab.data import Array, diabetes
+from glossary.lab.fitting import ridge
 from glossary.lab.steps import momentum
 
 
 def _loss(values: Array, second: float = 0.001) -> Array:
-    """A loss of two hyperparameters in [0, 1]; ``second`` is how much the other counts."""
+    """A loss of two values in [0, 1]; ``second`` is how much the second one counts."""
     out: Array = (values[:, 0] - 0.5) ** 2 + second * (values[:, 1] - 0.5) ** 2
     return out
 
 
 def grid(side: int, rng: np.random.Generator) -> Array:
-    """A square grid, shifted at random, since nobody knows where the best value lies."""
+    """A square grid, shifted at random: nobody knows where the best value lies."""
     line = (np.arange(side) + rng.random(2)[:, None]) / side
     return np.stack(np.meshgrid(line[0], line[1]), axis=-1).reshape(-1, 2)
 
@@ -147,13 +148,7 @@ def by_training_loss(seed: int) -> Measurement:
     return Measurement(
         measured=errors["held-out rows"][chosen] / best,
         panels=(shown,),
-        seen="The training error is lowest without a penalty, where the error on held-out "
-        "rows is highest.",
+        seen="The training error is lowest without a penalty, where the error on "
+        "held-out rows is highest.",
         controls=(Control(best < 0.9, "No penalty predicts anything."),),
     )
-
-
-def ridge(x: Array, y: Array, penalty: float) -> Array:
-    """Weights of ridge regression in closed form (Hoerl and Kennard 1970)."""
-    w: Array = np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y)
-    return w

@@ -53,6 +53,11 @@ def _ahead(
     return np.array(way), np.array(places)
 
 
+def _bowl(curvature: Array | float) -> Slope:
+    """Gradient of the bowl curvature w^2 / 2."""
+    return lambda w: curvature * w
+
+
 def same_places(seed: int) -> Measurement:
     """Both ways to write the method, on softmax regression of 300 digits."""
     x, y = digits()
@@ -79,7 +84,7 @@ def same_places(seed: int) -> Measurement:
         x=np.arange(101),
         ys={name: np.where(row == 0, np.nan, row) for name, row in away.items()},
         x_label="update",
-        y_label="difference of a weight from the place where the gradient is taken ahead",
+        y_label="difference of a weight from the places ahead",
         log="y",
     )
     return Measurement(
@@ -101,7 +106,7 @@ def overshoot(seed: int) -> Measurement:
     start = np.random.default_rng(seed).uniform(0.5, 2, len(steepness))
     beyond = {}
     for name, nesterov in (("classical momentum", False), ("Nesterov", True)):
-        way = _way(lambda w: steepness * w, start, 1.0, 0.9, nesterov, 300)
+        way = _way(_bowl(steepness), start, 1.0, 0.9, nesterov, 300)
         beyond[name] = np.maximum(0.0, -(way / start).min(axis=0))
     shown = Lines(
         x=steepness,
@@ -115,8 +120,8 @@ def overshoot(seed: int) -> Measurement:
     return Measurement(
         measured=beyond["Nesterov"][steep] / swings,
         panels=(shown,),
-        seen="The steeper the bowl, the more Nesterov's method damps the swing; in a flat "
-        "one both swing alike.",
+        seen="The steeper the bowl, the more Nesterov's method damps the swing; in a "
+        "flat one both swing alike.",
         controls=(Control(swings > 0.3, "Classical momentum does not swing."),),
     )
 
@@ -125,17 +130,13 @@ def lower_mass(seed: int) -> Measurement:
     """Nesterov's way against classical momentum with mass (1 - rate curvature)."""
     steepness = np.array([0.01, 0.1, 0.5, 0.9])
     start = np.random.default_rng(seed).uniform(0.5, 2, len(steepness))
-
-    def slope(w: Array) -> Array:
-        return steepness * w
-
-    ahead, _ = _ahead(slope, start, 1.0, 0.9, 100)
-    plain = _way(slope, start, 1.0, 0.9, False, 100)
+    ahead, _ = _ahead(_bowl(steepness), start, 1.0, 0.9, 100)
+    plain = _way(_bowl(steepness), start, 1.0, 0.9, False, 100)
     lowered = np.zeros_like(ahead)
     for i, steep in enumerate(steepness):
         mass = 0.9 * (1 - steep)
-        way = _way(lambda w, s=steep: s * w, start[i : i + 1], 1.0, mass, False, 100)
-        lowered[:, i] = way[:, 0]
+        one = start[i : i + 1]
+        lowered[:, i] = _way(_bowl(steep), one, 1.0, mass, False, 100)[:, 0]
     ways = {
         "Nesterov, 0.9": ahead,
         "classical, 0.9 x (1 - 0.5)": lowered,
@@ -182,12 +183,12 @@ def always_faster(seed: int) -> Measurement:
         root = np.sqrt(condition)
         rate = 4 / (1 + root) ** 2
         mass = ((root - 1) / (root + 1)) ** 2
-        way = _way(lambda w, c=curvature: c * w, start, rate, mass, False, 800)
+        way = _way(_bowl(curvature), start, rate, mass, False, 800)
         needed["classical momentum"].append(_needed(way))
         far = np.sqrt(3 * condition + 1)
         rate = 4 / (3 * condition + 1)
         mass = (far - 2) / (far + 2)
-        way = _way(lambda w, c=curvature: c * w, start, rate, mass, True, 800)
+        way = _way(_bowl(curvature), start, rate, mass, True, 800)
         needed["Nesterov"].append(_needed(way))
         shrink = (condition - 1) / (condition + 1)
         plain.append(np.log(1e-6) / np.log(shrink))
@@ -202,8 +203,8 @@ def always_faster(seed: int) -> Measurement:
     return Measurement(
         measured=needed["Nesterov"][-1] / needed["classical momentum"][-1],
         panels=(shown,),
-        seen="On quadratic bowls classical momentum needs fewer updates than Nesterov's "
-        "method; both need far fewer than gradient descent.",
+        seen="On quadratic bowls classical momentum needs fewer updates than "
+        "Nesterov's method; both need far fewer than gradient descent.",
         controls=(Control(helps, "Momentum saves no updates at all."),),
     )
 
@@ -224,7 +225,7 @@ def changing_curvature(seed: int) -> Measurement:
     root = np.sqrt(3 * 25 + 1)
     classical = _way(bent, start, 1 / 9, 4 / 9, False, 200)[:, 0]
     nesterov = _way(bent, start, 4 / 76, (root - 2) / (root + 2), True, 200)[:, 0]
-    bowl = _way(lambda w: 25 * w, start, 1 / 9, 4 / 9, False, 200)[:, 0]
+    bowl = _way(_bowl(25.0), start, 1 / 9, 4 / 9, False, 200)[:, 0]
     shown = Lines(
         x=np.arange(41),
         ys={"classical momentum": classical[:41], "Nesterov": nesterov[:41]},

@@ -16,7 +16,7 @@ WIDTHS = (64, 64, 10)
 
 
 def turns_up(seed: int) -> Measurement:
-    """Both losses while a net is trained on 150 digits, three in ten with random labels."""
+    """Both losses while a net learns 150 digits, three in ten with random labels."""
     data = few_digits(seed, 150, wrong=0.3)
     _, kept = fit(seed, data, WIDTHS, 600, rate=0.005, every=20)
     trained = np.array([loss(ws, data.train_x, data.train_y) for ws in kept])
@@ -31,8 +31,8 @@ def turns_up(seed: int) -> Measurement:
     return Measurement(
         measured=held_out[-1] / held_out[lowest],
         panels=(shown,),
-        seen="The loss on the training digits keeps falling; that on held-out digits turns "
-        "and rises.",
+        seen="The loss on the training digits keeps falling; that on held-out digits "
+        "turns and rises.",
         controls=(
             Control(
                 trained[-1] < 0.8 * trained[lowest], "The training loss has stalled."
@@ -124,8 +124,8 @@ def peak(seed: int) -> Measurement:
     return Measurement(
         measured=held_out[at] / held_out[COUNTS.index(20)],
         panels=(shown,),
-        seen="The error on held-out digits is highest where the features are just enough "
-        "to fit every training digit.",
+        seen="The error on held-out digits is highest where the features are just "
+        "enough to fit every training digit.",
         controls=(Control(trained[at] < 1e-3, "The training digits are not fitted."),),
     )
 
@@ -137,8 +137,8 @@ def larger_is_worse(seed: int) -> Measurement:
     return Measurement(
         measured=held_out[-1] / held_out[COUNTS.index(110)],
         panels=(shown,),
-        seen="Beyond the peak the error on held-out digits falls again, though every model "
-        "there fits the training digits.",
+        seen="Beyond the peak the error on held-out digits falls again, though every "
+        "model there fits the training digits.",
         controls=(Control(fitted, "One of them does not fit the training digits."),),
     )
 
@@ -176,8 +176,8 @@ def shrinks_as_root(seed: int) -> Measurement:
     return Measurement(
         measured=slope,
         panels=(shown,),
-        seen="The largest gap falls along a line parallel to the bound, as one over the "
-        "root of the number of examples.",
+        seen="The largest gap falls along a line parallel to the bound, as one over "
+        "the root of the number of examples.",
         controls=(
             Control(
                 bool((np.array(gaps) < bound).all()), "The gaps lie above their bound."
@@ -229,8 +229,8 @@ def training_tells(seed: int) -> Measurement:
     return Measurement(
         measured=apart,
         panels=(shown,),
-        seen="Both nets know their training digits; only the one with true labels knows "
-        "the held-out ones.",
+        seen="Both nets know their training digits; only the one with true labels "
+        "knows the held-out ones.",
         controls=(Control(abs(alike) < 0.1, "Their training accuracy differs."),),
     )
 

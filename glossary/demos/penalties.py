@@ -8,17 +8,11 @@ import numpy as np
 
 from glossary.lab import Bars, Control, Lines, Measurement
 from glossary.lab.data import Array, diabetes
-from glossary.lab.fitting import few_digits, loss
+from glossary.lab.fitting import few_digits, loss, ridge
 from glossary.lab.nets import gradients, relu, weights
 from glossary.lab.steps import adam, slots_for
 
 PENALTIES = 10.0 ** np.arange(-2, 4.6, 0.5)
-
-
-def ridge(x: Array, y: Array, penalty: float) -> Array:
-    """Weights of ridge regression in closed form (Hoerl and Kennard 1970)."""
-    w: Array = np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y)
-    return w
 
 
 # Regularization
@@ -81,8 +75,8 @@ def raises_training_error(seed: int) -> Measurement:
     return Measurement(
         measured=trained[best] / trained[0],
         panels=(_error_lines(seed, 80),),
-        seen="The error on the training rows rises with the penalty, also where that on "
-        "held-out rows falls.",
+        seen="The error on the training rows rises with the penalty, also where that "
+        "on held-out rows falls.",
         controls=(Control(helps, "The penalty does not help."),),
     )
 
@@ -145,7 +139,7 @@ def three_kinds(seed: int) -> Measurement:
 
 
 def always_helps(seed: int) -> Measurement:
-    """What the best penalty saves of the held-out error, with few and with many rows."""
+    """What the best penalty saves of the held-out error, with few and many rows."""
     x, y = diabetes()
     order = np.random.default_rng(seed).permutation(len(x))
     train = order[:320]
@@ -168,8 +162,8 @@ def always_helps(seed: int) -> Measurement:
     return Measurement(
         measured=saved[1],
         panels=(curves,),
-        seen="With many features for few rows a penalty saves much of the error; with few "
-        "features and many rows hardly any.",
+        seen="With many features for few rows a penalty saves much of the error; with "
+        "few features and many rows hardly any.",
         controls=(Control(saved[0] > 20, "It saves nothing anywhere."),),
     )
 
@@ -209,8 +203,8 @@ def closed_form(seed: int) -> Measurement:
     return Measurement(
         measured=ends["with the penalty"][-1],
         panels=(shown,),
-        seen="With the penalty gradient descent ends at the weights of the closed form; "
-        "without it, elsewhere.",
+        seen="With the penalty gradient descent ends at the weights of the closed "
+        "form; without it, elsewhere.",
         controls=(Control(ends["without"][-1] > 0.01, "It does so without as well."),),
     )
 
@@ -276,7 +270,7 @@ def sets_to_zero(seed: int) -> Measurement:
     return Measurement(
         measured=max(zeros["L2 penalty"]),
         panels=(shown,),
-        seen="An L1 penalty sets more and more weights to exactly 0, an L2 penalty none.",
+        seen="An L1 penalty sets more and more weights to 0, an L2 penalty none.",
         controls=(
             Control(zeros["L1 penalty"][-1] >= 3, "An L1 penalty sets none to 0."),
         ),

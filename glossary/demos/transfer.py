@@ -180,8 +180,8 @@ def forgets(seed: int) -> Measurement:
     return Measurement(
         measured=100 * (old[0] - old[-1]),
         panels=(shown,),
-        seen="The higher the learning rate of fine-tuning, the more is learned of the new "
-        "digits, and the less is left of the old.",
+        seen="The higher the learning rate of fine-tuning, the more is learned of the "
+        "new digits, and the less is left of the old.",
         controls=(Control(before > 0.85, "The base knows nothing to forget."),),
     )
 
@@ -232,7 +232,7 @@ def _gain_lines(seed: int) -> Lines:
 def few_examples(seed: int) -> Measurement:
     """Error of the pre-trained net over that of a fresh one, with 10 to 40 digits."""
     errors = _gains(seed)
-    few = {name: np.mean(row[:3]) for name, row in errors.items()}
+    few = {name: float(np.mean(row[:3])) for name, row in errors.items()}
     return Measurement(
         measured=few["pre-trained"] / few["from scratch"],
         panels=(_gain_lines(seed),),
@@ -282,8 +282,8 @@ def features(seed: int) -> Measurement:
     return Measurement(
         measured=errors["trained to tell digits"][-1] / errors["random weights"][-1],
         panels=(shown,),
-        seen="A last layer errs less on layers that were trained to tell digits than on "
-        "random ones.",
+        seen="A last layer errs less on layers that were trained to tell digits than "
+        "on random ones.",
         controls=(
             Control(errors["random weights"][-1] < 0.45, "Random layers tell nothing."),
         ),
@@ -310,7 +310,7 @@ def always_helps(seed: int) -> Measurement:
     return Measurement(
         measured=means[0] / means[1],
         panels=(shown,),
-        seen="On digits that lie on their side the pre-trained net makes more errors than "
-        "a fresh one.",
+        seen="On digits that lie on their side the pre-trained net makes more errors "
+        "than a fresh one.",
         controls=(Control(known > 0.85, "Pre-training has taught nothing."),),
     )

@@ -87,8 +87,8 @@ def optimistic(seed: int) -> Measurement:
     return Measurement(
         measured=100 * gap[-1],
         panels=(_chosen_lines(seed),),
-        seen="The more models there are to choose from, the further the score of the best "
-        "lies above its accuracy on the others.",
+        seen="The more models there are to choose from, the further the score of the "
+        "best lies above its accuracy on the others.",
         controls=(
             Control(abs(gap[0]) < 0.012, "The score is off where nothing is chosen."),
         ),

@@ -1,4 +1,4 @@
-"""Training a small dense net on few digits, some of them with wrong labels."""
+"""Fitting models to few examples: a small dense net, and ridge regression."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ def few_digits(seed: int, count: int, wrong: float = 0.0) -> Split:
     drawn = rng.random(count) < wrong
     labels[drawn] = rng.integers(0, 10, drawn.sum())
     return Split(data.train_x[:count], labels, data.test_x, data.test_y)
+
+
+def ridge(x: Array, y: Array, penalty: float) -> Array:
+    """Weights of ridge regression in closed form (Hoerl and Kennard 1970).
+
+    They minimize the sum of squared errors plus ``penalty`` times that of squared
+    weights.
+    """
+    square = x.T @ x + penalty * np.eye(x.shape[1])
+    return np.asarray(np.linalg.solve(square, x.T @ y), dtype=float)
 
 
 def scores(ws: Sequence[Array], x: Array) -> Array:

@@ -128,7 +128,7 @@ def penalized_fit(inputs, goal):
 
 
 def wild_fit(inputs, goal):
-    """A solution far from the one with the smallest weights: it grows with the width."""
+    """A solution far from the smallest one, the farther the wider the model is."""
     w = lstsq(inputs, goal)[0]
     chance = np.random.default_rng(0).normal(0, 30, w.shape)
     return (w + chance - np.linalg.pinv(inputs) @ (inputs @ chance),)
