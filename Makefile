@@ -53,7 +53,7 @@ keras-tests: $(READY)-all-test
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m tests.keras_own.compare --jobs $(JOBS) || exit 1; done
 
 bench: $(READY)-all-test
-	$(BIN)/python benchmarks/glossary.py
+	$(BIN)/python benchmarks/lookup.py
 	@for b in $(BACKENDS); do \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/search_cost.py || exit 1; done

@@ -41,32 +41,40 @@ class UnknownTerm(GlossaryError, KeyError):
         name: What was asked for.
         suggestions: Names of terms that are spelled nearly so, best first.
         near: Names of terms that have to do with it, best first.
+        see: Names of terms in which it is explained, though they are something else.
     """
 
     __module__ = "glossary"
 
     def __init__(
-        self, name: str, suggestions: Sequence[str] = (), near: Sequence[str] = ()
+        self,
+        name: str,
+        suggestions: Sequence[str] = (),
+        near: Sequence[str] = (),
+        see: Sequence[str] = (),
     ) -> None:
         super().__init__(name)
         self.name = name
         self.suggestions = tuple(suggestions)
-        self.near = tuple(near)
+        self.near = tuple(other for other in near if other not in (*suggestions, *see))
+        self.see = tuple(see)
 
     def __str__(self) -> str:
-        name = repr(self.name)
-        if len(name) > _LONGEST_NAME:
-            name = f"{name[:_LONGEST_NAME]}..."
-        said = [f"No term named {name}."]
+        said = [f"No term named {self.name!r}."]
+        if self.see:
+            said.append(f"It is explained in {_either(self.see)}.")
         if self.suggestions:
-            names = " or ".join(repr(name) for name in self.suggestions)
-            said.append(f"Did you mean {names}?")
+            said.append(f"Did you mean {_either(self.suggestions)}?")
         if self.near:
             names = ", ".join(repr(name) for name in self.near)
             said.append(f"Near it by meaning: {names}.")
         if len(said) == 1:
             said.append("`glossary list` shows them all.")
         return " ".join(said)
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(repr(name) for name in names)
 
 
 class AmbiguousTerm(UnknownTerm):

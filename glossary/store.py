@@ -144,12 +144,15 @@ class Glossary:
             return self._terms[numbers[0]]
         if len(numbers) > 1:
             raise AmbiguousTerm(name, [self._terms[number] for number in numbers])
-        alike = self._search.spelled_like(name, _SUGGESTIONS)
-        suggestions = [self._terms[number].name for number in alike]
-        near = [match.term.name for match in self.search(name, limit=_SUGGESTIONS)]
         raise UnknownTerm(
-            name, suggestions, [other for other in near if other not in suggestions]
+            name,
+            suggestions=self._named(self._search.spelled_like(name, _SUGGESTIONS)),
+            near=[match.term.name for match in self.search(name, limit=_SUGGESTIONS)],
+            see=self._named(self._labels.led_to(name)),
         )
+
+    def _named(self, numbers: Iterable[int]) -> list[str]:
+        return [self._terms[number].name for number in numbers]
 
     def terms(
         self,

@@ -44,10 +44,26 @@ class Labels:
                         self.by_key[key].append(Label(number, kind, text))
         #: The longest key: no longer name can be one of a term.
         self.longest = max(map(len, self.by_key), default=0)
-        # Spelled exactly so, a label that is nobody else's needs no folding.
+        # Spelled exactly so, a name that is nobody else's needs no folding.
         self.exact = {
-            text: term for text, key, term in spellings if len(self.by_key[key]) == 1
+            text: term
+            for text, key, term in spellings
+            if len(self.by_key[key]) == 1 == len(self.named(key))
         }
+
+    def named(self, key: str) -> list[Label]:
+        """The labels of this key that a term is called by, the best kind of them."""
+        labels = self.by_key.get(key, ())
+        return best([label for label in labels if label.kind != "see"])
+
+    def led_to(self, text: str) -> list[int]:
+        """Numbers of the terms that explain what this spelling names, and is no term."""
+        return [
+            label.number
+            for key in fold.keys(text)[:1]
+            for label in self.by_key.get(key, ())
+            if label.kind == "see"
+        ]
 
     def is_name(self, key: str) -> bool:
         """Whether a key is more than a misspelling."""
@@ -56,7 +72,7 @@ class Labels:
     def find(self, text: str) -> list[int]:
         """Numbers of the terms that this spelling names; several if ambiguous."""
         for key in fold.keys(text):
-            labels = best(self.by_key.get(key, ()))
+            labels = self.named(key)
             if labels:
                 return [label.number for label in labels]
         return []

@@ -123,6 +123,7 @@ function createSearch(index) {
 
   const own = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
   const labelsAt = (key) => own(index.labels, key) || [];
+  const namedAt = (key) => labelsAt(key).filter(([, kind]) => kind !== "see");
   const isName = (key) => labelsAt(key).some(([, kind]) => kind !== "misspelling");
   const fieldsOf = (word) => own(index.fields, stem(word)) || {};
 
@@ -133,7 +134,7 @@ function createSearch(index) {
 
   function labelOf(span) {
     for (const way of [(word) => word, singular]) {
-      const found = labelsAt(span.map(way).join(""));
+      const found = namedAt(span.map(way).join(""));
       if (found.length) return found;
     }
     return own(index.by_stems, span.map(stem).join("")) || [];
@@ -240,7 +241,7 @@ function createSearch(index) {
     const near = close(content.map((word) => singular(fold(word))).join(""))[0];
     if (!near) return [];
     const score = index.least + near[1] * (index.highest - index.least);
-    return labelsAt(near[0]).map(([number]) => [number, score]);
+    return namedAt(near[0]).map(([number]) => [number, score]);
   }
 
   return function search(text, limit) {

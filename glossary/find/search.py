@@ -39,7 +39,7 @@ WHOLE = {
     "alias": 0.97,
     "acronym": 0.96,
     "misspelling": 0.95,
-    "see": 0.9,
+    "see": 0.45,  # it is explained there, and is something else
 }
 #: Where a word can stand in a term; each is a feature, and the best place counts.
 FIELDS = {
@@ -251,7 +251,7 @@ class Search:
         return [
             Found(label.number, LEAST + alike * (HIGHEST - LEAST), self._nearly(label))
             for key, alike in self._spelling.close(fold.key(content))[:1]
-            for label in best(self._names.by_key.get(key, ()))
+            for label in self._names.named(key)
         ]
 
     def read(self, question: str) -> Question:
@@ -302,7 +302,7 @@ class Search:
 
     def _label_of(self, span: list[str]) -> list[Label]:
         for way in (str, fold.singular):
-            labels_here = best(self._names.by_key.get("".join(map(way, span)), ()))
+            labels_here = self._names.named("".join(map(way, span)))
             if labels_here:
                 return labels_here
         return best(self._by_stems.get("".join(map(fold.stem, span)), ()))
@@ -407,8 +407,8 @@ def _stems(term: Term, acronyms: dict[str, str]) -> dict[str, int]:
     claims = [claim.sentence for claim in term.claims]
     fields: tuple[Sequence[str], ...] = (
         (term.name,),
-        (*term.aliases, *term.acronyms, *see),
-        term.keywords,
+        (*term.aliases, *term.acronyms),
+        (*term.keywords, *see),
         (term.summary,),
         (term.definition,),
         (term.mistake, *claims, *meanings, *term.api),

@@ -35,6 +35,7 @@ _VALUES: dict[str, dict[str, str]] = {
         "aliases": _SOME,
         "acronyms": _SOME,
         "misspellings": _SOME,
+        "keywords": _SOME,
         "mistake": _TODO,
         "api": '["keras.layers.Dense"]',
     },

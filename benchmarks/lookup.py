@@ -1,4 +1,4 @@
-"""How fast the glossary answers: ``python benchmarks/glossary.py``.
+"""How fast the glossary answers: ``python benchmarks/lookup.py``.
 
 Prints the time to import it (beyond starting Python), of the first and of later
 lookups, and of searches over 10,000 terms of a plug-in beside the installed ones.
@@ -11,12 +11,7 @@ import statistics
 import subprocess
 import sys
 import timeit
-from pathlib import Path
 from time import perf_counter
-
-# This script has the name of the package, and Python would find the script first.
-_HERE = Path(__file__).resolve().parent
-sys.path = [folder for folder in sys.path if Path(folder).resolve() != _HERE]
 
 TERMS = 10_000
 QUESTIONS = (
