@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glossary.lab import Control, Lines, Measurement, nets
 from glossary.lab.data import Array, digits
@@ -17,7 +18,7 @@ def collapse(seed: int) -> Measurement:
     """Layers without a non-linear function, up to five, against their product."""
     x = digits()[0]
     ws = weights(np.random.default_rng(seed), [64, 50, 50, 50, 50, 10], 1.0)
-    errors = {}
+    errors: dict[str, list[float]] = {}
     for name, bend in (("none", np.positive), ("tanh", np.tanh)):
         out = x
         errors[name] = []
@@ -25,7 +26,7 @@ def collapse(seed: int) -> Measurement:
             out = bend(out @ w)
             product = np.linalg.multi_dot([np.eye(64), *ws[:depth]])
             far = np.linalg.norm(out - x @ product) / np.linalg.norm(x @ product)
-            errors[name].append(far)
+            errors[name].append(float(far))
     shown = Lines(
         x=range(1, len(ws) + 1),
         ys=errors,
@@ -140,8 +141,8 @@ def ranges(seed: int) -> Measurement:
     return Measurement(
         measured=error,
         panels=(shown,),
-        seen="ReLU is 0 on the left and the input on the right; the sigmoid goes from 0 "
-        "to 1, tanh from -1 to 1.",
+        seen="ReLU is 0 on the left and the input on the right; the sigmoid goes from "
+        "0 to 1, tanh from -1 to 1.",
         controls=(
             Control(off("none", -1, 1) > 1, "The identity keeps to them as well."),
         ),
@@ -161,7 +162,8 @@ def _flow(seed: int, activation: Activation, gain: float) -> Array:
     ws = weights(np.random.default_rng(seed), widths, gain)
     signals = gradients(ws, x[:200], y[:200], activation)[2]
     norms = np.array([np.linalg.norm(signal) for signal in signals])
-    return norms / norms[-1]
+    relative: Array = norms / norms[-1]
+    return relative
 
 
 def _linear(x: Array) -> tuple[Array, Array]:
@@ -205,7 +207,7 @@ def relu_keeps(seed: int) -> Measurement:
     return Measurement(
         measured=kept,
         panels=(_layers(ys),),
-        seen="With a variance of 2 / n the gradient through ReLU layers stays as large.",
+        seen="With a variance of 2 / n, ReLU layers keep the gradient as large.",
         controls=(
             Control(small < 0.02, "With a variance of 1 / n it stays so as well."),
             Control(explodes > 50, "Without ReLU it stays so as well."),
@@ -241,14 +243,14 @@ def _moved(seed: int, activation: Activation) -> tuple[int, list[float]]:
     x, y = digits()
     rng = np.random.default_rng(seed)
     ws = weights(rng, [64, 64, 10], 2.0)
-    dead = np.zeros(64, bool)
+    dead: NDArray[np.bool_] = np.zeros(64, bool)
     before = ws[0]
     moved = []
     for step in range(400):
         rows = rng.integers(0, len(x), 32)
         _, grads, _ = gradients(ws, x[rows], y[rows], activation)
         if step == 100:
-            dead = (x @ ws[0] <= 0).all(axis=0)
+            dead = np.all(x @ ws[0] <= 0, axis=0)
             before = ws[0].copy()
         for w, g in zip(ws, grads, strict=True):
             w -= (4.0 if step < 100 else 0.05) * np.clip(g, -1, 1)

@@ -130,7 +130,7 @@ def scale_free(seed: int) -> Measurement:
 
 def _paper_bound(b1: float, b2: float) -> float:
     """The bound on a step, over the learning rate (Kingma and Ba, sec. 2.1)."""
-    return (1 - b1) / np.sqrt(1 - b2)
+    return float((1 - b1) / np.sqrt(1 - b2))
 
 
 def _row_of_steps(g: Array, title: str, b1: float, b2: float, bound: float) -> Lines:
@@ -208,7 +208,7 @@ def bound_always(seed: int) -> Measurement:
 
 
 def bound_elsewhere(seed: int) -> Measurement:
-    """Longest step for betas outside of the paper's condition, over the same formula."""
+    """Longest step for betas outside of the paper's condition, over its formula."""
     g = np.random.default_rng(seed).normal(size=(50, 20))
     panels = []
     excess = []
@@ -222,9 +222,7 @@ def bound_elsewhere(seed: int) -> Measurement:
         measured=outside,
         panels=tuple(panels),
         seen="With 0.9 and 0.95 the first steps are longer than the formula says.",
-        controls=(
-            Control(inside < 1, "With 0.9 and 0.999 they are longer as well."),
-        ),
+        controls=(Control(inside < 1, "With 0.9 and 0.999 they are longer as well."),),
     )
 
 
@@ -315,7 +313,7 @@ def _regression_errors(
 
 
 def sparse(seed: int) -> Measurement:
-    """Error of SGD over AdaGrad's, each at its best learning rate, for rare features."""
+    """Error of SGD over AdaGrad's for rare features, each at its best learning rate."""
     rates = 10.0 ** np.arange(-2.5, 0.6, 0.25)
     features = {
         "10 of 40 features in 1 example of 50": np.r_[np.ones(30), np.full(10, 0.02)],
@@ -345,11 +343,9 @@ def sparse(seed: int) -> Measurement:
     return Measurement(
         measured=rare,
         panels=tuple(panels),
-        seen="Where some features are rare, AdaGrad at its best learning rate ends below "
-        "SGD at its best.",
-        controls=(
-            Control(common < rare, "Where none is rare, it gains as much."),
-        ),
+        seen="Where some features are rare, AdaGrad at its best learning rate ends "
+        "below SGD at its best.",
+        controls=(Control(common < rare, "Where none is rare, it gains as much."),),
     )
 
 
@@ -392,6 +388,11 @@ def moving(seed: int) -> Measurement:
     )
 
 
+def _scaled(g: float, v: float) -> float:
+    """The direction of Adam without momentum."""
+    return float(g / np.sqrt(v))
+
+
 def always_converges(seed: int) -> Measurement:
     """The online problem of Reddi: 3 x in every third round, else -x, x in [-1, 1]."""
     rounds = 3000
@@ -405,8 +406,8 @@ def always_converges(seed: int) -> Measurement:
         for t in range(1, rounds + 1):
             g = 3.0 if t % 3 == 1 else -1.0
             v = b2 * v + (1 - b2) * g * g
-            scale = np.sqrt(v) if name == "Adam" else 1.0
-            x = float(np.clip(x - 0.5 / np.sqrt(t) * g / scale, -1, 1))
+            direction = _scaled(g, v) if name == "Adam" else g
+            x = float(np.clip(x - 0.5 / np.sqrt(t) * direction, -1, 1))
             way.append(x)
         ways[name] = np.array(way[::30])
     shown = Lines(

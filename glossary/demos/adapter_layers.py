@@ -72,9 +72,7 @@ def identity(seed: int) -> Measurement:
         measured=zero,
         panels=(shown,),
         seen="With a second matrix of zeros, every feature stays as it was.",
-        controls=(
-            Control(random > 1e-3, "A random adapter changes nothing either."),
-        ),
+        controls=(Control(random > 1e-3, "A random adapter changes nothing either."),),
     )
 
 
@@ -342,9 +340,7 @@ def recovers(seed: int) -> Measurement:
         measured=head / adapter,
         panels=(_errors_shown(errors),),
         seen="With an adapter there are fewer errors than with a new head alone.",
-        controls=(
-            Control(everything < head, "All weights do no better than a head."),
-        ),
+        controls=(Control(everything < head, "All weights do no better than a head."),),
     )
 
 
@@ -356,7 +352,5 @@ def below_full(seed: int) -> Measurement:
         measured=adapter / everything,
         panels=(_errors_shown(errors),),
         seen="With all weights trained there are fewer errors than with an adapter.",
-        controls=(
-            Control(adapter < head, "The adapter learns no more than a head."),
-        ),
+        controls=(Control(adapter < head, "The adapter learns no more than a head."),),
     )
