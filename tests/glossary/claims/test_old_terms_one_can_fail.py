@@ -13,6 +13,7 @@ import glossary
 from glossary.demos import (
     activation_function,
     adam,
+    adam_ideas,
     adapter_layers,
     attention_explains,
     attention_mechanism,
@@ -38,7 +39,7 @@ CACHES = (
 attend = attention_mechanism.attend
 features = adapter_layers._features
 keras_adapter = adapter_layers._keras_adapter
-regression_errors = adam._regression_errors
+regression_errors = adam_ideas._regression_errors
 
 
 def linear(x):
@@ -137,8 +138,8 @@ BROKEN = [
     ("adam/always-converges", adam, "_scaled", unscaled),
     ("adam/default-rate", adam, "adam", plain_descent),
     ("adam/adagrad", adam, "steps", plain_steps),
-    ("adam/sparse", adam, "_regression_errors", always("SGD")),
-    ("adam/moving", adam, "_regression_errors", always("AdaGrad")),
+    ("adam/sparse", adam_ideas, "_regression_errors", always("SGD")),
+    ("adam/moving", adam_ideas, "_regression_errors", always("AdaGrad")),
     ("adapter-layers/identity", adapter_layers, "_features", with_another_matrix),
     ("adapter-layers/forgets", adapter_layers, "adam", idle),
     ("adapter-layers/beats-head", adapter_layers, "SIZE", 1),
