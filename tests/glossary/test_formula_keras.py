@@ -19,17 +19,6 @@ def keras_weights(optimizer: object) -> list[float]:
     return seen
 
 
-def test_adam_is_the_adam_of_keras() -> None:
-    settings = {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-9}
-    expected = keras_weights(keras.optimizers.Adam(learning_rate=0.1, **settings))
-    w, m, v, seen = 1.0, 0.0, 0.0, []
-    for t, g in enumerate(GRADIENTS, 1):
-        w = glossary.term("adam").formula(w=w, g=g, m=m, v=v, t=t, lr=0.1, **settings)
-        m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g * g
-        seen.append(w)
-    np.testing.assert_allclose(seen, expected, rtol=1e-5)
-
-
 def test_momentum_is_the_momentum_of_keras() -> None:
     expected = keras_weights(keras.optimizers.SGD(learning_rate=0.1, momentum=0.9))
     w, v, seen = 1.0, 0.0, []
