@@ -2,197 +2,525 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from glossary.demos._kit import bars, digits, lines, softmax, weights
+from glossary.lab import Bars, Control, Lines, Measurement
+from glossary.lab.data import Array, Labels, digits
+from glossary.lab.nets import softmax, weights
+
+#: Units of the nets of five layers.
+WIDTHS = (64, 32, 32, 32, 32, 10)
+#: Loss of guessing one of ten digits, in nats.
+GUESSING = float(np.log(10))
 
 
-def normal(x: Any) -> Any:
+def normal(x: Array) -> Array:
     """Over the batch, with the usual epsilon of 1e-5."""
-    return (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5)
+    out: Array = (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5)
+    return out
 
 
-def _loss(w: Any, head: Any, seed: int, norm: bool) -> float:
+def _loss(w: Array, head: Array, seed: int, norm: bool, bias: float = 0.0) -> float:
+    """Cross-entropy of one hidden layer on 128 digits, normalized or not."""
     x, y = digits()
     rows = np.random.default_rng(seed).integers(0, len(x), 128)
-    hidden = x[rows] @ w
+    hidden = x[rows] @ w + bias
     chance = softmax(np.maximum(normal(hidden) if norm else hidden, 0) @ head)
     return float(-np.log(chance[np.arange(128), y[rows]]).mean())
 
 
-def unit(seed: int) -> dict[str, Any]:
+def unit(seed: int) -> Measurement:
     """Mean and variance of each feature afterwards."""
-    rng, (x, _) = np.random.default_rng(seed), digits()
+    rng = np.random.default_rng(seed)
+    x, _ = digits()
     hidden = x[rng.integers(0, len(x), 128)] @ rng.normal(size=(64, 32)) + 5
     out = normal(hidden)
-    error = max(abs(out.mean(0)).max(), abs(out.var(0) - 1).max())
-    ys = {"before": hidden.var(0), "after": out.var(0)}
-    return {
-        "measured": float(error),
-        **lines("feature", np.arange(32), ys, "variance", "y"),
-    }
+
+    def deviation(values: Array) -> float:
+        return float(max(abs(values.mean(0)).max(), abs(values.var(0) - 1).max()))
+
+    features = np.arange(1, 33)
+    means = Lines(
+        x=features,
+        ys={"before": hidden.mean(0), "after": out.mean(0)},
+        x_label="feature",
+        y_label="mean over the batch",
+    )
+    variances = Lines(
+        x=features,
+        ys={"before": hidden.var(0), "after": out.var(0)},
+        x_label="feature",
+        y_label="variance over the batch",
+        log="y",
+    )
+    far = Control(deviation(hidden) > 1, "The features are normal before it.")
+    return Measurement(
+        measured=deviation(out),
+        panels=(means, variances),
+        seen="Before it means and variances differ from feature to feature; after it all "
+        "means are 0 and all variances are 1.",
+        controls=(far,),
+    )
 
 
-def scale_free(seed: int) -> dict[str, Any]:
-    """Change of the loss when the weights are scaled, with and without."""
+def _weights(seed: int) -> tuple[Array, Array]:
     rng = np.random.default_rng(seed)
-    w, head = rng.normal(0, 0.2, (64, 32)), rng.normal(0, 0.2, (32, 10))
+    return rng.normal(0, 0.2, (64, 32)), rng.normal(0, 0.2, (32, 10))
+
+
+def scale_free(seed: int) -> Measurement:
+    """Change of the loss when the weights are scaled, with and without."""
+    w, head = _weights(seed)
     scales = 10.0 ** np.linspace(-0.5, 1.5, 9)
-    ys = {}
+    losses = {}
+    changes = {}
     for name, norm in (("normalized", True), ("not normalized", False)):
+        losses[name] = [_loss(scale * w, head, seed, norm) for scale in scales]
         base = _loss(w, head, seed, norm)
-        ys[name] = [abs(_loss(s * w, head, seed, norm) / base - 1) for s in scales]
-    reason = "" if max(ys["not normalized"]) > 0.1 else "Scaling never matters here."
-    shown = {name: np.maximum(v, 1e-9) for name, v in ys.items()}
-    figure = lines("scale of the weights", scales, shown, "change of the loss", "xy")
-    return {"measured": max(ys["normalized"]), "inconclusive": reason, **figure}
+        changes[name] = max(abs(loss / base - 1) for loss in losses[name])
+    shown = Lines(
+        x=scales,
+        ys=losses,
+        x_label="factor on the weights in front",
+        y_label="cross-entropy, nats",
+        log="xy",
+    )
+    matters = Control(changes["not normalized"] > 0.1, "Scaling never matters here.")
+    return Measurement(
+        measured=changes["normalized"],
+        panels=(shown,),
+        seen="With normalization the loss does not depend on the scale of the weights; "
+        "without it, it does.",
+        controls=(matters,),
+    )
 
 
-def gradient_shrinks(seed: int) -> dict[str, Any]:
+def gradient_shrinks(seed: int) -> Measurement:
     """Directional derivative at weights ten times as large, over that before."""
     rng = np.random.default_rng(seed)
-    w, head = rng.normal(0, 0.2, (64, 32)), rng.normal(0, 0.2, (32, 10))
-    way, slopes = rng.normal(size=w.shape), []
-    for scale in (1.0, 10.0):
+    w = rng.normal(0, 0.2, (64, 32))
+    head = rng.normal(0, 0.2, (32, 10))
+    way = rng.normal(size=w.shape)
+
+    def slope(scale: float, norm: bool) -> float:
         h = 1e-5 * scale
-        up, down = (_loss(scale * w + s * h * way, head, seed, True) for s in (1, -1))
-        slopes.append(abs(up - down) / (2 * h))
-    shown = bars(["weights", "ten times"], slopes, "slope of the loss", "y")
-    return {"measured": 10 * slopes[1] / slopes[0], **shown}
+        up = _loss(scale * w + h * way, head, seed, norm)
+        down = _loss(scale * w - h * way, head, seed, norm)
+        return abs(up - down) / (2 * h)
+
+    scales = [1.0, 2.0, 5.0, 10.0, 20.0]
+    slopes = {
+        "normalized": [slope(scale, True) for scale in scales],
+        "not normalized": [slope(scale, False) for scale in scales],
+    }
+    shown = Lines(
+        x=scales,
+        ys={name: np.divide(ones, ones[0]) for name, ones in slopes.items()},
+        x_label="factor on the weights in front",
+        y_label="slope of the loss, over that at a factor of 1",
+        log="xy",
+    )
+    plain = 10 * slopes["not normalized"][3] / slopes["not normalized"][0]
+    return Measurement(
+        measured=10 * slopes["normalized"][3] / slopes["normalized"][0],
+        panels=(shown,),
+        seen="With normalization ten times the weights have a tenth of the slope; without "
+        "it larger weights have no smaller one.",
+        controls=(Control(abs(plain - 1) > 0.1, "It shrinks without it as well."),),
+    )
 
 
-def tiny_batches(seed: int) -> dict[str, Any]:
+def bias_redundant(seed: int) -> Measurement:
+    """Change of the loss by a bias in front, with and without normalization."""
+    w, head = _weights(seed)
+    biases = [-2.0, -1.0, -0.5, 0.5, 1.0, 2.0]
+    changes = {
+        name: [
+            abs(_loss(w, head, seed, norm, bias) - _loss(w, head, seed, norm))
+            for bias in biases
+        ]
+        for name, norm in (("normalized", True), ("not normalized", False))
+    }
+    shown = Bars(
+        labels=[f"{bias:g}" for bias in biases],
+        ys=changes,
+        x_label="bias in front",
+        y_label="change of the loss, nats",
+    )
+    matters = Control(min(changes["not normalized"]) > 1e-3, "A bias never matters here.")
+    return Measurement(
+        measured=max(changes["normalized"]),
+        panels=(shown,),
+        seen="Without normalization a bias changes the loss; in front of batch "
+        "normalization it changes nothing, since the mean is taken off again.",
+        controls=(matters,),
+    )
+
+
+def _company_changes(call: Callable[[Array], Array], seed: int) -> float:
+    """Largest change of one example's output over nine batches with it."""
+    x, _ = digits()
+    others = np.random.default_rng(seed).integers(1, len(x), (9, 31))
+    outs = [call(x[np.r_[0, row]].astype("float32"))[0] for row in others]
+    return float(np.abs(np.array(outs) - outs[0]).max())
+
+
+def inference(seed: int) -> Measurement:
+    """Change of one example's output with its company, at inference and in training."""
+    import keras  # two claims of many need it
+
+    layer = keras.layers.BatchNormalization()
+    layer.build((None, 64))
+
+    def change(training: bool) -> float:
+        return _company_changes(
+            lambda batch: np.array(
+                keras.ops.convert_to_numpy(layer(batch, training=training))
+            ),
+            seed,
+        )
+
+    at_inference = change(False)
+    in_training = change(True)
+    shown = Bars(
+        labels=["training = False", "training = True"],
+        ys={"change": [at_inference, in_training]},
+        y_label="largest change of one example's output",
+    )
+    depends = Control(in_training > 0.1, "It does not depend on it in training either.")
+    return Measurement(
+        measured=at_inference,
+        panels=(shown,),
+        seen="At inference the output for an example is the same in any company; in "
+        "training it changes with the rest of the batch.",
+        controls=(depends,),
+    )
+
+
+def frozen(seed: int) -> Measurement:
+    """The same with ``training=True``, for a layer that is not trainable."""
+    import keras
+
+    layer = keras.layers.BatchNormalization()
+    layer.build((None, 64))
+
+    def change() -> float:
+        return _company_changes(
+            lambda batch: np.array(keras.ops.convert_to_numpy(layer(batch, training=True))),
+            seed,
+        )
+
+    free = change()
+    layer.trainable = False
+    fixed = change()
+    shown = Bars(
+        labels=["trainable = True", "trainable = False"],
+        ys={"change": [free, fixed]},
+        y_label="largest change of one example's output",
+        title="called with training = True",
+    )
+    depends = Control(free > 0.1, "It does not depend on it while it is trainable.")
+    return Measurement(
+        measured=fixed,
+        panels=(shown,),
+        seen="Once the layer is frozen it uses its running averages, even where it is "
+        "called for training.",
+        controls=(depends,),
+    )
+
+
+def tiny_batches(seed: int) -> Measurement:
     """How much the output for one example varies with its company, batch 2 over 64."""
-    rng, (x, _) = np.random.default_rng(seed), digits()
+    rng = np.random.default_rng(seed)
+    x, _ = digits()
     x = x[:, x.std(0) > 0.2]
-    sizes, spreads = [2, 4, 8, 16, 32, 64], []
+    rng_of_order = np.random.default_rng(seed + 1)
+    sizes = [2, 4, 8, 16, 32, 64]
+    spreads = []
+    shuffled = []
     for size in sizes:
         outs = []
+        again = []
         for _ in range(300):
             batch = x[np.r_[0, rng.integers(1, len(x), size - 1)]]
             outs.append((x[0] - batch.mean(0)) / np.sqrt(batch.var(0) + 1e-3))
+            same = batch[np.r_[0, rng_of_order.permutation(size - 1) + 1]]
+            again.append((x[0] - same.mean(0)) / np.sqrt(same.var(0) + 1e-3) - outs[-1])
         spreads.append(float(np.std(outs, axis=0).mean()))
-    figure = lines("batch", sizes, {"one example": spreads}, "spread of output", "xy")
-    return {"measured": spreads[0] / spreads[-1], **figure}
+        shuffled.append(float(np.abs(again).max()))
+    shown = Lines(
+        x=sizes,
+        ys={"statistics of the batch": spreads},
+        x_label="batch size",
+        y_label="spread of one example's output",
+        log="xy",
+    )
+    steady = Control(max(shuffled) < 1e-9, "It varies with the same company as well.")
+    return Measurement(
+        measured=spreads[0] / spreads[-1],
+        panels=(shown,),
+        seen="The smaller the batch, the more the output for one example depends on which "
+        "others happen to be in it.",
+        controls=(steady,),
+    )
 
 
-def _gradients(ws: Any, x: Any, y: Any, norm: bool) -> tuple[float, list[Any]]:
+def _gradients(
+    ws: Sequence[Array], x: Array, y: Labels, norm: bool
+) -> tuple[float, list[Array]]:
     """Cross-entropy of a dense ReLU net, each layer normalized or not."""
-    outs, units, scales = [x], [], []
+    outs = [x]
+    units = []
+    scales = []
     for w in ws[:-1]:
         z = outs[-1] @ w
         scales.append(1 / np.sqrt(z.var(0) + 1e-5) if norm else np.ones(w.shape[1]))
         units.append((z - z.mean(0)) * scales[-1] if norm else z)
         outs.append(np.maximum(units[-1], 0))
-    delta, rows = softmax(outs[-1] @ ws[-1]), np.arange(len(x))
+    delta = softmax(outs[-1] @ ws[-1])
+    rows = np.arange(len(x))
     loss = float(-np.log(delta[rows, y] + 1e-300).mean())
     delta[rows, y] -= 1
-    delta, grads = delta / len(x), [outs[-1].T @ (delta / len(x))]
+    delta = delta / len(x)
+    grads = [outs[-1].T @ delta]
     for i in range(len(ws) - 2, -1, -1):
         delta = (delta @ ws[i + 1].T) * (units[i] > 0)
         if norm:
+            # Mean and deviation depend on every example of the batch, so that each
+            # gets its share of their gradients (Ioffe and Szegedy 2015, sec. 3).
             along = units[i] * (delta * units[i]).mean(0)
             delta = (delta - delta.mean(0) - along) * scales[i]
         grads.append(outs[i].T @ delta)
     return loss, grads[::-1]
 
 
-def covariate_shift(seed: int) -> dict[str, Any]:
+def _moved(ws: Sequence[Array], grads: Sequence[Array], rate: float) -> list[Array]:
+    return [w - rate * g for w, g in zip(ws, grads, strict=True)]
+
+
+def _shift(
+    seed: int, widths: Sequence[int], layer: int, updates: int, seen: str
+) -> Measurement:
     """Change of a layer's gradient by the update of those below it, with over without.
 
-    That is how internal covariate shift is measured by Santurkar 2018, definition 2.1.
+    That is how internal covariate shift is measured by Santurkar et al. 2018,
+    definition 2.1.
     """
-    (x, y), ys = digits(), {}
+    x, y = digits()
+    shifts: dict[str, list[float]] = {}
+    learned = {}
     for name, norm in (("without", False), ("with", True)):
-        rng, changes = np.random.default_rng(seed), []
-        ws = weights(rng, [64, 32, 32, 32, 32, 10], 2.0)
-        for step in range(200):
+        rng = np.random.default_rng(seed)
+        changes = []
+        losses = []
+        ws = weights(rng, list(widths), 2.0)
+        for step in range(updates):
             rows = rng.integers(0, len(x), 128)
-            _, grads = _gradients(ws, x[rows], y[rows], norm)
-            moved = [w - 0.1 * g for w, g in zip(ws, grads, strict=True)]
+            loss, grads = _gradients(ws, x[rows], y[rows], norm)
+            losses.append(loss)
+            moved = _moved(ws, grads, 0.1)
             if step % 10 == 0:
-                _, after = _gradients([*moved[:3], *ws[3:]], x[rows], y[rows], norm)
-                change = np.linalg.norm(after[3] - grads[3])
-                changes.append(change / np.linalg.norm(grads[3]))
+                below_moved = [*moved[:layer], *ws[layer:]]
+                _, after = _gradients(below_moved, x[rows], y[rows], norm)
+                change = np.linalg.norm(after[layer] - grads[layer])
+                changes.append(float(change / np.linalg.norm(grads[layer])))
             ws = moved
-        ys[name] = changes
-    ratio = float(np.mean(ys["with"]) / np.mean(ys["without"]))
-    figure = lines("update", range(0, 200, 10), ys, "relative change", "y")
-    return {"measured": ratio, **figure}
+        shifts[name] = changes
+        learned[name] = float(np.mean(losses[-10:]))
+    shown = Lines(
+        x=range(0, updates, 10),
+        ys={f"{name} batch normalization": changes for name, changes in shifts.items()},
+        x_label="update",
+        y_label="relative change of the gradient",
+        log="y",
+    )
+    trains = Control(max(learned.values()) < GUESSING, "One of the nets does not train.")
+    return Measurement(
+        measured=float(np.mean(shifts["with"]) / np.mean(shifts["without"])),
+        panels=(shown,),
+        seen=seen,
+        controls=(trains,),
+    )
 
 
-def smoother(seed: int) -> dict[str, Any]:
+def covariate_shift_shallow(seed: int) -> Measurement:
+    """In a net of five layers."""
+    return _shift(
+        seed,
+        WIDTHS,
+        layer=3,
+        updates=200,
+        seen="With batch normalization the gradient of a layer changes less when the "
+        "layers below it are updated.",
+    )
+
+
+def covariate_shift_deep(seed: int) -> Measurement:
+    """In a net of 17 layers at the same learning rate."""
+    return _shift(
+        seed,
+        (64, *[32] * 16, 10),
+        layer=12,
+        updates=100,
+        seen="In the deep net the gradient of a layer changes about as much with batch "
+        "normalization as without when the layers below it are updated.",
+    )
+
+
+def smoother(seed: int) -> Measurement:
     """Change of the gradient by a step along it, with over without, by its length.
 
-    That is the smoothness that Santurkar 2018 measures in place of covariate shift.
+    That is the smoothness that Santurkar et al. 2018 measure in place of covariate
+    shift.
     """
-    (x, y), ys, steps = digits(), {}, [0.025, 0.05, 0.1, 0.2]
+    x, y = digits()
+    steps = [0.025, 0.05, 0.1, 0.2]
+    ys = {}
     for name, norm in (("without", False), ("with", True)):
-        changes = []
-        for ws in _way(seed, norm):
+        by_place = []
+        for ws in _visited(seed, norm):
             _, grads = _gradients(ws, x[:256], y[:256], norm)
             size = np.sqrt(sum(float((g**2).sum()) for g in grads))
-            found = []
+            changes = []
             for step in steps:
-                moved = [w - step * g / size for w, g in zip(ws, grads, strict=True)]
+                moved = _moved(ws, grads, step / size)
                 _, after = _gradients(moved, x[:256], y[:256], norm)
                 gaps = [((a - b) ** 2).sum() for a, b in zip(after, grads, strict=True)]
-                found.append(float(np.sqrt(sum(gaps))) / size)
-            changes.append(found)
-        ys[name] = np.median(changes, axis=0)
-    figure = lines("length of the step", steps, ys, "relative change", "xy")
-    return {"measured": float(ys["with"][2] / ys["without"][2]), **figure}
+                changes.append(float(np.sqrt(sum(gaps))) / size)
+            by_place.append(changes)
+        ys[f"{name} batch normalization"] = np.median(by_place, axis=0)
+    without, with_norm = ys.values()
+    shown = Lines(
+        x=steps,
+        ys=ys,
+        x_label="length of a step along the gradient",
+        y_label="relative change of the gradient",
+        log="xy",
+    )
+    grows = Control(without[-1] > 2 * without[0], "A longer step changes it no more.")
+    return Measurement(
+        measured=float(with_norm[2] / without[2]),
+        panels=(shown,),
+        seen="With batch normalization the gradient changes less along a step of the same "
+        "length.",
+        controls=(grows,),
+    )
 
 
-def _way(seed: int, norm: bool) -> list[Any]:
+def _visited(seed: int, norm: bool) -> list[list[Array]]:
     """Weights of five layers at every 20th of 200 updates."""
-    rng, (x, y), seen = np.random.default_rng(seed), digits(), []
-    ws = weights(rng, [64, 32, 32, 32, 32, 10], 2.0)
+    rng = np.random.default_rng(seed)
+    x, y = digits()
+    visited = []
+    ws = weights(rng, list(WIDTHS), 2.0)
     for step in range(200):
         if step % 20 == 0:
-            seen.append(ws)
+            visited.append(ws)
         rows = rng.integers(0, len(x), 128)
         _, grads = _gradients(ws, x[rows], y[rows], norm)
-        ws = [w - 0.1 * g for w, g in zip(ws, grads, strict=True)]
-    return seen
+        ws = _moved(ws, grads, 0.1)
+    return visited
 
 
-def _end(seed: int, norm: bool, rate: float, batch: int, updates: int) -> list[float]:
-    """Loss on all digits after each 20 updates of five layers; at most 10."""
-    rng, (x, y), losses = np.random.default_rng(seed), digits(), []
-    ws = weights(rng, [64, 32, 32, 32, 32, 10], 2.0)
+def _course(
+    seed: int, norm: bool, rate: float, batch: int, updates: int, every: int
+) -> tuple[float, ...]:
+    """Loss of five layers on all digits after each so many updates; at most 10."""
+    rng = np.random.default_rng(seed)
+    x, y = digits()
+    losses = []
+    ws = weights(rng, list(WIDTHS), 2.0)
     with np.errstate(all="ignore"):
         for step in range(1, updates + 1):
             rows = rng.integers(0, len(x), batch)
             _, grads = _gradients(ws, x[rows], y[rows], norm)
-            ws = [w - rate * g for w, g in zip(ws, grads, strict=True)]
-            if step % 20 == 0:
+            ws = _moved(ws, grads, rate)
+            if step % every == 0:
                 losses.append(_gradients(ws, x, y, norm)[0])
-    return [float(one) for one in np.minimum(np.nan_to_num(losses, nan=10), 10)]
+    return tuple(np.minimum(np.nan_to_num(losses, nan=10), 10).tolist())
 
 
-def faster(seed: int) -> dict[str, Any]:
+def faster(seed: int) -> Measurement:
     """Loss after 200 updates at the best of four rates, with over without."""
-    ys, rates = {}, (0.1, 0.2, 0.4, 0.8)
+    ys = {}
     for name, norm in (("without", False), ("with", True)):
-        runs = [_end(seed, norm, rate, 64, 200) for rate in rates]
-        ys[name] = min(runs, key=lambda run: run[-1])
-    figure = lines("update", range(20, 201, 20), ys, "cross-entropy, nats", "y")
-    return {"measured": ys["with"][-1] / ys["without"][-1], **figure}
+        runs = [_course(seed, norm, rate, 64, 200, 20) for rate in (0.1, 0.2, 0.4, 0.8)]
+        ys[f"{name} batch normalization"] = min(runs, key=lambda run: run[-1])
+    without, with_norm = ys.values()
+    shown = Lines(
+        x=range(20, 201, 20),
+        ys=ys,
+        x_label="update",
+        y_label="cross-entropy, nats",
+        log="y",
+    )
+    trains = Control(without[-1] < 1.0, "The plain net does not train.")
+    return Measurement(
+        measured=with_norm[-1] / without[-1],
+        panels=(shown,),
+        seen="Each at its best learning rate, the net with batch normalization is at a "
+        "lower loss all along.",
+        controls=(trains,),
+    )
 
 
-def poor_in_tiny_batches(seed: int) -> dict[str, Any]:
+def higher_rates(seed: int) -> Measurement:
+    """Largest learning rate that trains, with over without."""
+    rates = 0.1 * 2.0 ** np.arange(7)
+    losses = {
+        f"{name} batch normalization": [
+            _course(seed, norm, float(rate), 64, 100, 100)[-1] for rate in rates
+        ]
+        for name, norm in (("without", False), ("with", True))
+    }
+    largest = []
+    for ends in losses.values():
+        trained = rates[np.less(ends, 1.5)]
+        largest.append(float(trained.max()) if len(trained) else float("nan"))
+    without, with_norm = largest
+    shown = Lines(
+        x=rates,
+        ys={name: np.where(np.less(ys, 10), ys, np.nan) for name, ys in losses.items()},
+        x_label="learning rate",
+        y_label="cross-entropy after 100 updates, nats",
+        log="xy",
+        marks={"guessing": GUESSING},
+    )
+    trains = Control(bool(np.isfinite(without)), "The plain net trains at no rate.")
+    return Measurement(
+        measured=with_norm / without,
+        panels=(shown,),
+        seen="The plain net is back at guessing at learning rates at which the net with "
+        "batch normalization still trains.",
+        controls=(trains,),
+    )
+
+
+def poor_in_tiny_batches(seed: int) -> Measurement:
     """Loss with over without, each at its better rate, in batches of 2 and of 64."""
-    batches, ys = [2, 4, 16, 64], {}
+    batches = [2, 4, 16, 64]
+    ys = {}
     for name, norm in (("without", False), ("with", True)):
         runs = [
-            [_end(seed, norm, rate, batch, 200)[-1] for rate in (0.02, 0.1)]
+            [_course(seed, norm, rate, batch, 200, 200)[-1] for rate in (0.02, 0.1)]
             for batch in batches
         ]
-        ys[name] = [min(ends) for ends in runs]
-    worse = [a / b for a, b in zip(ys["with"], ys["without"], strict=True)]
-    reason = "" if worse[-1] < 1 else "It does not work in large batches either."
-    figure = lines("batch", batches, ys, "cross-entropy, nats", "xy")
-    return {"measured": worse[0], "inconclusive": reason, **figure}
+        ys[f"{name} batch normalization"] = [min(ends) for ends in runs]
+    ratios = np.divide(ys["with batch normalization"], ys["without batch normalization"])
+    shown = Lines(
+        x=batches,
+        ys=ys,
+        x_label="batch size",
+        y_label="cross-entropy after 200 updates, nats",
+        log="xy",
+    )
+    works = Control(bool(ratios[-1] < 1), "It does not work in large batches either.")
+    return Measurement(
+        measured=float(ratios[0]),
+        panels=(shown,),
+        seen="In batches of 64 the net with batch normalization is ahead, in batches of 2 "
+        "it is behind.",
+        controls=(works,),
+    )
