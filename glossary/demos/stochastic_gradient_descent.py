@@ -159,7 +159,7 @@ def fewer_examples(seed: int) -> Measurement:
     """Passes over the data for the same loss, batches of all 600 over batches of 10."""
     passes = {}
     ways = {}
-    for batch, rates in ((600, (0.2, 0.4, 0.8)), (10, (0.05, 0.1, 0.2))):
+    for batch, rates in ((600, (0.4, 0.8, 1.2)), (10, (0.1, 0.2, 0.4))):
         runs = {rate: _losses(seed, rate, batch, _GOAL) for rate in rates}
         reached = [rate for rate in rates if runs[rate][-1] < _GOAL] or [rates[0]]
         best = min(reached, key=lambda rate: len(runs[rate]))
