@@ -131,7 +131,7 @@ def too_large(seed: int) -> Measurement:
         measured=losses[list(factors).index(4.0)] / small,
         panels=(shown,),
         seen="Small weights start near the loss of guessing; weights four times too "
-        "large start hundreds of times above.",
+        "large start a thousand times above.",
         controls=(Control(small < 5, "The usual size starts far above as well."),),
     )
 

@@ -1,4 +1,11 @@
-"""What happens inside a deep dense net: signals, gradients, and training."""
+"""What happens inside a deep dense net: signals, gradients, and training.
+
+>>> import numpy as np
+>>> from glossary.lab import deep, nets
+>>> ws = [np.array([[1.0, -1.0]]), np.array([[1.0], [1.0]])]
+>>> deep.layer_outputs(ws, np.array([[2.0]]), nets.relu)
+[array([[2., 0.]])]
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Dense nets whose layers are normalized, on the tape."""
+"""Dense nets whose layers are normalized, on the tape.
+
+>>> from glossary.lab import norms
+>>> from glossary.lab.tape import Variable
+>>> norms.over_example(Variable([[1.0, 3.0]])).value.round(3)
+array([[-1.,  1.]])
+"""
 
 from __future__ import annotations
 
