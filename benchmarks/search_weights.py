@@ -28,7 +28,7 @@ from glossary.find.labels import Labels
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data" / "glossary"
 FOLDS = 5
 #: A false answer is worse than none: so much more a question without an answer counts.
-UNANSWERED = 9.0
+UNANSWERED = 6.0
 #: Keeps weights small where few questions tell.
 RIDGE = 2e-3
 #: How far the displays trust an answer.
@@ -125,11 +125,19 @@ def fitted(search: engine.Search, asked: Sequence[Asked]) -> dict[str, float]:
         return total + ridge / 2 * held @ held, slope + ridge * held
 
     start = np.zeros(len(engine.WEIGHTS))
-    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    bounds = [_bounds(name) for name in engine.WEIGHTS]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     return {
         name: round(float(weight), 2)
         for name, weight in zip(engine.WEIGHTS, found, strict=True)
     }
+
+
+def _bounds(name: str) -> tuple[float | None, float | None]:
+    """No word that a term has may count against it, and no lack for it."""
+    if name == "bias":
+        return None, None
+    return (None, 0.0) if name in ("short", "unknown", "slips") else (0.0, None)
 
 
 def figures(asked: Sequence[Asked], misses: list[str] | None = None) -> Figures:

@@ -60,7 +60,10 @@ class UnknownTerm(GlossaryError, KeyError):
         self.see = tuple(see)
 
     def __str__(self) -> str:
-        said = [f"No term named {self.name!r}."]
+        name = repr(self.name)
+        if len(name) > _LONGEST_NAME:
+            name = f"{name[:_LONGEST_NAME]}..."
+        said = [f"No term named {name}."]
         if self.see:
             said.append(f"It is explained in {_either(self.see)}.")
         if self.suggestions:

@@ -149,7 +149,9 @@ def bias_redundant(seed: int) -> Measurement:
         x_label="bias in front",
         y_label="change of the loss, nats",
     )
-    matters = Control(min(changes["not normalized"]) > 1e-3, "A bias never matters here.")
+    matters = Control(
+        min(changes["not normalized"]) > 1e-3, "A bias never matters here."
+    )
     return Measurement(
         measured=max(changes["normalized"]),
         panels=(shown,),
@@ -208,7 +210,9 @@ def frozen(seed: int) -> Measurement:
 
     def change() -> float:
         return _company_changes(
-            lambda batch: np.array(keras.ops.convert_to_numpy(layer(batch, training=True))),
+            lambda batch: np.array(
+                keras.ops.convert_to_numpy(layer(batch, training=True))
+            ),
             seed,
         )
 
@@ -336,7 +340,9 @@ def _shift(
         y_label="relative change of the gradient",
         log="y",
     )
-    trains = Control(max(learned.values()) < GUESSING, "One of the nets does not train.")
+    trains = Control(
+        max(learned.values()) < GUESSING, "One of the nets does not train."
+    )
     return Measurement(
         measured=float(np.mean(shifts["with"]) / np.mean(shifts["without"])),
         panels=(shown,),
@@ -508,7 +514,9 @@ def poor_in_tiny_batches(seed: int) -> Measurement:
             for batch in batches
         ]
         ys[f"{name} batch normalization"] = [min(ends) for ends in runs]
-    ratios = np.divide(ys["with batch normalization"], ys["without batch normalization"])
+    ratios = np.divide(
+        ys["with batch normalization"], ys["without batch normalization"]
+    )
     shown = Lines(
         x=batches,
         ys=ys,

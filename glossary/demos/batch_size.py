@@ -100,7 +100,9 @@ def memory(seed: int) -> Measurement:
         x_label="batch size",
         y_label="memory at the peak, MB",
     )
-    flat = Control(max(steps) < 1.1 * min(steps), "The update of the weights grows too.")
+    flat = Control(
+        max(steps) < 1.1 * min(steps), "The update of the weights grows too."
+    )
     return Measurement(
         measured=float(np.log2(growth[2] / growth[1])),
         panels=(shown,),

@@ -31,12 +31,14 @@ _IRREGULAR = {
     "bias": "bias",
     "caches": "cache",
     "criteria": "criterion",
+    "gelus": "gelu",
     "hypotheses": "hypothesis",
     "indices": "index",
     "matrices": "matrix",
     "maxima": "maximum",
     "minima": "minimum",
     "optima": "optimum",
+    "relus": "relu",
     "vertices": "vertex",
 }
 # Longest first, so that an ending is not taken for a shorter one.
@@ -59,6 +61,14 @@ STOP_WORDS = frozenset(
         "versus vs want was we what whats when where which who why will with work "
         "works would you your"
     )
+)
+
+#: Words that only say where a question comes from, unless they are part of a name.
+CONTEXTS = (
+    ("machine", "learning"),
+    ("deep", "learning"),
+    ("neural", "network"),
+    ("neural", "net"),
 )
 
 
@@ -157,4 +167,5 @@ def rules() -> dict[str, object]:
         "endings": _ENDINGS,
         "shortest_stem": _SHORTEST_STEM,
         "stop_words": sorted(STOP_WORDS),
+        "contexts": CONTEXTS,
     }

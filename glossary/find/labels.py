@@ -58,12 +58,11 @@ class Labels:
 
     def led_to(self, text: str) -> list[int]:
         """Numbers of the terms that explain what this spelling names, and is no term."""
-        return [
-            label.number
-            for key in fold.keys(text)[:1]
-            for label in self.by_key.get(key, ())
-            if label.kind == "see"
+        labels = [
+            label for key in fold.keys(text) for label in self.by_key.get(key, ())
         ]
+        numbers = [label.number for label in labels if label.kind == "see"]
+        return list(dict.fromkeys(numbers))
 
     def is_name(self, key: str) -> bool:
         """Whether a key is more than a misspelling."""

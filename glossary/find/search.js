@@ -140,15 +140,14 @@ function createSearch(index) {
     return own(index.by_stems, span.map(stem).join("")) || [];
   }
 
-  function labelsIn(folded, telling) {
+  function labelsIn(folded) {
     const held = new Map();
     const taken = new Set();
     const longest = Math.min(index.longest_label, folded.length);
     for (let length = longest; length > 0; length--) {
       for (let start = 0; start + length <= folded.length; start++) {
         const places = Array.from({ length }, (_, i) => start + i);
-        const ends = telling[start] && telling[start + length - 1];
-        if (!ends || places.some((place) => taken.has(place))) continue;
+        if (places.some((place) => taken.has(place))) continue;
         for (const label of labelOf(folded.slice(start, start + length))) {
           if (!held.has(label[0])) held.set(label[0], { labels: [], places: new Set() });
           held.get(label[0]).labels.push(label);
@@ -173,6 +172,15 @@ function createSearch(index) {
       const near = close(singular(word));
       if (near.length) [folded[place], trust[place]] = near[0];
     });
+    const held = labelsIn(folded);
+    const taken = new Set();
+    for (const one of held.values()) one.places.forEach((at) => taken.add(at));
+    for (let at = 0; at + 1 < folded.length; at++) {
+      const second = singular(folded[at + 1]);
+      const context = index.contexts.some(([a, b]) => a === folded[at] && b === second);
+      const others = telling.some((tells, place) => tells && place !== at && place !== at + 1);
+      if (context && others && !taken.has(at)) telling[at] = telling[at + 1] = false;
+    }
     const words = [];
     folded.forEach((word, place) => {
       if (!telling[place]) return;
@@ -182,7 +190,7 @@ function createSearch(index) {
       words.push({ place, told: written[place], word, rarity, trust: trust[place], fields });
     });
     const total = words.reduce((sum, word) => sum + word.rarity, 0);
-    return { words, held: labelsIn(folded, telling), total };
+    return { words, held, total };
   }
 
   function features(question, number) {
@@ -262,11 +270,12 @@ function createSearch(index) {
     const powers = worths.map(([number, worth]) => [number, Math.exp(worth - highest)]);
     const total = powers.reduce((sum, [, power]) => sum + power, 0);
     const covered = total / (total + Math.exp(-highest));
+    const answers = whole(text);
+    const onlySeen = answers.length > 0 && answers[0][1] === index.whole.see;
+    const most = onlySeen ? index.whole.see : index.highest;
     const scores = new Map();
-    for (const [number, power] of powers) {
-      scores.set(number, index.highest * covered * power);
-    }
-    for (const [number, score] of whole(text)) {
+    for (const [number, power] of powers) scores.set(number, most * covered * power);
+    for (const [number, score] of answers) {
       scores.set(number, Math.max(scores.get(number) || 0, score));
     }
     return [...scores]

@@ -47,25 +47,23 @@ FIELDS = {
     "alias": "alias",
     "keyword": "keywords",
     "sentence": "one-sentence definition",
-    "definition": "definition",
     "text": "full text",
 }
 WEIGHTS = {
-    "bias": -7.53,
-    "label": 3.97,
-    "squared": 3.82,
-    "name": 3.32,
-    "alias": 2.17,
-    "keyword": 2.94,
-    "sentence": 1.71,
-    "definition": -2.25,
-    "text": -1.03,
-    "part": 2.54,
-    "first": 1.83,
-    "words": 5.39,
-    "short": -1.73,
-    "unknown": -1.15,
-    "slips": -1.03,
+    "bias": -7.47,
+    "label": 4.13,
+    "squared": 3.92,
+    "name": 3.66,
+    "alias": 2.44,
+    "keyword": 3.58,
+    "sentence": 1.97,
+    "text": 0.0,
+    "part": 2.91,
+    "first": 1.92,
+    "words": 4.89,
+    "short": -1.56,
+    "unknown": -0.85,
+    "slips": -0.97,
 }
 _FIELD_NAMES = tuple(FIELDS)
 #: No sum of features is as good as a label; a whole label but for a slip lies between.
@@ -179,11 +177,15 @@ class Search:
         powers = {number: exp(worth - highest) for number, worth in worths.items()}
         total = sum(powers.values())
         covered = total / (total + exp(-highest))
+        whole = self._whole(question)
+        # What leads to a term as a whole is known to have no entry of its own.
+        only_seen = bool(whole) and whole[0].score == WHOLE["see"]
+        most = WHOLE["see"] if only_seen else HIGHEST
         found = {
-            number: Found(number, HIGHEST * covered * power, "")
+            number: Found(number, most * covered * power, "")
             for number, power in powers.items()
         }
-        for answer in self._whole(question):
+        for answer in whole:
             if answer.number not in found or answer.score > found[answer.number].score:
                 found[answer.number] = answer
         ranked = sorted(found.values(), key=lambda one: (-one.score, one.number))
@@ -241,7 +243,7 @@ class Search:
         keys = dict.fromkeys((*fold.keys(question), *fold.keys(content)))
         for key in keys:
             exact = [
-                Found(label.number, WHOLE[label.kind], _told(label))
+                Found(label.number, WHOLE[label.kind], self._told(label))
                 for label in best(self._names.by_key.get(key, ()))
             ]
             if exact:
@@ -267,7 +269,11 @@ class Search:
                 near = self._spelling.close(fold.singular(word))
                 if near:
                     folded[place], trust[place] = near[0]
-        held = self._labels_in(folded, telling)
+        held = self._labels_in(folded)
+        taken = {place for one in held.values() for place in one.places}
+        for place in _context_places(folded):
+            if any(telling[:place] + telling[place + 2 :]) and place not in taken:
+                telling[place : place + 2] = [False, False]
         words = []
         for place, word in enumerate(folded):
             if telling[place]:
@@ -284,15 +290,14 @@ class Search:
         keys = (word, fold.singular(word))
         return fold.stem(word) in self._fields or any(map(self._names.is_name, keys))
 
-    def _labels_in(self, folded: list[str], telling: list[bool]) -> dict[int, Held]:
+    def _labels_in(self, folded: list[str]) -> dict[int, Held]:
         """The labels in a question: the longest first, and none inside a longer one."""
         held: defaultdict[int, Held] = defaultdict(Held)
         taken: set[int] = set()
         for length in range(min(_LONGEST_LABEL, len(folded)), 0, -1):
             for start in range(len(folded) - length + 1):
                 places = set(range(start, start + length))
-                ends_tell = telling[start] and telling[start + length - 1]
-                if not ends_tell or places & taken:
+                if places & taken:
                     continue
                 for label in self._label_of(folded[start : start + length]):
                     held[label.number].labels.append(label)
@@ -363,7 +368,7 @@ class Search:
         held = read.held.get(number)
         parts = []
         if held:
-            told = dict.fromkeys(self._told_inside(label) for label in held.labels)
+            told = dict.fromkeys(self._told(label) for label in held.labels)
             parts.append(f"the question holds the {' and the '.join(told)}")
         for place, name in enumerate(FIELDS.values()):
             here = [
@@ -377,17 +382,20 @@ class Search:
         return "; ".join(parts)
 
     def _nearly(self, label: Label) -> str:
-        return f"nearly the {self._told_inside(label)}"
+        return f"nearly the {self._told(label)}"
 
-    def _told_inside(self, label: Label) -> str:
-        if label.kind == "misspelling":  # as it was written it may be spelled right
-            return f"name {self._terms[label.number].name!r}"
-        return _told(label)
+    def _told(self, label: Label) -> str:
+        """What kind of label it is and how it reads; a misspelling is never shown."""
+        if label.kind == "misspelling":
+            return f"misspelling of {self._terms[label.number].name!r}"
+        kind = "related name" if label.kind == "see" else label.kind
+        return f"{kind} {label.text!r}"
 
 
-def _told(label: Label) -> str:
-    kind = "related name" if label.kind == "see" else label.kind
-    return f"{kind} {label.text!r}"
+def _context_places(folded: list[str]) -> list[int]:
+    """Where "in deep learning" and the like stand in a question."""
+    pairs = zip(folded, map(fold.singular, folded[1:]), strict=False)
+    return [place for place, pair in enumerate(pairs) if pair in fold.CONTEXTS]
 
 
 def _phrase(text: str) -> str:
@@ -410,8 +418,7 @@ def _stems(term: Term, acronyms: dict[str, str]) -> dict[str, int]:
         (*term.aliases, *term.acronyms),
         (*term.keywords, *see),
         (term.summary,),
-        (term.definition,),
-        (term.mistake, *claims, *meanings, *term.api),
+        (term.definition, term.mistake, *claims, *meanings, *term.api),
     )
     found: dict[str, int] = {}
     for place, texts in enumerate(fields):

@@ -41,7 +41,7 @@ def test_each_match_says_where_the_word_stands(four: Glossary) -> None:
         "'quokkas' in the name",
         "'quokkas' in the alias",
         "'quokkas' in the one-sentence definition",
-        "'quokkas' in the definition",
+        "'quokkas' in the full text",
     ]
 
 
@@ -52,7 +52,7 @@ def test_each_match_says_where_the_word_stands(four: Glossary) -> None:
         ("learning-rates", 1.0, "name 'learning rate'"),
         ("step size", 0.97, "alias 'step size'"),
         ("bn", 0.96, "acronym 'BN'"),
-        ("adma", 0.95, "misspelling 'adma'"),
+        ("adma", 0.95, "misspelling of 'Adam'"),
         ("what is the learning rate", 1.0, "name 'learning rate'"),
     ],
 )
@@ -71,9 +71,10 @@ def test_a_slip_in_a_label_scores_below_every_label_and_above_one_half() -> None
 
 def test_a_related_name_leads_to_the_term_and_says_that_it_is_one() -> None:
     term = made("early-stopping", see=(See(name="patience", kind="related"),))
-    match = Glossary.from_terms([term]).search("patience")[0]
+    match = Glossary.from_terms([term, made("other")]).search("patience")[0]
     assert match.term.id == "early-stopping"
     assert match.reason == "related name 'patience'"
+    assert match.score < 0.5  # explained there, and no name of it
 
 
 def test_a_label_inside_a_question_is_told() -> None:
