@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 
 from glossary.lab import Bars, Control, Lines, Measurement
-from glossary.lab.data import Array, diabetes, digits_split
+from glossary.lab.data import Array, diabetes, digits
+from glossary.lab.fitting import accuracy
 from glossary.lab.nets import gradients, relu, weights
 from glossary.lab.steps import adam, sgd, slots_for
 
@@ -148,7 +149,7 @@ def settles(seed: int) -> Measurement:
 
 def falls_as_root(seed: int) -> Measurement:
     """How the length of a step falls with the number of the update."""
-    g = np.random.default_rng(seed).normal(size=(2000, 64))
+    g = np.random.default_rng(seed).normal(size=(2000, 200))
     update = np.unique(np.geomspace(10, 2000, 30).astype(int))
     lengths = {
         "AdaGrad": abs(adagrad_steps(g)).mean(axis=1)[update - 1],
@@ -399,36 +400,47 @@ def scaling_is_needless(seed: int) -> Measurement:
     )
 
 
+SPLITS = 4
+
+
+def _held_out_error(seed: int, name: str, rate: float) -> float:
+    """Error on 1497 digits of a net trained on 300 others for 200 updates."""
+    x, y = digits()
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(x))
+    train = order[:300]
+    test = order[300:]
+    ws = weights(rng, [64, 32, 10], 2.0)
+    slots = slots_for(ws, 2)
+    for step in range(1, 201):
+        rows = rng.choice(train, 32)
+        grads = gradients(ws, x[rows], y[rows], relu)[1]
+        if name == "Adam":
+            adam(ws, slots, grads, step, rate)
+        else:
+            sgd(ws, grads, rate)
+    return 1 - accuracy(ws, x[test], y[test])
+
+
 def generalizes_worse(seed: int) -> Measurement:
-    """Held-out error of Adam over that of SGD, each at its best learning rate."""
-    data = digits_split(seed)
-    x = data.train_x[:300]
-    y = data.train_y[:300]
-    grids = {"SGD": (0.1, 0.2, 0.4, 0.8), "Adam": (0.002, 0.005, 0.01, 0.02)}
+    """Held-out error of Adam over that of SGD, each at its best learning rate.
+
+    Means over four splits of the digits, the same for both.
+    """
+    grids = {"SGD": (0.1, 0.3, 0.9), "Adam": (0.003, 0.01, 0.03)}
     errors = {}
     for name, rates in grids.items():
-        row = []
-        for rate in rates:
-            rng = np.random.default_rng(seed)
-            ws = weights(rng, [64, 32, 10], 2.0)
-            slots = slots_for(ws, 2)
-            for step in range(1, 301):
-                rows = rng.integers(0, len(x), 32)
-                grads = gradients(ws, x[rows], y[rows], relu)[1]
-                if name == "Adam":
-                    adam(ws, slots, grads, step, rate)
-                else:
-                    sgd(ws, grads, rate)
-            hidden = np.maximum(data.test_x @ ws[0], 0)
-            wrong = (hidden @ ws[1]).argmax(axis=1) != data.test_y
-            row.append(float(wrong.mean()))
-        errors[name] = row
-    best = {name: min(row) for name, row in errors.items()}
+        runs = [
+            [_held_out_error(SPLITS * seed + run, name, rate) for rate in rates]
+            for run in range(SPLITS)
+        ]
+        errors[name] = np.mean(runs, axis=0)
+    best = {name: float(row.min()) for name, row in errors.items()}
     shown = Bars(
-        labels=["lowest", "low", "high", "highest"],
+        labels=["low", "middle", "high"],
         ys=errors,
-        x_label="learning rate (SGD 0.1 to 0.8, Adam 0.002 to 0.02)",
-        y_label="error on held-out digits",
+        x_label="learning rate (SGD 0.1 to 0.9, Adam 0.003 to 0.03)",
+        y_label="error on held-out digits, mean of 4 splits",
     )
     return Measurement(
         measured=best["Adam"] / best["SGD"],

@@ -85,12 +85,12 @@ KINDS = ("none", "L2 penalty", "noise on the inputs", "early stopping")
 
 
 def _trained(seed: int, kind: str) -> tuple[float, float]:
-    """Training and held-out loss of a net on 100 digits, 30 with random labels.
+    """Training and held-out loss of a net on 100 digits, half with random labels.
 
     Early stopping keeps the weights that were best on the first 200 held-out digits;
     what is returned is measured on the other 250.
     """
-    data = few_digits(seed, 100, wrong=0.3)
+    data = few_digits(seed, 100, wrong=0.5)
     rng = np.random.default_rng([seed, 5])
     ws = weights(rng, [64, 64, 10], 2.0)
     slots = slots_for(ws, 2)
