@@ -156,9 +156,9 @@ def _fitted(
 def elsewhere(seed: int) -> Measurement:
     """Errors at places where no pattern stood in training."""
     rng = np.random.default_rng(seed)
-    shapes = rng.normal(size=(2, 5))
-    shapes *= 3 / np.linalg.norm(shapes, axis=1, keepdims=True)
-    x, y = _patterns(rng, shapes, 0, 200)
+    # At right angles, so that no draw makes two patterns that are hard to tell apart.
+    shapes = 3 * np.linalg.qr(rng.normal(size=(5, 2)))[0].T
+    x, y = _patterns(rng, shapes, 0, 300)
     tests = {
         "trained places": _patterns(rng, shapes, 0, 300),
         "new places": _patterns(rng, shapes, 15, 300),

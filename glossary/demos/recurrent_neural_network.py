@@ -84,8 +84,8 @@ def losses(seed: int, span: int, gated: bool) -> Array:
     step = _gated_step if gated else _step
     inputs = _SIZE + 2
     ws = [
-        Variable(rng.normal(0, inputs**-0.5, (inputs, _SIZE))),
-        Variable(rng.normal(0, inputs**-0.5, (inputs, _SIZE))),
+        Variable(rng.normal(0, 0.6 * inputs**-0.5, (inputs, _SIZE))),
+        Variable(rng.normal(0, 0.6 * inputs**-0.5, (inputs, _SIZE))),
         Variable(np.full(_SIZE, -2.0)),
         Variable(rng.normal(0, _SIZE**-0.5, (_SIZE, 2))),
     ]
