@@ -303,8 +303,15 @@ def few(seed: int) -> Measurement:
     )
 
 
-def _new_errors(seed: int) -> dict[str, float]:
-    """Errors on new images of the digits 5 to 9, by what was trained."""
+class Learned(NamedTuple):
+    """What a net has learned of the digits 5 to 9."""
+
+    loss: float  # cross-entropy on the images that it was trained on
+    errors: float  # share of errors on new images
+
+
+def _learned(seed: int) -> dict[str, Learned]:
+    """What was learned of the digits 5 to 9, by what was trained on 600 of them."""
     x, y = digits()
     new = np.random.default_rng(seed).permutation(_new_digits())
     train = new[:600]
@@ -314,43 +321,62 @@ def _new_errors(seed: int) -> dict[str, float]:
         "new head and adapter": (False, True),
         "new head and first layer": (True, False),
     }
-    errors = {}
+    learned = {}
     for name, (first, adapter) in arms.items():
         net = _trained(seed, first, adapter, train)
-        features = _features(net.first, net.down, net.up, x[test])[0]
-        guess = (features @ net.head).argmax(1)
-        errors[name] = float((guess != y[test]).mean())
-    return errors
+        outputs = _features(net.first, net.down, net.up, x)[0] @ net.head
+        chance = softmax(outputs[train])[np.arange(len(train)), y[train]]
+        wrong = outputs[test].argmax(1) != y[test]
+        learned[name] = Learned(float(-np.log(chance).mean()), float(wrong.mean()))
+    return learned
 
 
-def _errors_shown(errors: dict[str, float]) -> Bars:
-    return Bars(
-        labels=list(errors),
-        ys={"errors": errors.values()},
+def _learned_shown(learned: dict[str, Learned]) -> tuple[Bars, Bars]:
+    losses = Bars(
+        labels=list(learned),
+        ys={"loss": [arm.loss for arm in learned.values()]},
         x_label="what was trained on digits 5 to 9",
-        y_label="share of errors, new images",
+        y_label="cross-entropy, nats",
+        title="images trained on",
     )
+    errors = Bars(
+        labels=list(learned),
+        ys={"errors": [arm.errors for arm in learned.values()]},
+        x_label="what was trained on digits 5 to 9",
+        y_label="share of errors",
+        title="new images",
+    )
+    return losses, errors
 
 
 def recovers(seed: int) -> Measurement:
-    """Errors on digits 5 to 9: a new head alone, over those with an adapter as well."""
-    errors = _new_errors(seed)
-    head, adapter, everything = errors.values()
+    """Loss on digits 5 to 9: a new head alone, over that with an adapter as well."""
+    learned = _learned(seed)
+    head, adapter, everything = learned.values()
     return Measurement(
-        measured=head / adapter,
-        panels=(_errors_shown(errors),),
-        seen="With an adapter there are fewer errors than with a new head alone.",
-        controls=(Control(everything < head, "All weights do no better than a head."),),
+        measured=head.loss / adapter.loss,
+        panels=_learned_shown(learned),
+        seen="With an adapter the new images are fitted better than with a new head "
+        "alone.",
+        controls=(
+            Control(
+                everything.loss < head.loss, "All weights do no better than a head."
+            ),
+        ),
     )
 
 
 def below_full(seed: int) -> Measurement:
-    """The same, as errors with the adapter over those with all weights."""
-    errors = _new_errors(seed)
-    head, adapter, everything = errors.values()
+    """Errors on new images with the adapter over those with all weights."""
+    learned = _learned(seed)
+    head, adapter, everything = learned.values()
     return Measurement(
-        measured=adapter / everything,
-        panels=(_errors_shown(errors),),
+        measured=adapter.errors / everything.errors,
+        panels=_learned_shown(learned)[::-1],
         seen="With all weights trained there are fewer errors than with an adapter.",
-        controls=(Control(adapter < head, "The adapter learns no more than a head."),),
+        controls=(
+            Control(
+                adapter.loss < head.loss, "The adapter learns no more than a head."
+            ),
+        ),
     )

@@ -142,8 +142,9 @@ def explains(seed: int) -> Measurement:
         changed = _unexplained(attended, others)
         shares.append(float(changed.mean()))
     single, several = shares
-    # Of the rows with three such images, the first whose output stays.
-    row = int(np.argmin(changed))
+    # Of the rows with three such images whose output stays, the least certain one.
+    certainty = _output(*attended).max(axis=1)
+    row = int(np.argmin(np.where(changed, 1.0, certainty)))
     weights, votes = (part[row : row + 1] for part in attended)
     places = np.argsort(-weights[0])
     learned = _output(weights, votes)[0]
