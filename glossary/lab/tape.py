@@ -247,7 +247,8 @@ def softmax(x: Operand) -> Variable:
     value = powers / powers.sum(axis=-1, keepdims=True)
 
     def back(g: Array) -> Array:
-        return value * (g - (g * value).sum(axis=-1, keepdims=True))
+        out: Array = value * (g - (g * value).sum(axis=-1, keepdims=True))
+        return out
 
     return Variable(value, [(origin, back)])
 
@@ -268,8 +269,9 @@ def cross_entropy(logits: Operand, labels: Any) -> Variable:
     rows = np.arange(len(logs))
 
     def back(g: Array) -> Array:
-        out = np.exp(logs)
+        out: Array = np.exp(logs)
         out[rows, labels] -= 1
-        return g * out / len(logs)
+        out *= g / len(logs)
+        return out
 
     return Variable(-logs[rows, labels].mean(), [(origin, back)])
