@@ -271,7 +271,7 @@ def cross_entropy(logits: Operand, labels: Any) -> Variable:
     def back(g: Array) -> Array:
         out: Array = np.exp(logs)
         out[rows, labels] -= 1
-        out *= g / len(logs)
-        return out
+        scaled: Array = g * out / len(logs)
+        return scaled
 
     return Variable(-logs[rows, labels].mean(), [(origin, back)])
