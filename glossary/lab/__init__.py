@@ -20,11 +20,15 @@ A demo is a function of a seed that returns a `Measurement`:
 >>> 7 < mean_shrinks(0).measured < 9
 True
 
-Imported by `import glossary.lab`: the types, which need the standard library alone.
-NumPy comes with the modules: `glossary.lab.data` (real data that ships in
-scikit-learn), `glossary.lab.nets` (a dense net with backpropagation by hand),
-`glossary.lab.tape` (automatic differentiation for any other net) and
-`glossary.lab.steps` (one update of each optimizer).
+`import glossary.lab` brings these types, which need the standard library alone. The
+modules need NumPy, and some scikit-learn:
+
+* `data`: real data that ships in scikit-learn; nothing is downloaded.
+* `nets`: a dense net with backpropagation by hand; `deep`: what happens inside a deep
+  one; `fitting`: it on few examples, and ridge regression.
+* `tape`: automatic differentiation for any other net; `training` trains what it
+  computes; `attention`, `norms` and `pretrained` are pieces to compute with.
+* `steps`: one update of each optimizer, as its paper writes it.
 """
 
 from glossary.pictures import Bars, Control, Lines, Measurement
