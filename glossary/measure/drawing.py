@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -187,7 +188,7 @@ def _round_numbers(most: int, whole: bool = False) -> MaxNLocator:
 
 
 def _curve(axes: Axes, xs: Array, rows: Array, number: int, name: str) -> None:
-    style = {
+    style: dict[str, Any] = {
         "color": COLOURS[number % len(COLOURS)],
         "linestyle": DASHES[number % len(DASHES)],
         "marker": "o" if xs.shape[1] <= _MARKED else "",
@@ -297,7 +298,10 @@ def _bars(
         axes.invert_yaxis()
     else:
         axes.set_xticks(places, [_below(label, first.labels) for label in first.labels])
-    axis.axes.margins(**{"x" if lies else "y": 0.12})
+    if lies:
+        axes.margins(x=0.12)
+    else:
+        axes.margins(y=0.12)
     _values(axes, first, rows, lies, foot)
 
 
