@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import glossary
@@ -438,7 +439,7 @@ def test_three_panels_of_noise_from_ten_seeds_stay_small() -> None:
 
 def test_a_curve_that_swings_is_not_drawn_flat() -> None:
     swings = [float(step % 2) for step in range(1000)]
-    kept = drawing._seen(drawing.np.array(swings))
+    kept = drawing._seen(np.array(swings))
     assert len(kept) <= 210
     assert {swings[place] for place in kept} == {0.0, 1.0}
     assert list(kept) == sorted(set(kept))
