@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 from textwrap import fill
 from typing import Any
 
@@ -19,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from glossary.measure import curves
 from glossary.model import Evidence
 from glossary.pictures import Bars, Lines
 
@@ -36,8 +36,6 @@ _LINE = 0.16
 _SIZE = 9  # of letters, in points
 _COLUMNS = 54  # so many letters fit into a panel
 _MARKED = 30  # more points than these are drawn without markers
-_MOST_POINTS = 200  # of a curve: more than a panel can show
-_MOST_BLOCKS = 50  # of a band
 _VALUED = 8  # more bars than these have no numbers on them
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -202,52 +200,12 @@ def _curve(axes: Axes, xs: Array, rows: Array, number: int, name: str) -> None:
         return
     x = xs[0]
     middle = np.median(rows, axis=0)
-    kept = _seen(middle)
+    kept = curves.seen(middle)
     # What comes later is thinner, so that a curve below an equal one is still seen.
     wide = max(2.8 - 0.6 * number, 1.2)
     axes.plot(x[kept], middle[kept], lw=wide, label=name, **style)
-    low = rows.min(axis=0)
-    high = rows.max(axis=0)
-    if not (high > low).any():
-        return
-    for start, end in _stretches(np.isfinite(low)):
-        # Blocks of points, of which the band shows how far they reach.
-        blocks = np.arange(start, end, max(1, len(x) // _MOST_BLOCKS))
-        ends = np.append(x[blocks], x[end - 1])
-        below = np.append(np.minimum.reduceat(low[:end], blocks), low[end - 1])
-        above = np.append(np.maximum.reduceat(high[:end], blocks), high[end - 1])
-        axes.fill(
-            np.concatenate([ends, ends[::-1]]),
-            np.concatenate([below, above[::-1]]),
-            color=style["color"],
-            alpha=0.18,
-            lw=0,
-            clip_on=False,
-        )
-
-
-def _seen(values: Array) -> NDArray[np.intp]:
-    """Which points of a long curve to draw: lowest and highest of each stretch.
-
-    Every n-th point would make a curve that swings from one update to the next flat.
-    """
-    if len(values) <= _MOST_POINTS:
-        return np.arange(len(values))
-    edges = np.linspace(0, len(values), _MOST_POINTS // 2 + 1).astype(int)
-    known = np.nan_to_num(values)
-    kept = {0, len(values) - 1}
-    for start, end in pairwise(edges):
-        kept |= {start + int(known[start:end].argmin())}
-        kept |= {start + int(known[start:end].argmax())}
-        kept |= set(start + np.flatnonzero(np.isnan(values[start:end]))[:1].tolist())
-    return np.array(sorted(kept))
-
-
-def _stretches(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """From where to where something is so."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        yield int(start), int(end)
+    for outline in curves.bands(x, rows.min(axis=0), rows.max(axis=0)):
+        axes.fill(*outline, color=style["color"], alpha=0.18, lw=0, clip_on=False)
 
 
 def _too_long(labels: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 import glossary
 from glossary.__main__ import main
-from glossary.measure import drawing, recorded, recording, svg
+from glossary.measure import curves, drawing, recorded, recording, svg
 from glossary.pictures import Bars, Lines
 from glossary.read import load
 from glossary.show import html, site
@@ -439,7 +439,7 @@ def test_three_panels_of_noise_from_ten_seeds_stay_small() -> None:
 
 def test_a_curve_that_swings_is_not_drawn_flat() -> None:
     swings = [float(step % 2) for step in range(1000)]
-    kept = drawing._seen(np.array(swings))
+    kept = curves.seen(np.array(swings))
     assert len(kept) <= 210
     assert {swings[place] for place in kept} == {0.0, 1.0}
     assert list(kept) == sorted(set(kept))
