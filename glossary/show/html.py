@@ -267,7 +267,8 @@ def _call(term: Term) -> str:
     if term.formula is None or term.example is None or not term.example.values:
         return ""
     values = ", ".join(f"{name}={v!r}" for name, v in term.example.values.items())
-    return f'glossary.term("{term.id}").formula({values})'
+    result = term.example.result
+    return f'glossary.term("{term.id}").formula({values})  # {result!r}'
 
 
 def _command(term: Term, claim: Claim) -> str:
