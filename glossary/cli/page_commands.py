@@ -7,7 +7,7 @@ from argparse import Namespace, _SubParsersAction
 from pathlib import Path
 
 import glossary
-from glossary.errors import GlossaryError
+from glossary.extras import missing
 
 
 def add(commands: _SubParsersAction) -> None:  # type: ignore[type-arg]
@@ -29,7 +29,7 @@ def write(arguments: Namespace) -> int:
     try:
         from glossary.show import site  # jinja2 is an extra
     except ModuleNotFoundError as error:
-        raise _missing("page", error) from error
+        raise missing("`glossary page`", error) from error
     directory = Path(arguments.directory)
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"`DIR` must be a folder. Received: {directory}, a file.")
@@ -53,13 +53,6 @@ def serve(arguments: Namespace) -> int:
     try:
         from glossary.serve import app  # jinja2, starlette and uvicorn are extras
     except ModuleNotFoundError as error:
-        raise _missing("serve", error) from error
+        raise missing("`glossary serve`", error) from error
     app.serve(glossary.terms(), arguments.port)
     return 0
-
-
-def _missing(extra: str, error: ModuleNotFoundError) -> GlossaryError:
-    name = (error.name or "").partition(".")[0]
-    return GlossaryError(
-        f"`glossary {extra}` needs {name}: pip install 'keras-lr[{extra}]'."
-    )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,13 +18,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from glossary.measure import curves
 from glossary.model import Evidence
 from glossary.pictures import Bars, Lines
 
 Array = NDArray[np.float64]
 
-#: Told apart without seeing colours as well (after Okabe and Ito 2008, the light ones
-#: darkened), and by their dashes.
+#: Seen apart by nearly everybody (Okabe and Ito 2008, darkened), and dashed as well.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b84f8a", "#6a51a3", "#8a6d00")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 # A panel on a phone is 300 pixels wide: letters of 9 points in 4.2 inches stay legible.
@@ -35,18 +35,12 @@ _LINE = 0.16
 _SIZE = 9  # of letters, in points
 _COLUMNS = 54  # so many letters fit into a panel
 _MARKED = 30  # more points than these are drawn without markers
-_MOST_POINTS = 200  # of a curve: more than a panel can show
-_MOST_BLOCKS = 50  # of a band
 _VALUED = 8  # more bars than these have no numbers on them
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def draw(evidence: Evidence) -> Figure:
-    """One figure: the panels side by side, the strip below, and the sentences.
-
-    Args:
-        evidence: What was measured.
-    """
+    """One figure: the panels side by side, the strip below, and the sentences."""
     panels = list(_panels(evidence))
     width = _WIDTH * max(len(panels), 1.6)
     columns = round(width * 14)
@@ -171,23 +165,25 @@ def _curves(axes: Axes, pictures: Sequence[Lines]) -> None:
         getattr(axes, f"set_{axis}scale")("log")
         _log_ticks(getattr(axes, f"{axis}axis"))
     if "x" not in first.log:
-        axes.xaxis.set_major_locator(_round_numbers(6, _is_whole(first.x)))
+        _round_ticks(axes.xaxis, 6, _is_whole(first.x))
     if "y" not in first.log:
         values = [value for ys in first.ys.values() for value in ys]
-        axes.yaxis.set_major_locator(_round_numbers(5, _is_whole(values)))
+        _round_ticks(axes.yaxis, 5, _is_whole(values))
 
 
 def _is_whole(values: Iterable[float]) -> bool:
     return all(float(value).is_integer() for value in values)
 
 
-def _round_numbers(most: int, whole: bool = False) -> MaxNLocator:
+def _round_ticks(axis: Axis, most: int, whole: bool = False) -> None:
     """Ticks such as 0, 20, 40."""
-    return MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], integer=whole)
+    steps = [1, 2, 2.5, 5, 10]
+    axis.set_major_locator(MaxNLocator(most, steps=steps, integer=whole))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
 
 
 def _curve(axes: Axes, xs: Array, rows: Array, number: int, name: str) -> None:
-    style = {
+    style: dict[str, Any] = {
         "color": COLOURS[number % len(COLOURS)],
         "linestyle": DASHES[number % len(DASHES)],
         "marker": "o" if xs.shape[1] <= _MARKED else "",
@@ -201,52 +197,12 @@ def _curve(axes: Axes, xs: Array, rows: Array, number: int, name: str) -> None:
         return
     x = xs[0]
     middle = np.median(rows, axis=0)
-    kept = _seen(middle)
+    kept = curves.seen(middle)
     # What comes later is thinner, so that a curve below an equal one is still seen.
     wide = max(2.8 - 0.6 * number, 1.2)
     axes.plot(x[kept], middle[kept], lw=wide, label=name, **style)
-    low = rows.min(axis=0)
-    high = rows.max(axis=0)
-    if not (high > low).any():
-        return
-    for start, end in _stretches(np.isfinite(low)):
-        # Blocks of points, of which the band shows how far they reach.
-        blocks = np.arange(start, end, max(1, len(x) // _MOST_BLOCKS))
-        ends = np.append(x[blocks], x[end - 1])
-        below = np.append(np.minimum.reduceat(low[:end], blocks), low[end - 1])
-        above = np.append(np.maximum.reduceat(high[:end], blocks), high[end - 1])
-        axes.fill(
-            np.concatenate([ends, ends[::-1]]),
-            np.concatenate([below, above[::-1]]),
-            color=style["color"],
-            alpha=0.18,
-            lw=0,
-            clip_on=False,
-        )
-
-
-def _seen(values: Array) -> NDArray[np.intp]:
-    """Which points of a long curve to draw: lowest and highest of each stretch.
-
-    Every n-th point would make a curve that swings from one update to the next flat.
-    """
-    if len(values) <= _MOST_POINTS:
-        return np.arange(len(values))
-    edges = np.linspace(0, len(values), _MOST_POINTS // 2 + 1).astype(int)
-    known = np.nan_to_num(values)
-    kept = {0, len(values) - 1}
-    for start, end in pairwise(edges):
-        kept |= {start + int(known[start:end].argmin())}
-        kept |= {start + int(known[start:end].argmax())}
-        kept |= set(start + np.flatnonzero(np.isnan(values[start:end]))[:1].tolist())
-    return np.array(sorted(kept))
-
-
-def _stretches(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """From where to where something is so."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        yield int(start), int(end)
+    for outline in curves.bands(x, rows.min(axis=0), rows.max(axis=0)):
+        axes.fill(*outline, color=style["color"], alpha=0.18, lw=0, clip_on=False)
 
 
 def _too_long(labels: Sequence[str]) -> bool:
@@ -291,13 +247,14 @@ def _bars(
         (axes.set_xlim if lies else axes.set_ylim)(foot)
         _log_ticks(axis)
     else:
-        axis.set_major_locator(_round_numbers(5))
+        _round_ticks(axis, 5)
     if lies:
         axes.set_yticks(places, [fill(label, 22) for label in first.labels])
         axes.invert_yaxis()
+        axes.margins(x=0.12)
     else:
         axes.set_xticks(places, [_below(label, first.labels) for label in first.labels])
-    axis.axes.margins(**{"x" if lies else "y": 0.12})
+        axes.margins(y=0.12)
     _values(axes, first, rows, lies, foot)
 
 
@@ -316,7 +273,7 @@ def _values(
             level = max(float(end), foot) if first.log else float(end)
             side = -1 if middle < 0 else 1
             axes.annotate(
-                f"{middle:.3g}".replace("-", "\N{MINUS SIGN}"),
+                _number(float(f"{middle:.3g}")),
                 (level, at) if lies else (at, level),
                 xytext=(3 * side, 0) if lies else (0, 3 * side),
                 textcoords="offset points",
@@ -331,13 +288,19 @@ def _levels(axes: Axes, first: Lines | Bars, lies: bool) -> None:
     for name, level in first.marks.items():
         (axes.axvline if lies else axes.axhline)(level, color="0.5", lw=1, ls="--")
         right = lies or not isinstance(first, Lines) or _is_free(first, level)
+        # Below a line at the top: the legend is above.
+        _, height = axes.transAxes.inverted().transform(
+            axes.transData.transform((axes.get_xlim()[1], level))
+        )
+        below = lies or height > 0.9
         axes.annotate(
             fill(name, 40),
             (level, 1) if lies else (1 if right else 0, level),
             xycoords=("data", "axes fraction") if lies else ("axes fraction", "data"),
-            xytext=(-2 if right else 2, -8 if lies else 2),
+            xytext=(-2 if right else 2, -2 if below else 2),
             textcoords="offset points",
             ha="right" if right else "left",
+            va="top" if below else "bottom",
             fontsize=_SIZE - 1,
             in_layout=False,  # it lies inside, and must not push the axes together
         )
@@ -360,22 +323,25 @@ def _log_ticks(axis: Axis) -> None:
     subs = (1.0,) if high > 100 * low else few
     axis.set_major_locator(LogLocator(subs=subs, numticks=7))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value, 4)))
 
 
-def _power(value: float) -> str:
-    """A number on a logarithmic axis, such as 0.01 or 10⁻⁷.
+def _number(value: float, digits: int = 5) -> str:
+    """A number on an axis, such as 0.01 or, beyond so many digits, 10⁻⁷.
 
     Example:
-        >>> _power(0.05), _power(1e-7), _power(2e6)
-        ('0.05', '10⁻⁷', '2·10⁶')
+        >>> _number(0.05), _number(1e-7), _number(2e6), _number(1000.0, 3)
+        ('0.05', '10⁻⁷', '2·10⁶', '10³')
     """
-    exponent = int(np.floor(np.log10(value) + 1e-9))
-    if -3 <= exponent <= 3:
-        return f"{value:g}"
-    digit = f"{value / 10.0**exponent:.3g}"
-    power = f"10{str(exponent).translate(_SUPERSCRIPT)}"
-    return power if digit == "1" else f"{digit}·{power}"
+    exponent = int(np.floor(np.log10(abs(value)) + 1e-9)) if value else 0
+    if -3 <= exponent < digits:
+        written = f"{value:.6g}"
+    else:
+        digit = f"{value / 10.0**exponent:.3g}"
+        power = f"10{str(exponent).translate(_SUPERSCRIPT)}"
+        written = f"{digit}·{power}" if digit.strip("-") != "1" else power
+        written = "-" + power if digit == "-1" else written
+    return written.replace("-", "\N{MINUS SIGN}")
 
 
 def _strip(axes: Axes, evidence: Evidence) -> None:
@@ -403,7 +369,7 @@ def _strip(axes: Axes, evidence: Evidence) -> None:
     if axes.get_xscale() == "log":
         _log_ticks(axes.xaxis)
     else:
-        axes.xaxis.set_major_locator(_round_numbers(5))
+        _round_ticks(axes.xaxis, 5)
     _plain(axes)
     axes.spines["left"].set_visible(False)
     axes.tick_params(labelsize=_SIZE - 1.5)
@@ -415,8 +381,8 @@ def _claimed_in_words(evidence: Evidence) -> str:
     told = f"{count} seeds" if count > 1 else f"seed {evidence.seeds[0]}"
     claim = evidence.claim
     # Blanks that do not break keep a number beside its sign.
-    condition = claim.condition.replace(" ", "\N{NO-BREAK SPACE}")
-    words = f"{claim.quantity} ({told}; claimed {condition})"
+    claimed = f"claimed {claim.condition}".replace(" ", "\N{NO-BREAK SPACE}")
+    words = f"{claim.quantity} ({told}; {claimed})"
     return fill(words, _COLUMNS + 8)
 
 

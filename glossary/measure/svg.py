@@ -8,9 +8,11 @@ that start with a prefix, colours that follow the page's light and dark.
 from __future__ import annotations
 
 import io
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -46,7 +48,8 @@ _NUMERIC = frozenset(("d", "x", "y", "width", "height", "transform"))
 _REFERENCE = re.compile(r"url\(#([^)]*)\)")
 _CIRCLE = re.compile(r"M0 ([\d.]+)(?:C[^A-Za-z]*){8}z$")
 _STRAIGHT = re.compile(r"(?:[ML]-?[\d.]+ -?[\d.]+)+z?$")
-_POINT = re.compile(r"([ML])(-?[\d.]+) (-?[\d.]+)")
+_UNSEEN = 1.5  # tenths of a unit, of which a panel has 300
+Point = tuple[int, int]
 _IMAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=\s]*\Z")
 
 
@@ -113,8 +116,22 @@ def slim(written: str, prefix: str) -> ElementTree.Element:
     _prune(root)
     for path in root.iter("path"):
         path.set("d", _relative(path.attrib["d"]))
-    root.attrib = {"viewBox": root.get("viewBox", "")}
+    root.attrib = {"viewBox": root.get("viewBox", "")} | _most_common_letters(root)
     return root
+
+
+def _most_common_letters(root: ElementTree.Element) -> dict[str, str]:
+    """What most words share is said once, for all of them."""
+    common = {}
+    for name, default in (("font-size", "16"), ("text-anchor", "start")):
+        texts = list(root.iter("text"))
+        values = Counter(text.get(name, default).removesuffix("px") for text in texts)
+        for [common[name], _] in values.most_common(1):
+            for text in texts:
+                value = text.attrib.pop(name, default).removesuffix("px")
+                if value != common[name]:
+                    text.set(name, value)
+    return common
 
 
 def parts(text: str) -> tuple[str, ...]:
@@ -134,11 +151,11 @@ def parts(text: str) -> tuple[str, ...]:
         return ()
     figures = []
     for figure in root:
-        attributes = {
-            "viewBox": figure.get("viewBox", ""), "fill": "currentColor",
-            "stroke-linejoin": "round", "aria-hidden": "true",
+        for name in ("y", "width", "height"):
+            figure.attrib.pop(name, None)
+        figure.attrib |= {
+            "fill": "currentColor", "stroke-linejoin": "round", "aria-hidden": "true",
         }  # fmt: skip
-        figure.attrib = attributes
         figures.append(ElementTree.tostring(figure, encoding="unicode"))
     return tuple(figures)
 
@@ -293,26 +310,55 @@ def _but_d(element: ElementTree.Element) -> dict[str, str]:
 
 
 def _relative(d: str) -> str:
-    """A path of straight lines, each by its difference to the point before it."""
+    """A path of straight lines: each by its difference to the point before it."""
     if not _STRAIGHT.match(d):
         return d
     written = ""
-    before = ""
-    at = (0, 0)
-    for command, x, y in _POINT.findall(d):
+    for line in d.rstrip("z").split("M")[1:]:
+        pairs = [pair.split() for pair in line.split("L")]
         # In tenths, so that nothing adds up.
-        point = (round(float(x) * 10), round(float(y) * 10))
-        if command == "M":
-            written += f"M{_tenths(*point)}"
-        elif point != at:
-            step = _tenths(point[0] - at[0], point[1] - at[1])
-            blank = "" if step.startswith("-") else " "
-            written += f"l{step}" if before == "M" else blank + step
-        else:
-            continue
-        before = command
-        at = point
+        points = [(round(float(x) * 10), round(float(y) * 10)) for x, y in pairs]
+        kept = _simpler(points)
+        written += f"M{_tenths(*kept[0])}"
+        command = "l"
+        for before, point in pairwise(kept):
+            step = _tenths(point[0] - before[0], point[1] - before[1])
+            blank = "" if command or step.startswith("-") else " "
+            written += command + blank + step
+            command = ""
     return written + ("z" if d.endswith("z") else "")
+
+
+def _simpler(points: list[Point]) -> list[Point]:
+    """A line with few points that is nowhere off by more than can be seen.
+
+    As Douglas and Peucker 1973 (10.3138/FM57-6770-U75U-7727): of a stretch only the
+    ends count, unless a point lies too far from the line between them; that one then
+    parts it.
+    """
+    kept = {0, len(points) - 1}
+    stretches = [(0, len(points) - 1)]
+    while stretches:
+        start, end = stretches.pop()
+        far = max(
+            range(start + 1, end),
+            key=lambda place: _off(points[place], points[start], points[end]),
+            default=start,
+        )
+        if _off(points[far], points[start], points[end]) > _UNSEEN:
+            kept.add(far)
+            stretches += [(start, far), (far, end)]
+    return [points[place] for place in sorted(kept)]
+
+
+def _off(point: Point, start: Point, end: Point) -> float:
+    """Distance of a point from the stretch between two others."""
+    along = (end[0] - start[0], end[1] - start[1])
+    away = (point[0] - start[0], point[1] - start[1])
+    length = along[0] ** 2 + along[1] ** 2
+    share = (away[0] * along[0] + away[1] * along[1]) / length if length else 0.0
+    share = min(1.0, max(0.0, share))
+    return math.hypot(away[0] - share * along[0], away[1] - share * along[1])
 
 
 def _tenths(x: int, y: int) -> str:

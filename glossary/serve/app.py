@@ -9,7 +9,6 @@ is refused.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
 import os
@@ -22,11 +21,9 @@ from functools import cache
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glossary.measure.running import SIZES
 from glossary.model import Term
@@ -34,13 +31,12 @@ from glossary.serve.runner import WORKER, Runner
 from glossary.show.site import INDEX, Site
 
 _LONGEST_BODY = 4096
-_PATIENCE = 10.0  # seconds for the body of a request
 _HEADERS = {
-    b"cache-control": b"no-store",
-    b"content-security-policy": b"frame-ancestors 'none'",
-    b"cross-origin-resource-policy": b"same-origin",
-    b"referrer-policy": b"no-referrer",
-    b"x-content-type-options": b"nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -180,10 +176,8 @@ def application(
         if name not in site.names:
             raise HTTPException(404, f"There is nothing here. Received: {name[:80]!r}.")
         kind = "text/html" if name.endswith(".html") else "text/javascript"
-        answer = Response(page(name), media_type=kind)
-        if cookie:
-            answer.headers["set-cookie"] = cookie
-        return answer
+        headers = _HEADERS | ({"Set-Cookie": cookie} if cookie else {})
+        return Response(page(name), media_type=kind, headers=headers)
 
     async def run(request: Request) -> Response:
         door.check_host(request)
@@ -199,7 +193,9 @@ def application(
             sizes = " or ".join(SIZES)
             raise HTTPException(400, f"`size` must be {sizes}. Received: {size!r:.80}.")
         lines = await runner.start(claim, str(size))
-        return StreamingResponse(lines, media_type="application/jsonl")
+        return StreamingResponse(
+            lines, media_type="application/jsonl", headers=_HEADERS
+        )
 
     return Starlette(
         routes=[
@@ -207,26 +203,8 @@ def application(
             Route("/run", run, methods=["POST"]),
             Route("/{name:path}", show),
         ],
-        middleware=[Middleware(Headed)],
         exception_handlers={HTTPException: _refused, Exception: _broken},
     )
-
-
-class Headed:
-    """Headers of every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the application does, with the headers."""
-
-        async def send_headed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS.items()]
-            await send(message)
-
-        await self._app(scope, receive, send_headed)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -235,35 +213,23 @@ async def _refused(request: Request, error: Exception) -> Response:
     said = error.detail
     if not said.endswith("."):  # by starlette itself
         said = f"{said}: {request.method} {request.url.path[:80]}."
-    return JSONResponse({"error": said}, error.status_code, error.headers)
+    return JSONResponse({"error": said}, error.status_code, _HEADERS)
 
 
 async def _broken(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 500)
+    return JSONResponse({"error": f"{type(error).__name__}: {error}."}, 500, _HEADERS)
 
 
 async def _body(request: Request) -> dict[str, object]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     if kind != "application/json":  # which no form can send
         raise HTTPException(415, "The body must be JSON, and say so in `Content-Type`.")
-    sent = b""
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            async for piece in request.stream():
-                sent += piece
-                if len(sent) > _LONGEST_BODY:
-                    raise HTTPException(
-                        413, f"The body must have at most {_LONGEST_BODY} bytes."
-                    )
-    except TimeoutError:
-        raise HTTPException(
-            408, f"The body must be there within {_PATIENCE:g} seconds."
-        ) from None
-    except ClientDisconnect:
-        raise HTTPException(400, "The body must be sent as a whole.") from None
-    try:
-        asked = json.loads(sent)
-    except ValueError:
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > _LONGEST_BODY:
+        raise HTTPException(413, f"The body must have at most {_LONGEST_BODY} bytes.")
+    try:  # who sends it slowly keeps nobody waiting
+        asked = json.loads(await request.body())
+    except (ValueError, ClientDisconnect):
         asked = None
     if not isinstance(asked, dict):
         raise HTTPException(400, "The body must be a JSON object.")

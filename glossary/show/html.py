@@ -27,7 +27,7 @@ from glossary.show.mentions import Mentions, Piece
 TEMPLATES = Path(__file__).parent / "templates"
 _COMPARED = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 _KERAS_API = "https://www.tensorflow.org/api_docs/python/tf/keras/"
-_MOST_ROWS = 20  # of a table: more are a burden to who has to listen to them
+_MOST_ROWS = 12  # of a table: more are a burden to who has to listen to them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,7 +267,8 @@ def _call(term: Term) -> str:
     if term.formula is None or term.example is None or not term.example.values:
         return ""
     values = ", ".join(f"{name}={v!r}" for name, v in term.example.values.items())
-    return f'glossary.term("{term.id}").formula({values})'
+    result = term.example.result
+    return f'glossary.term("{term.id}").formula({values})  # {result!r}'
 
 
 def _command(term: Term, claim: Claim) -> str:

@@ -262,11 +262,17 @@ def site(
     """The environment of a process in which a plug-in brings three quick claims."""
     (tmp_path / "quick_demo.py").write_text(DEMO)
     plain = {**record["claims"][0], "contested": False, "expected": "held"}
-    record["claims"] = [
-        {**plain, "id": f"dropout/{name}", "demo": f"quick_demo:{name}"}
-        for name in ("measure", "sleep", "broken")
-    ]
-    install("quick-words", "quick_words.terms", record)
+    quick = {
+        "id": "quickness",
+        "name": "quickness",
+        "claims": [
+            {**plain, "id": f"quickness/{name}", "demo": f"quick_demo:{name}"}
+            for name in ("measure", "sleep", "broken")
+        ],
+    }
+    for label in ("aliases", "acronyms", "misspellings", "see", "relations"):
+        record.pop(label, None)
+    install("quick-words", "quick_words.terms", {**record, **quick})
     paths = [str(tmp_path), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     paths.append(str(Path(__file__).parents[2]))
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
@@ -283,14 +289,14 @@ def work(site: dict[str, str], claim: str, size: str) -> list[dict[str, Any]]:
 def test_the_worker_tells_each_seed_and_then_the_claim_or_what_it_raised(
     site: dict[str, str],
 ) -> None:
-    *steps, last = work(site, "dropout/measure", "full")
+    *steps, last = work(site, "quickness/measure", "full")
     assert steps == [{"done": done, "of": 10} for done in range(1, 11)]
     assert last["verdict"] == "held"
-    assert '<article class="claim held" id="dropout/measure"' in last["html"]
+    assert '<article class="claim held" id="quickness/measure"' in last["html"]
     assert "It falls." in last["html"]
     assert last["html"].count("<svg") == 2
     assert 'data-size="full"' in last["html"]
-    told = work(site, "dropout/broken", "fast")
+    told = work(site, "quickness/broken", "fast")
     assert told == [{"error": "RuntimeError: <b>no</b>"}]
 
 
@@ -305,7 +311,7 @@ def test_ctrl_c_stops_the_server_and_the_run(
     assert process.stdout is not None
     address = urlsplit(process.stdout.readline().strip())
     connection = http.client.HTTPConnection(address.netloc, timeout=30)
-    connection.request("GET", f"/dropout.html?{address.query}")
+    connection.request("GET", f"/quickness.html?{address.query}")
     answer = connection.getresponse()
     page = answer.read().decode()
     [token] = re.findall(r'data-token="([^"]+)"', page)
@@ -315,7 +321,7 @@ def test_ctrl_c_stops_the_server_and_the_run(
         "X-Glossary-Token": token,
         "Content-Type": "application/json",
     }
-    connection.request("POST", "/run", '{"claim": "dropout/sleep"}', headers)
+    connection.request("POST", "/run", '{"claim": "quickness/sleep"}', headers)
     answer = connection.getresponse()
     assert answer.status == 200
     end = time.monotonic() + 30

@@ -10,11 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import glossary
 from glossary.__main__ import main
-from glossary.measure import drawing, recorded, recording, svg
+from glossary.measure import curves, drawing, recorded, recording, svg
 from glossary.pictures import Bars, Lines
 from glossary.read import load
 from glossary.show import html, site
@@ -113,13 +114,11 @@ def test_links_that_leave_are_plain_anchors_to_known_places(
 ) -> None:
     anchors = [a for page in read.values() for a in page.all("a")]
     away = [a for a in anchors if a["href"].startswith("http")]
-    starts = (
-        "https://arxiv.org/abs/",
-        "https://doi.org/10.",
-        "https://www.tensorflow.org/api_docs/python/tf/keras/",
-    )
     assert len(away) > len(TERMS)
-    assert all(a["href"].startswith(starts) for a in away)
+    assert all(a["href"].startswith("https://") for a in away)
+    keras = "https://www.tensorflow.org/api_docs/python/tf/keras/"
+    for start in ("https://arxiv.org/abs/", "https://doi.org/10.", keras):
+        assert any(a["href"].startswith(start) for a in away)
     assert {a["rel"] for a in away} == {"noreferrer"}
 
 
@@ -182,7 +181,7 @@ def test_long_tables_keep_their_ends_and_say_what_is_left_out() -> None:
     [table] = html.tables(page_kit.evidence(panels=(curve,)))
     assert table.rows[0] == ("0", "\N{EN DASH}")
     assert table.rows[-1] == ("999", "998")
-    assert len(table.rows) == 21
+    assert len(table.rows) == 13
     assert table.left_out == 1000
 
 
@@ -440,7 +439,7 @@ def test_three_panels_of_noise_from_ten_seeds_stay_small() -> None:
 
 def test_a_curve_that_swings_is_not_drawn_flat() -> None:
     swings = [float(step % 2) for step in range(1000)]
-    kept = drawing._seen(drawing.np.array(swings))
+    kept = curves.seen(np.array(swings))
     assert len(kept) <= 210
     assert {swings[place] for place in kept} == {0.0, 1.0}
     assert list(kept) == sorted(set(kept))

@@ -37,7 +37,10 @@ function follow() {
   const [term] = wanted.split("/");
   const entry = document.getElementById("_terms") && document.getElementById(term);
   if (entry) location.replace(entry.querySelector("a").href + (term === wanted ? "" : "#" + wanted));
-  else document.getElementById(wanted)?.scrollIntoView();
+  const place = entry ? null : document.getElementById(wanted);
+  place?.scrollIntoView();
+  // Once more when what is around it has been laid out, and has its true height.
+  setTimeout(() => place?.scrollIntoView(), 100);
 }
 addEventListener("hashchange", follow);
 follow();
