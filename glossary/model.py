@@ -508,8 +508,8 @@ class Term:
 
         Example:
             >>> import glossary
-            >>> [t.id for t in glossary.term("adapter layers").related]
-            ['activation-function', 'backpropagation']
+            >>> glossary.term("learning rate") in glossary.term("adam").related
+            True
         """
         return tuple(dict.fromkeys(self._neighbours()))
 

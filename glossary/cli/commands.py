@@ -169,15 +169,16 @@ def completion(parser: ArgumentParser, shell: str) -> str:
 
 def _check_installed(*, links: bool) -> tuple[list[Term], list[Problem], list[Problem]]:
     """All installed terms, the problems of the core, and those of plug-ins."""
-    core = list(load.core())
+    core, strict = load.check_core()
     added: list[Term] = []
     problems: list[Problem] = []
     for report in load.check_plugins(core):
         added += report.terms
         problems += report.problems
     if links:
+        strict = strict + validate.check_links(core)
         problems += validate.check_links(added)
-    return [*core, *added], validate.check_terms(core, links=links), problems
+    return [*core, *added], strict, problems
 
 
 def _say_what_is_unchecked(terms: Sequence[Term]) -> None:

@@ -26,6 +26,8 @@ _BRITISH = (
 )
 _IRREGULAR = {
     "analyses": "analysis",
+    "gelus": "gelu",
+    "relus": "relu",
     "axes": "axis",
     "biases": "bias",
     "bias": "bias",

@@ -64,6 +64,13 @@ def core() -> tuple[Term, ...]:
     )
 
 
+def check_core() -> Report:
+    """Read and check the files of the core, as a plug-in's would be."""
+    entries, problems = _read((path, path.name, "core") for path in _files_in(_CORE))
+    report = check_entries(entries)
+    return Report(report.terms, problems + report.problems)
+
+
 @cache
 def installed() -> tuple[Term, ...]:
     """Core terms and those of every plug-in, with a warning for each broken one.

@@ -88,6 +88,15 @@ def other() -> dict[str, Any]:
 
 
 @pytest.fixture
+def fresh(record: dict[str, Any]) -> dict[str, Any]:
+    """A record that collides with nothing that is installed."""
+    names = {"id": "fresh", "name": "fresh term", "aliases": ["newly made word"]}
+    for key in ("acronyms", "misspellings", "claims", "see"):
+        del record[key]
+    return record | names
+
+
+@pytest.fixture
 def fresh_caches() -> Iterator[None]:
     def clear() -> None:
         for cached in (load.installed, store._installed):

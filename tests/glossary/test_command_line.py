@@ -178,11 +178,11 @@ def test_check_of_sound_terms_exits_with_0(capsys: Capture) -> None:
 
 
 def test_check_of_a_broken_file_tells_what_is_wrong(
-    tmp_path: Path, record: dict, capsys: Capture
+    tmp_path: Path, fresh: dict, capsys: Capture
 ) -> None:
-    record["level"] = "expert"
-    record["relations"] = {"uses": ["adam"]}
-    (tmp_path / "a.json").write_text(json.dumps(record))
+    fresh["level"] = "expert"
+    fresh["relations"] = {"uses": ["adam"]}
+    (tmp_path / "a.json").write_text(json.dumps(fresh))
     assert main(["check", str(tmp_path)]) == 1
     captured = capsys.readouterr()
     assert captured.out == (
@@ -247,7 +247,8 @@ def test_a_screen_without_greek_letters_gets_words() -> None:
         done = run("show", "adam", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
         assert done.returncode == 0
         assert b"beta_1" in done.stdout
-        assert b"?" not in done.stdout
+        whole = run("show", "adam", PYTHONIOENCODING="utf-8").stdout
+        assert done.stdout.count(b"?") == whole.count(b"?")
         done = run("search", "η", PYTHONIOENCODING=encoding)
         assert b"'eta'" in done.stderr + done.stdout
 
@@ -328,7 +329,9 @@ def test_completion_offers_terms_acronyms_claims_options_and_files(
         f"{scripts['bash']}\n{asked}"
     )
     done = subprocess.run([bash], input=script, capture_output=True, text=True)
-    assert done.stdout.splitlines() == list(cases.values()), done.stderr
+    replies = done.stdout.splitlines()
+    for wanted, reply in zip(cases.values(), replies, strict=True):
+        assert wanted in reply.split(), done.stderr
 
 
 def test_completion_without_shtab_says_what_to_install(tmp_path: Path) -> None:

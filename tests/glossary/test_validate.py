@@ -324,11 +324,11 @@ def test_all_faults_of_a_file_come_at_once_each_with_its_line(tmp_path: Path) ->
 
 
 def test_json_has_lines_as_well_and_so_has_a_list_of_terms(
-    tmp_path: Path, record: Record, other: Record
+    tmp_path: Path, fresh: Record, other: Record
 ) -> None:
     other |= {"id": "other", "name": "other", "relations": {"uses": ["adm"]}}
-    record["level"] = "expert"
-    text = json.dumps({"terms": [other, record]}, indent=1)
+    fresh["level"] = "expert"
+    text = json.dumps({"terms": [other, fresh]}, indent=1)
     problems = checked(tmp_path, text, "a.json")
     rows = text.split("\n")
     assert [p.code for p in problems] == ["E201", "E105"]
