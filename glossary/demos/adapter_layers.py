@@ -356,8 +356,8 @@ def recovers(seed: int) -> Measurement:
     return Measurement(
         measured=head.loss / adapter.loss,
         panels=_learned_shown(learned),
-        seen="With an adapter the new images are fitted better than with a new head "
-        "alone.",
+        seen="With an adapter the loss on the images trained on is lower than with a "
+        "new head alone.",
         controls=(
             Control(
                 everything.loss < head.loss, "All weights do no better than a head."
