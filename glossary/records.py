@@ -63,10 +63,10 @@ def from_record(record: Record, source: str = "") -> Term:
         for kind, targets in plain.get("relations", {}).items()
         for target in targets
     )
+    seen = plain.get("see", {})
+    kinds = dict.fromkeys((*SEE_KINDS, *seen))  # in the order in which they are written
     plain["see"] = tuple(
-        See(kind=kind, name=name)
-        for kind, names in plain.get("see", {}).items()
-        for name in names
+        See(kind=kind, name=name) for kind in kinds for name in seen.get(kind, ())
     )
     plain["references"] = tuple(Reference(**r) for r in plain.get("references", ()))
     plain["claims"] = tuple(_claim(claim) for claim in plain.get("claims", ()))
