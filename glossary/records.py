@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -60,13 +61,11 @@ def from_record(record: Record, source: str = "") -> Term:
         plain[name] = tuple(plain.get(name, ()))
     plain["relations"] = tuple(
         Relation(kind=kind, target=target)
-        for kind, targets in plain.get("relations", {}).items()
-        for target in targets
+        for kind, target in _in_order(plain.get("relations", {}), RELATIONS)
     )
-    seen = plain.get("see", {})
-    kinds = dict.fromkeys((*SEE_KINDS, *seen))  # in the order in which they are written
     plain["see"] = tuple(
-        See(kind=kind, name=name) for kind in kinds for name in seen.get(kind, ())
+        See(kind=kind, name=name)
+        for kind, name in _in_order(plain.get("see", {}), SEE_KINDS)
     )
     plain["references"] = tuple(Reference(**r) for r in plain.get("references", ()))
     plain["claims"] = tuple(_claim(claim) for claim in plain.get("claims", ()))
@@ -75,6 +74,15 @@ def from_record(record: Record, source: str = "") -> Term:
     if "example" in plain:
         plain["example"] = Example(**plain["example"])
     return Term(**plain)
+
+
+def _in_order(
+    table: dict[str, list[str]], kinds: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Kind and item of a table of lists, in the order in which it is written."""
+    for kind in dict.fromkeys((*kinds, *table)):
+        for item in table.get(kind, ()):
+            yield kind, item
 
 
 def _formula(record: Record) -> Formula:
