@@ -21,7 +21,7 @@ const wide = new ResizeObserver((entries) => {
     else target.removeAttribute("tabindex");
   }
 });
-const watch = (part) => part.querySelectorAll(".formula, .table, pre").forEach((one) => wide.observe(one));
+const watch = (part) => part.querySelectorAll(".formula, .table").forEach((one) => wide.observe(one));
 watch(document);
 
 // #Adam and #adam/bound lead to their place whatever the case, and from the index on to the term.
