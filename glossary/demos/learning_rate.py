@@ -135,7 +135,7 @@ def _losses(seed: int, step: Step, scales: tuple[float, ...] = SCALES) -> list[A
     x, labels = digits()
     x = x[:, x.std(0) > 0.1]
     y = (labels % 2) * 2.0 - 1
-    start: Array = np.random.default_rng(seed).normal(0, 0.1, x.shape[1])
+    start = np.random.default_rng(seed).normal(0, 0.1, size=(x.shape[1],))
     curvature = x.T @ x / len(x)
     pull = x.T @ y / len(x)
     by_scale = []
