@@ -27,7 +27,7 @@ def _task(seed: int) -> Task:
 
 
 def _differences(task: Task, where: list[tuple[int, ...]], h: float) -> Array:
-    """Central differences of the loss, (L(w + h) - L(w - h)) / 2 h, weight by weight."""
+    """Central differences of the loss, (L(w + h) - L(w - h)) / 2 h, by weight."""
     slopes = []
     for layer, *place in where:
         w = task.ws[layer]
@@ -194,7 +194,7 @@ def reverse_mode(seed: int) -> Measurement:
 
 
 def descends(seed: int) -> Measurement:
-    """Share of 50 small steps that lower the loss, against the gradient and along it."""
+    """Share of 50 small steps that lower the loss: against the gradient, and along."""
     changes: dict[str, list[float]] = {"against the gradient": [], "along it": []}
     for net in range(50):
         task = _task(1000 * seed + net)

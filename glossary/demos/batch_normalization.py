@@ -59,8 +59,8 @@ def unit(seed: int) -> Measurement:
     return Measurement(
         measured=deviation(out),
         panels=(means, variances),
-        seen="Before it means and variances differ from feature to feature; after it all "
-        "means are 0 and all variances are 1.",
+        seen="Before it means and variances differ from feature to feature; after it "
+        "all means are 0 and all variances are 1.",
         controls=(far,),
     )
 
@@ -126,8 +126,8 @@ def gradient_shrinks(seed: int) -> Measurement:
     return Measurement(
         measured=10 * slopes["normalized"][3] / slopes["normalized"][0],
         panels=(shown,),
-        seen="With normalization ten times the weights have a tenth of the slope; without "
-        "it larger weights have no smaller one.",
+        seen="With normalization ten times the weights have a tenth of the slope; "
+        "without it larger weights have no smaller one.",
         controls=(Control(abs(plain - 1) > 0.1, "It shrinks without it as well."),),
     )
 
@@ -235,6 +235,12 @@ def frozen(seed: int) -> Measurement:
     )
 
 
+def _first_of(batch: Array) -> Array:
+    """The first example, by mean and variance of its batch."""
+    out: Array = (batch[0] - batch.mean(0)) / np.sqrt(batch.var(0) + 1e-3)
+    return out
+
+
 def tiny_batches(seed: int) -> Measurement:
     """How much the output for one example varies with its company, batch 2 over 64."""
     rng = np.random.default_rng(seed)
@@ -249,9 +255,9 @@ def tiny_batches(seed: int) -> Measurement:
         again = []
         for _ in range(300):
             batch = x[np.r_[0, rng.integers(1, len(x), size - 1)]]
-            outs.append((x[0] - batch.mean(0)) / np.sqrt(batch.var(0) + 1e-3))
+            outs.append(_first_of(batch))
             same = batch[np.r_[0, rng_of_order.permutation(size - 1) + 1]]
-            again.append((x[0] - same.mean(0)) / np.sqrt(same.var(0) + 1e-3) - outs[-1])
+            again.append(_first_of(same) - outs[-1])
         spreads.append(float(np.std(outs, axis=0).mean()))
         shuffled.append(float(np.abs(again).max()))
     shown = Lines(
@@ -265,8 +271,8 @@ def tiny_batches(seed: int) -> Measurement:
     return Measurement(
         measured=spreads[0] / spreads[-1],
         panels=(shown,),
-        seen="The smaller the batch, the more the output for one example depends on which "
-        "others happen to be in it.",
+        seen="The smaller the batch, the more the output for one example depends on "
+        "which others happen to be in it.",
         controls=(steady,),
     )
 
@@ -409,8 +415,8 @@ def smoother(seed: int) -> Measurement:
     return Measurement(
         measured=float(with_norm[2] / without[2]),
         panels=(shown,),
-        seen="With batch normalization the gradient changes less along a step of the same "
-        "length.",
+        seen="With batch normalization the gradient changes less along a step of the "
+        "same length.",
         controls=(grows,),
     )
 
@@ -498,8 +504,8 @@ def higher_rates(seed: int) -> Measurement:
     return Measurement(
         measured=with_norm / without,
         panels=(shown,),
-        seen="The plain net is back at guessing at learning rates at which the net with "
-        "batch normalization still trains.",
+        seen="The plain net is back at guessing at learning rates at which the net "
+        "with batch normalization still trains.",
         controls=(trains,),
     )
 
@@ -528,7 +534,7 @@ def poor_in_tiny_batches(seed: int) -> Measurement:
     return Measurement(
         measured=float(ratios[0]),
         panels=(shown,),
-        seen="In batches of 64 the net with batch normalization is ahead, in batches of 2 "
-        "it is behind.",
+        seen="In batches of 64 the net with batch normalization is ahead, in batches "
+        "of 2 it is behind.",
         controls=(works,),
     )

@@ -60,8 +60,8 @@ def variance(seed: int) -> Measurement:
     return Measurement(
         measured=slope(different),
         panels=(shown,),
-        seen="The variance falls in proportion to 1 / B, which copies of one example do "
-        "not bring about.",
+        seen="The variance falls in proportion to 1 / B, which copies of one example "
+        "do not bring about.",
         controls=(stays,),
     )
 
@@ -136,8 +136,8 @@ def reuses(seed: int) -> Measurement:
     return Measurement(
         measured=moved[0] / moved[-1],
         panels=(shown,),
-        seen="A batch reads the weights once for all of its examples, so that each byte "
-        "serves more multiply-adds.",
+        seen="A batch reads the weights once for all of its examples, so that each "
+        "byte serves more multiply-adds.",
         controls=(same_work,),
     )
 
@@ -276,8 +276,8 @@ def beyond_noise_scale(seed: int) -> Measurement:
     return Measurement(
         measured=far_below / far_above,
         panels=(shown,),
-        seen="Small batches trade against updates one for one; from some size on larger "
-        "batches save hardly any update.",
+        seen="Small batches trade against updates one for one; from some size on "
+        "larger batches save hardly any update.",
         controls=(Control(far_below > 3, "A larger batch saves little anywhere."),),
     )
 

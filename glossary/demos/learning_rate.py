@@ -11,7 +11,7 @@ from glossary.lab.data import Array, digits
 from glossary.lab.nets import gradients, relu, train, weights
 from glossary.lab.steps import adam, sgd, slots_for
 
-#: A step from the gradients and both moments (first, second) at update t, counted from 1.
+#: A step from the gradients and both moments, at update t, counted from 1.
 Step = Callable[[Array, Array, Array, int], Array]
 
 
@@ -56,8 +56,8 @@ def edge(seed: int) -> Measurement:
     return Measurement(
         measured=(low + high) / 2 / critical,
         panels=(shown,),
-        seen="Below 2 / largest curvature the error falls, and only a few percent above "
-        "it grows without end.",
+        seen="Below 2 / largest curvature the error falls, and only a few percent "
+        "above it grows without end.",
         controls=(Control(brackets, "Half or twice that rate is not on either side."),),
     )
 
@@ -135,7 +135,7 @@ def _losses(seed: int, step: Step, scales: tuple[float, ...] = SCALES) -> list[A
     x, labels = digits()
     x = x[:, x.std(0) > 0.1]
     y = (labels % 2) * 2.0 - 1
-    start = np.random.default_rng(seed).normal(0, 0.1, x.shape[1])
+    start = np.random.default_rng(seed).normal(0, 0.1, size=(x.shape[1],))
     curvature = x.T @ x / len(x)
     pull = x.T @ y / len(x)
     by_scale = []
@@ -178,8 +178,8 @@ def depends_on_data(seed: int) -> Measurement:
     return Measurement(
         measured=_best(losses[0]) / _best(losses[-1]),
         panels=(_by_scale(losses, "gradient descent"),),
-        seen="Inputs that are ten times as large move the whole curve to learning rates "
-        "a hundredth as high.",
+        seen="Inputs that are ten times as large move the whole curve to learning "
+        "rates a hundredth as high.",
         controls=(Control(same == 1, "The best rate moves with the same inputs too."),),
     )
 
@@ -203,7 +203,7 @@ def adaptive_is_less_sensitive(seed: int) -> Measurement:
 
 def adaptive_still_matters(seed: int) -> Measurement:
     """Adam's loss at a hundredth of its best learning rate, over that at its best."""
-    [losses] = _losses(seed, _adam, (1.0,))
+    losses = _losses(seed, _adam, (1.0,))[0]
     best = int(np.argmin(losses))
     shown = Lines(
         x=RATES,

@@ -47,8 +47,8 @@ def warmup_trains_deep_nets(seed: int) -> Measurement:
     return Measurement(
         measured=warm / at_once,
         panels=(shown,),
-        seen="At a high learning rate the deep net trains after a warmup, and stays near "
-        "guessing if it starts at once.",
+        seen="At a high learning rate the deep net trains after a warmup, and stays "
+        "near guessing if it starts at once.",
         controls=(Control(low < 0.95 * GUESSING, "It trains at no rate."),),
     )
 
@@ -89,7 +89,7 @@ def one_cycle_is_faster(seed: int) -> Measurement:
     return Measurement(
         measured=min(counts) / updates,
         panels=(shown,),
-        seen="One cycle is at its final loss after 800 updates; every constant learning "
-        "rate comes there later or not at all.",
+        seen="One cycle is at its final loss after 800 updates; every constant "
+        "learning rate comes there later or not at all.",
         controls=(learns,),
     )

@@ -72,7 +72,7 @@ def lowest(seed: int) -> Measurement:
 
 
 def shorter_weights(seed: int) -> Measurement:
-    """Length of the weights where the held-out error is lowest, over that at the end."""
+    """Length of the weights at the lowest held-out error, over that at the end."""
     course = _course(seed)
     best = int(np.argmin(course.held_out))
     places = _places()
@@ -94,7 +94,7 @@ def shorter_weights(seed: int) -> Measurement:
     return Measurement(
         measured=course.lengths[best] / course.lengths[-1],
         panels=(errors, lengths),
-        seen="Where the held-out error is lowest the weights are shorter than at the end "
-        "of training.",
+        seen="Where the held-out error is lowest the weights are shorter than at the "
+        "end of training.",
         controls=(early,),
     )

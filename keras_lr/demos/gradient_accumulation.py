@@ -27,7 +27,8 @@ def is_a_batch(seed: int) -> Measurement:
 
     equal = [difference(count) for count in counts]
     uneven = [
-        difference([1, *np.linspace(1, 64, count)[1:-1].astype(int)]) for count in counts
+        difference([1, *np.linspace(1, 64, count)[1:-1].astype(int)])
+        for count in counts
     ]
     shown = Bars(
         labels=[str(count) for count in counts],
@@ -40,8 +41,8 @@ def is_a_batch(seed: int) -> Measurement:
     return Measurement(
         measured=max(equal),
         panels=(shown,),
-        seen="The mean over equal micro-batches differs from the whole batch by rounding "
-        "alone; with one of another size it is another gradient.",
+        seen="The mean over equal micro-batches differs from the whole batch by "
+        "rounding alone; with one of another size it is another gradient.",
         controls=(control,),
     )
 
@@ -78,7 +79,7 @@ def with_norm(seed: int) -> Measurement:
     return Measurement(
         measured=by_batch[-1],
         panels=(shown,),
-        seen="Batch normalization gives other outputs in micro-batches than in the whole "
-        "batch; layer normalization gives the same.",
+        seen="Batch normalization gives other outputs in micro-batches than in the "
+        "whole batch; layer normalization gives the same.",
         controls=(control,),
     )

@@ -72,7 +72,7 @@ def _noise_scale(ws: list[Array]) -> float:
 
 
 def grows(seed: int) -> Measurement:
-    """Noise scale after 300 to 600 updates, mean of four, over that of fresh weights."""
+    """Noise scale after 300 to 600 updates, mean of four, over that at the start."""
     rng = np.random.default_rng(seed)
     x, y = digits()
     ws = weights(rng, [64, 32, 10], 2.0)

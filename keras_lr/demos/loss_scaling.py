@@ -34,7 +34,7 @@ def saves_gradients(seed: int) -> Measurement:
     )
     underflows = Control(lost[0] > 0.05, "Nothing is lost without scaling.")
     return Measurement(
-        measured=lost[-1] / lost[0],
+        measured=lost[-1] / lost[0] if lost[0] else float("nan"),
         panels=(shown,),
         seen="Without scaling float16 rounds many small gradients to 0; the larger the "
         "scale, the fewer.",
@@ -70,7 +70,7 @@ def exact_in_powers(seed: int) -> Measurement:
 
 
 def larger_is_better(seed: int) -> Measurement:
-    """Share of gradients that float16 cannot hold at the largest scale: 0 or infinite."""
+    """Share that float16 cannot hold at the largest scale: 0 or infinite."""
     exact = np.concatenate([_gradients(seed), 1e4 * _gradients(seed)])
     scales = 2.0 ** np.arange(0, 33, 4)
     zero = []
@@ -91,8 +91,8 @@ def larger_is_better(seed: int) -> Measurement:
     return Measurement(
         measured=float(unusable[-1] - unusable.min()),
         panels=(shown,),
-        seen="Up to some scale fewer gradients become 0; beyond it more and more become "
-        "infinite, and the update must be skipped.",
+        seen="Up to some scale fewer gradients become 0; beyond it more and more "
+        "become infinite, and the update must be skipped.",
         controls=(helps,),
     )
 

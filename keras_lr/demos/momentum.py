@@ -49,8 +49,8 @@ def is_faster(seed: int) -> Measurement:
     return Measurement(
         measured=counts["gradient descent"][-1] / counts["with momentum"][-1],
         panels=(shown,),
-        seen="Without momentum the updates grow with the condition number, with momentum "
-        "only with its root.",
+        seen="Without momentum the updates grow with the condition number, with "
+        "momentum only with its root.",
         controls=(Control(plain == heavy, "It is faster on round valleys as well."),),
     )
 
@@ -64,7 +64,9 @@ def effective_step(seed: int) -> Measurement:
         speeds = slots_for(ws)
         for _ in range(100):
             momentum(ws, speeds, [gradient], 0.1, mass)
-            way.append(float(np.linalg.norm(speeds[0]) / np.linalg.norm(0.1 * gradient)))
+            way.append(
+                float(np.linalg.norm(speeds[0]) / np.linalg.norm(0.1 * gradient))
+            )
     shown = Lines(
         x=np.arange(1, 101),
         ys=lengths,
@@ -76,8 +78,8 @@ def effective_step(seed: int) -> Measurement:
     return Measurement(
         measured=lengths["momentum 0.9"][-1],
         panels=(shown,),
-        seen="Under a steady gradient the steps grow to 1 / (1 - momentum) times a plain "
-        "step.",
+        seen="Under a steady gradient the steps grow to 1 / (1 - momentum) times a "
+        "plain step.",
         controls=(other,),
     )
 
@@ -109,7 +111,7 @@ def always_faster(seed: int) -> Measurement:
     return Measurement(
         measured=ratios[0],
         panels=(shown,),
-        seen="Momentum of 0.9 saves updates in narrow valleys and costs updates in round "
-        "ones.",
+        seen="Momentum of 0.9 saves updates in narrow valleys and costs updates in "
+        "round ones.",
         controls=(helps,),
     )

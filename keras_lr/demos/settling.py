@@ -90,7 +90,8 @@ def like_cosine(seed: int) -> Measurement:
     ends: dict[str, list[float]] = {"kept": []}
     for name, schedule in schedules.items():
         ends[name] = [
-            float(_losses(seed, RATE * schedule.values(n))[-10:].mean()) for n in lengths
+            float(_losses(seed, RATE * schedule.values(n))[-10:].mean())
+            for n in lengths
         ]
     kept = _losses(seed, np.full(UPDATES, RATE))
     ends["kept"] = [float(kept[n - 20 : n].mean()) for n in lengths]
@@ -106,8 +107,9 @@ def like_cosine(seed: int) -> Measurement:
     return Measurement(
         measured=ratio,
         panels=(shown,),
-        seen="For each length of the run, holding the learning rate and decaying at the "
-        "end comes near to a cosine made for that length; a kept rate stays far above.",
+        seen="For each length of the run, holding the learning rate and decaying at "
+        "the end comes near to a cosine made for that length; a kept rate stays far "
+        "above.",
         controls=(far,),
     )
 
@@ -132,8 +134,8 @@ def loss_rises_at_restarts(seed: int) -> Measurement:
     return Measurement(
         measured=rise(runs["with restarts"]),
         panels=(_shown(runs),),
-        seen="At each restart the loss jumps back up, and by the end of the cycle it has "
-        "come down again.",
+        seen="At each restart the loss jumps back up, and by the end of the cycle it "
+        "has come down again.",
         controls=(steady,),
     )
 
@@ -148,7 +150,8 @@ def restarts_end_lower(seed: int) -> Measurement:
         "kept": _losses(seed, np.full(UPDATES, RATE)),
     }
     decays = Control(
-        _end(runs["one cosine"]) < 0.5 * _end(runs["kept"]), "The cosine does not settle."
+        _end(runs["one cosine"]) < 0.5 * _end(runs["kept"]),
+        "The cosine does not settle.",
     )
     return Measurement(
         measured=_end(runs["with restarts"]) / _end(runs["one cosine"]),

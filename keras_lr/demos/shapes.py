@@ -126,8 +126,8 @@ def one_cycle_swings(seed: int) -> Measurement:
     return Measurement(
         measured=correlation(rates),
         panels=(_rates({"one cycle": rates}), momentum),
-        seen="The learning rate rises once and falls once; momentum does the opposite at "
-        "the same time.",
+        seen="The learning rate rises once and falls once; momentum does the opposite "
+        "at the same time.",
         controls=(apart,),
     )
 
@@ -154,8 +154,8 @@ def warmup_costs_half(seed: int) -> Measurement:
     return Measurement(
         measured=cost,
         panels=(shown,),
-        seen="The triangle above a linear warmup is half of its length at the full rate; "
-        "an exponential rise costs more.",
+        seen="The triangle above a linear warmup is half of its length at the full "
+        "rate; an exponential rise costs more.",
         controls=(Control(control > 0.65, "Any rise costs as much."),),
     )
 
@@ -177,8 +177,8 @@ def cycles_average(seed: int) -> Measurement:
     return Measurement(
         measured=mean,
         panels=(_rates(values),),
-        seen="Whole triangles lie as much above the middle of their ends as below it; a "
-        "part of one need not.",
+        seen="Whole triangles lie as much above the middle of their ends as below it; "
+        "a part of one need not.",
         controls=(parts,),
     )
 

@@ -22,7 +22,7 @@ def _course(
     x, y = digits()
     ws = weights(rng, WIDTHS, 2.0)
     slots = slots_for(ws, 2)
-    losses = []
+    losses: list[float] = []
     with np.errstate(all="ignore"):
         for step, rate in enumerate(rates, start=1):
             rows = rng.integers(0, len(x), batch)
@@ -39,7 +39,7 @@ def _course(
 
 
 def warmup_on_an_easy_task(seed: int) -> Measurement:
-    """Final loss of Adam on three layers at its default learning rate, with over without.
+    """Final loss of Adam at its default learning rate, with warmup over without.
 
     The control shows that the learning rate matters: a tenth of it is behind.
     """
@@ -47,7 +47,9 @@ def warmup_on_an_easy_task(seed: int) -> Measurement:
     full = np.full(updates, 0.001)
     runs = {
         "constant": _course(seed, full, with_adam=True),
-        "warmup": _course(seed, 0.001 * keras_lr.Warmup("5%").values(updates), with_adam=True),
+        "warmup": _course(
+            seed, 0.001 * keras_lr.Warmup("5%").values(updates), with_adam=True
+        ),
         "a tenth": _course(seed, 0.1 * full, with_adam=True),
     }
     shown = Lines(
@@ -58,13 +60,14 @@ def warmup_on_an_easy_task(seed: int) -> Measurement:
         log="y",
     )
     matters = Control(
-        runs["a tenth"][-1] > 1.5 * runs["constant"][-1], "No learning rate matters here."
+        runs["a tenth"][-1] > 1.5 * runs["constant"][-1],
+        "No learning rate matters here.",
     )
     return Measurement(
         measured=runs["warmup"][-1] / runs["constant"][-1],
         panels=(shown,),
-        seen="With a short warmup the loss comes to the same place as without; a tenth of "
-        "the learning rate is far behind.",
+        seen="With a short warmup the loss comes to the same place as without; a tenth "
+        "of the learning rate is far behind.",
         controls=(matters,),
     )
 
@@ -109,7 +112,7 @@ def cyclical_needs_no_tuning(seed: int) -> Measurement:
 
 
 def base_rate_still_matters(seed: int) -> Measurement:
-    """Loss with a cosine at a hundredth of the best base rate, over that at the best."""
+    """Loss with a cosine at the lowest of six base rates, over that at the best."""
     updates = 200
     cosine = keras_lr.CosineDecay().values(updates)
     bases = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
@@ -126,6 +129,6 @@ def base_rate_still_matters(seed: int) -> Measurement:
     return Measurement(
         measured=losses[0] / min(losses),
         panels=(shown,),
-        seen="With a schedule the base learning rate still decides how much is learned.",
+        seen="With a schedule the base learning rate still decides what is learned.",
         controls=(learns,),
     )

@@ -8,29 +8,42 @@ from glossary.lab import Control, Lines, Measurement
 from glossary.lab.data import Array
 from glossary.lab.steps import adam, slots_for
 
+_RATE = 0.1
+_DECAY = 0.05
+
+
+def _decayed(w: Array, g: Array) -> Array:
+    """One update of SGD with weight decay."""
+    return (1 - _RATE * _DECAY) * w - _RATE * g
+
+
+def _penalized(w: Array, g: Array) -> Array:
+    """One update of SGD on the loss plus decay / 2 times the squares."""
+    return w - _RATE * (g + _DECAY * w)
+
 
 def l2_for_sgd(seed: int) -> Measurement:
     """Weights of SGD with decay, against a penalty on their squares."""
     goal = np.random.default_rng(seed).normal(size=10)
-    rate = 0.1
-    decay = 0.05
     decayed = np.zeros(10)
     penalized = np.zeros(10)
     plain = np.zeros(10)
     lengths: dict[str, list[float]] = {"weight decay": [], "penalty": [], "neither": []}
     differences = []
     for _ in range(100):
-        decayed = (1 - rate * decay) * decayed - rate * (decayed - goal)
-        penalized = penalized - rate * (penalized - goal + decay * penalized)
-        plain = plain - rate * (plain - goal)
+        decayed = _decayed(decayed, decayed - goal)
+        penalized = _penalized(penalized, penalized - goal)
+        plain = plain - _RATE * (plain - goal)
         differences.append(float(abs(decayed - penalized).max()))
         for way, w in zip(lengths.values(), (decayed, penalized, plain), strict=True):
             way.append(float(np.linalg.norm(w)))
+    neither = np.array(lengths.pop("neither"))
     shown = Lines(
         x=np.arange(1, 101),
-        ys=lengths,
+        ys={name: np.divide(way, neither) for name, way in lengths.items()},
         x_label="update",
-        y_label="length of the weights",
+        y_label="length of the weights over that with neither",
+        marks={"neither": 1.0},
     )
     changed = Control(
         bool(abs(decayed - plain).max() > 1e-3), "The decay changes nothing."
@@ -38,8 +51,8 @@ def l2_for_sgd(seed: int) -> Measurement:
     return Measurement(
         measured=max(differences),
         panels=(shown,),
-        seen="Weight decay and the penalty draw one and the same curve; without them the "
-        "weights grow longer.",
+        seen="Weight decay and the penalty draw one and the same curve; with them the "
+        "weights stay shorter than with neither.",
         controls=(changed,),
     )
 
@@ -62,11 +75,16 @@ def l2_for_adam(seed: int) -> Measurement:
     decayed, decayed_lengths = _adam_run(goal, 0.5, 0.0)
     penalized, penalized_lengths = _adam_run(goal, 0.0, 0.5)
     again, _ = _adam_run(goal, 0.5, 0.0)
+    _, plain_lengths = _adam_run(goal, 0.0, 0.0)
     shown = Lines(
         x=np.arange(1, 301),
-        ys={"weight decay (AdamW)": decayed_lengths, "penalty": penalized_lengths},
+        ys={
+            "weight decay (AdamW)": np.divide(decayed_lengths, plain_lengths),
+            "penalty": np.divide(penalized_lengths, plain_lengths),
+        },
         x_label="update of Adam",
-        y_label="length of the weights",
+        y_label="length of the weights over that with neither",
+        marks={"neither": 1.0},
     )
     same = Control(bool((again == decayed).all()), "Two equal runs differ as well.")
     apart = np.linalg.norm(decayed - penalized) / np.linalg.norm(decayed)
