@@ -4,8 +4,8 @@
 
 Each question of `tests/data/glossary` is asked. Weights are those under which the right
 terms, or "there is no answer", are likeliest (the formula is in
-`glossary/find/search.py`). How good that is on questions it was not fitted to is told by
-five folds, each answered with weights from the other four.
+`glossary/find/search.py`). How good that is on questions it was not fitted to is told
+by five folds, each answered with weights from the other four.
 """
 
 from __future__ import annotations

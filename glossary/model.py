@@ -44,7 +44,7 @@ class Home(Protocol):
         """The relations of a term, from both sides."""
 
     def shown(self, term: Term, form: str) -> Any:
-        """A term as ``plain``, ``markdown``, ``html`` or ``rich``; None if it cannot."""
+        """A term in the form ``plain``, ``markdown``, ``html`` or ``rich``, or None."""
 
     def recorded(self, claim: Claim) -> Evidence | None:
         """What was measured of this very claim when its package was made."""

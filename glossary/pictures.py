@@ -91,9 +91,8 @@ class Bars:
 
     Example:
         >>> from glossary.lab import Bars
-        >>> shown = Bars(labels=["SGD", "Adam"], ys={"loss": [0.5, 0.25]}, y_label="loss")
-        >>> shown.ys["loss"]
-        (0.5, 0.25)
+        >>> Bars(labels=["SGD", "Adam"], ys={"loss": [0.5, 0.25]}, y_label="loss").ys
+        {'loss': (0.5, 0.25)}
     """
 
     labels: tuple[str, ...]

@@ -123,7 +123,9 @@ def scale_free(seed: int) -> Measurement:
     return Measurement(
         measured=changes["Adam"],
         panels=(shown,),
-        seen="Larger gradients take SGD farther in proportion, and Adam exactly as far.",
+        seen=(
+            "Larger gradients take SGD farther in proportion, and Adam exactly as far."
+        ),
         controls=(Control(differs, "The scale matters to no optimizer."),),
     )
 

@@ -161,7 +161,9 @@ def moving(seed: int) -> Measurement:
     return Measurement(
         measured=late["AdaGrad"] / late["RMSProp"],
         panels=(shown,),
-        seen="With each move of the goal AdaGrad gets slower; RMSProp follows as before.",
+        seen=(
+            "With each move of the goal AdaGrad gets slower; RMSProp follows as before."
+        ),
         controls=(
             Control(
                 early["AdaGrad"] < early["RMSProp"],

@@ -26,8 +26,6 @@ _BRITISH = (
 )
 _IRREGULAR = {
     "analyses": "analysis",
-    "gelus": "gelu",
-    "relus": "relu",
     "axes": "axis",
     "biases": "bias",
     "bias": "bias",

@@ -57,7 +57,7 @@ class Labels:
         return best([label for label in labels if label.kind != "see"])
 
     def led_to(self, text: str) -> list[int]:
-        """Numbers of the terms that explain what this spelling names, and is no term."""
+        """Numbers of the terms that explain a name which has no entry."""
         labels = [
             label for key in fold.keys(text) for label in self.by_key.get(key, ())
         ]

@@ -1,7 +1,7 @@
 """Terms as Markdown: formulas between dollars, relations and references as links.
 
-Notebooks, mkdocs (with arithmatex) and MyST (with dollarmath) set the formulas. Whatever
-a term says is shown as text: marks of Markdown and HTML in it are escaped.
+Notebooks, mkdocs (with arithmatex) and MyST (with dollarmath) set the formulas.
+Whatever a term says is shown as text: marks of Markdown and HTML in it are escaped.
 """
 
 from __future__ import annotations
