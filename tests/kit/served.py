@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +26,10 @@ def served(terms: Sequence[Term], worker: Sequence[str]) -> Iterator[Door]:
     server.should_exit = True
     thread.join()
     listening.close()
+    # A browser may connect at the last moment: that socket goes with the server's loop.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 class Client:
