@@ -91,7 +91,7 @@ def test_every_recorded_claim_has_its_picture_and_tells_what_is_seen() -> None:
         source = "core" if package == "glossary" else package
         for term in Glossary(sources=[source]):
             for claim in term.claims:
-                picture = recorded.recorded_figure(claim, [folder])
+                picture = recorded.recorded_figure(claim.id, [folder])
                 assert picture, claim.id
                 assert "<svg" in picture
 
@@ -413,7 +413,7 @@ def test_claims_run_side_by_side_and_are_recorded(
     for term in some:
         for claim in term.claims:
             assert recorded.recorded(claim, [tmp_path]) is not None
-            assert recorded.recorded_figure(claim, [tmp_path])
+            assert recorded.recorded_figure(claim.id, [tmp_path])
     assert main(["check", "--demos", "--json"]) == 0
     records = json.loads(capsys.readouterr().out)
     claims = [claim.id for term in some for claim in term.claims]
