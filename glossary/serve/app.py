@@ -9,6 +9,7 @@ is refused.
 
 from __future__ import annotations
 
+import gzip
 import hmac
 import json
 import os
@@ -166,6 +167,7 @@ def application(
     """
     site = Site(terms, door.page_token)
     page = cache(site.page)  # a page is made when it is first asked for
+    packed = cache(lambda name: gzip.compress(page(name).encode()))
     claims = {claim.id for term in terms for claim in term.claims if claim.demo}
     runner = Runner(worker)
 
@@ -176,8 +178,13 @@ def application(
         if name not in site.names:
             raise HTTPException(404, f"There is nothing here. Received: {name[:80]!r}.")
         kind = "text/html" if name.endswith(".html") else "text/javascript"
-        headers = _HEADERS | ({"Set-Cookie": cookie} if cookie else {})
-        return Response(page(name), media_type=kind, headers=headers)
+        headers = _HEADERS | {"Vary": "Accept-Encoding"}
+        if cookie:
+            headers["Set-Cookie"] = cookie
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(page(name), media_type=kind, headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        return Response(packed(name), media_type=kind, headers=headers)
 
     async def run(request: Request) -> Response:
         door.check_host(request)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import os
@@ -195,6 +196,13 @@ def test_heads_are_answered_without_a_body(client: Client) -> None:
     whole = client.ask("GET", "/adam.html")[2]["Content-Length"]
     status, text, headers = client.ask("HEAD", "/adam.html")
     assert (status, text, headers["Content-Length"]) == (200, "", whole)
+
+
+def test_pages_travel_compressed_to_who_takes_that(client: Client) -> None:
+    plain = client.sent("GET", "/").getresponse().read()
+    answer = client.sent("GET", "/", Accept_Encoding="gzip, deflate").getresponse()
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.read()) == plain
 
 
 def test_answers_forbid_frames_caches_and_guesses(client: Client) -> None:
