@@ -52,7 +52,7 @@ class Client:
         merged = {**self.headers, **named}
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         connection = http.client.HTTPConnection(self.netloc, timeout=30)
-        connection.putrequest(method, path, skip_host=True)
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in {**merged, "Content-Length": str(len(data))}.items():
             if value:
                 connection.putheader(name, value)
