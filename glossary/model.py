@@ -299,7 +299,7 @@ class Claim:
         return self.home.check(self, size, seed)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Evidence:
     """A claim, measured.
 
@@ -408,6 +408,9 @@ class Evidence:
             "seconds": self.seconds,
             "versions": dict(self.versions),
         }
+
+    def __repr__(self) -> str:
+        return f"Evidence({self.claim.id!r}, {self.verdict!r}, {self.measured:.4g})"
 
     def __str__(self) -> str:
         claim = self.claim
