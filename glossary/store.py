@@ -20,6 +20,7 @@ from glossary.read import load
 from glossary.show import forms
 
 _SUGGESTIONS = 3
+_NEAR = 0.1  # below, a word in common is a coincidence
 
 
 class Glossary:
@@ -147,7 +148,11 @@ class Glossary:
         raise UnknownTerm(
             name,
             suggestions=self._named(self._search.spelled_like(name, _SUGGESTIONS)),
-            near=[match.term.name for match in self.search(name, limit=_SUGGESTIONS)],
+            near=[
+                match.term.name
+                for match in self.search(name, limit=_SUGGESTIONS)
+                if match.score >= _NEAR
+            ],
             see=self._named(self._labels.led_to(name)),
         )
 
