@@ -6,6 +6,7 @@ The templates escape whatever a term says: what may be markup is made here and i
 
 from __future__ import annotations
 
+import re
 import math
 import shlex
 import statistics
@@ -16,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from glossary.model import Claim, Evidence, Link, Reference, Symbol, Term
 from glossary.pictures import Bars, Lines
@@ -48,6 +49,9 @@ class Setting:
     evidence: Callable[[Claim], Evidence | None] = lambda claim: claim.recorded
     figure: Callable[[Claim], tuple[str, ...]] = lambda claim: ()
     runs: bool = False
+
+
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "anchor": anchor,
+        "prose": _prose,
         "number": number,
         "wanted": wanted,
         "symbol": _symbol,
@@ -108,6 +113,11 @@ def environment() -> Environment:
         "tables": tables,
     }
     return made
+
+
+def _prose(text: str) -> Markup:
+    """Running text, in which what stands between backticks is code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def fragment(term: Term) -> str:

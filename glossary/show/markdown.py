@@ -13,6 +13,7 @@ from glossary.model import Claim, Formula, Reference, Term
 from glossary.show import math, text
 
 TITLE = "Glossary of deep learning"
+_CODE = re.compile(r"(`[^`\n]+`)")
 _MARKS = re.compile(r"([\\`*_\[\]<>#|~$&])")
 
 
@@ -75,8 +76,13 @@ def one(term: Term, level: int = 2, here: Iterable[str] = ()) -> str:
 
 
 def escaped(said: str) -> str:
-    """Text with the characters escaped that Markdown or HTML would take for marks."""
-    return _MARKS.sub(r"\\\1", said)
+    """Text with the characters escaped that Markdown or HTML would take for marks.
+
+    What stands between backticks stays code.
+    """
+    pieces = _CODE.split(said)
+    pieces[::2] = [_MARKS.sub(r"\\\1", piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def formula(latex: str, display: bool) -> str:

@@ -65,3 +65,13 @@ def test_what_a_term_says_stays_text() -> None:
 @pytest.mark.parametrize("sign", ["<", ">"])
 def test_a_comparison_in_a_formula_is_no_tag(sign: str) -> None:
     assert sign not in markdown.formula(f"a {sign} b", display=False)
+
+
+def test_code_in_a_text_stays_code_and_marks_in_it_stay_text() -> None:
+    assert (
+        markdown.escaped("call `model.fit(*x)` *now*")
+        == r"call `model.fit(*x)` \*now\*"
+    )
+    assert RENDERER.render(markdown.escaped("a `<b>` b")) == (
+        "<p>a <code>&lt;b&gt;</code> b</p>\n"
+    )
