@@ -1,4 +1,4 @@
-"""Claims of *exploding gradient* (Pascanu 2012, arXiv:1211.5063)."""
+"""Claims of *exploding gradient* (Pascanu 2013, arXiv:1211.5063)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEPTH = 20
 
 
 def clip_by_norm(gradient: Array, limit: float) -> Array:
-    """The gradient, shortened to the limit if it is longer (Pascanu 2012, sec. 3.2)."""
+    """The gradient, shortened to the limit if it is longer (Pascanu 2013, sec. 3.2)."""
     size = float(np.linalg.norm(gradient))
     return gradient if size <= limit else gradient * (limit / size)
 

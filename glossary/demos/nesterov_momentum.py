@@ -213,7 +213,7 @@ def changing_curvature(seed: int) -> Measurement:
     """A convex function on which well-tuned classical momentum goes in a circle.
 
     Its slope is 25 w below 1, w + 24 up to 2 and 25 w - 24 beyond (Lessard, Recht and
-    Packard 2016, section 4.6); the settings are the best for quadratic bowls between
+    Packard 2016, eq. 4.11); the settings are the best for quadratic bowls between
     its curvatures 1 and 25.
     """
     start = np.array([np.random.default_rng(seed).uniform(3.1, 3.4)])
