@@ -14,9 +14,8 @@ from glossary.find import fold
 
 #: Words that a beginner does not bring along. In a beginner's entry each needs an entry
 #: of its own, or a name in `see`, which says that this entry explains it.
-TECHNICAL = re.split(
-    r",\s*",
-    """adjoint, annealing, argmax, asymptotic, autoregressive, backward pass,
+_WORDS = """
+    adjoint, annealing, argmax, asymptotic, autoregressive, backward pass,
     bisection, bottleneck, condition number, convex, correlation, covariance,
     cross-validation, curvature, derivative, differentiable, dot product,
     eigenvalue, eigenvector, entropy, feature map, forward pass, Gaussian, geometric
@@ -26,8 +25,9 @@ TECHNICAL = re.split(
     perplexity, pooling, posterior, precision, pruning, quadratic, quantization,
     recall, residual, saddle, saturate, spectral radius, stochastic, stride,
     subgradient, surrogate, tensor, token, transpose, unbiased, variance,
-    variational, zigzag""",
-)
+    variational, zigzag
+"""
+TECHNICAL = [" ".join(words.split()) for words in _WORDS.split(",")]
 #: Technical words that the sentence in which they stand explains.
 IN_PASSING = {
     # Its claims name the size of weights as the papers do.
