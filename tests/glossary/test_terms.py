@@ -39,7 +39,7 @@ FACTS = {
         "adaptive moment estimation",
         "adagrad",
         "rmsprop",
-        "each (parameter a rate|weight steps) of its own",
+        "each (parameter a (learning )?rate|weight steps) of its own",
         "first and second moments|first moment.*second moment",
     ),
     "adapter-layers": (
