@@ -28,10 +28,10 @@ def written(path: Path) -> set[str]:
     )
 
 
-def test_every_claim_is_broken_somewhere():
+def test_every_claim_is_broken_somewhere() -> None:
     broken = set().union(*map(in_table, FILES), *map(written, FILES))
     assert sorted(CLAIMS - broken) == []
 
 
-def test_no_table_breaks_a_claim_that_is_gone():
+def test_no_table_breaks_a_claim_that_is_gone() -> None:
     assert sorted(set().union(*map(in_table, FILES)) - CLAIMS) == []
