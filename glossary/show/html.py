@@ -6,8 +6,8 @@ The templates escape whatever a term says: what may be markup is made here and i
 
 from __future__ import annotations
 
-import re
 import math
+import re
 import shlex
 import statistics
 from collections.abc import Callable, Iterator

@@ -290,6 +290,12 @@ BROKEN = [
     ("embedding/rows", embedding, "Variable", Spread),
     ("embedding/context", embedding, "_pairs_of_names", of_any_words),
     ("variational-autoencoder/kl", variational_autoencoder, "divergence", doubled),
+    (
+        "variational-autoencoder/variance",
+        variational_autoencoder,
+        "through_draw",
+        variational_autoencoder.by_score,
+    ),
     ("variational-autoencoder/bound", variational_autoencoder, "divergence", negative),
     ("variational-autoencoder/price", variational_autoencoder, "trained", ordinary),
     ("denoising-autoencoder/beats-linear", denoising_autoencoder, "rebuild", filtered),
