@@ -94,10 +94,10 @@ def term(name: str) -> Term:
         >>> import glossary
         >>> glossary.term("Adam optimiser").name
         'Adam'
-        >>> glossary.term("batch")  # doctest: +ELLIPSIS
+        >>> glossary.term("patience")
         Traceback (most recent call last):
         ...
-        glossary.AmbiguousTerm: 'batch' may mean any of 'batch normalization', ...
+        glossary.UnknownTerm: No term named 'patience'. It is explained in 'early stopping'.
     """
     return _installed().term(name)
 
@@ -149,8 +149,8 @@ def search(text: str, *, limit: int = 10) -> list[Match]:
     Example:
         >>> import glossary
         >>> for match in glossary.search("bachnorm", limit=1):
-        ...     print(match.term.name, "by its", match.reason)
-        batch normalization by its alias 'batch norm', but for a slip
+        ...     print(match.term.name, "for", match.reason)
+        batch normalization for nearly the alias 'batch norm'
     """
     return _installed().search(text, limit=limit)
 
