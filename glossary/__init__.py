@@ -94,10 +94,10 @@ def term(name: str) -> Term:
         >>> import glossary
         >>> glossary.term("Adam optimiser").name
         'Adam'
-        >>> glossary.term("patience")
+        >>> glossary.term("patience")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        glossary.UnknownTerm: No term named 'patience'. It is explained in 'early stopping'.
+        glossary.UnknownTerm: No term named 'patience'. It is explained in 'early ...
     """
     return _installed().term(name)
 

@@ -8,6 +8,7 @@ from glossary.errors import DemoError
 EXTRAS = {
     "jax": "jax",
     "jinja2": "page",
+    "markupsafe": "page",
     "matplotlib": "demos",
     "rich": "terminal",
     "shtab": "completion",
