@@ -196,7 +196,9 @@ function createSearch(index) {
   function features(question, number) {
     const held = question.held.get(number) || { labels: [], places: new Set() };
     const total = question.total || 1;
-    const found = { bias: 1, label: 0, unknown: 0, slips: 0 };
+    const found = { bias: 1, label: 0, named: 0, unknown: 0, slips: 0 };
+    const taken = new Set();
+    for (const one of question.held.values()) one.places.forEach((at) => taken.add(at));
     for (const name of index.field_names) found[name] = 0;
     let missing = 0;
     let matched = 0;
@@ -210,6 +212,7 @@ function createSearch(index) {
       } else {
         missing += share;
       }
+      if (held.labels.length && taken.has(word.place)) found.named += share;
       if (inLabel) found.label += share;
       else if (field !== undefined) found[index.field_names[field]] += share * word.trust;
       else if (!Object.keys(word.fields).length) found.unknown += share;

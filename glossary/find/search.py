@@ -50,20 +50,21 @@ FIELDS = {
     "text": "full text",
 }
 WEIGHTS = {
-    "bias": -7.47,
-    "label": 4.13,
-    "squared": 3.92,
-    "name": 3.66,
-    "alias": 2.44,
-    "keyword": 3.58,
-    "sentence": 1.97,
+    "bias": -8.36,
+    "label": 2.93,
+    "named": 2.98,
+    "squared": 2.76,
+    "name": 3.11,
+    "alias": 1.78,
+    "keyword": 4.48,
+    "sentence": 1.67,
     "text": 0.0,
-    "part": 2.91,
-    "first": 1.92,
-    "words": 4.89,
-    "short": -1.56,
-    "unknown": -0.85,
-    "slips": -0.97,
+    "part": 3.96,
+    "first": 1.8,
+    "words": 5.63,
+    "short": -1.2,
+    "unknown": -0.68,
+    "slips": -1.2,
 }
 _FIELD_NAMES = tuple(FIELDS)
 #: No sum of features is as good as a label; a whole label but for a slip lies between.
@@ -318,10 +319,12 @@ class Search:
         total = read.total or 1.0
         places = dict.fromkeys(FIELDS, 0.0)
         label = 0.0
+        named = 0.0
         missing = 0.0
         unknown = 0.0
         slips = 0.0
         matched = 0
+        taken = {place for other in read.held.values() for place in other.places}
         for word in read.words:
             share = word.rarity / total
             in_label = word.place in held.places
@@ -330,6 +333,7 @@ class Search:
                 slips += share * (word.trust < 1)
             else:
                 missing += share
+            named += share * (word.place in taken)
             if in_label:
                 label += share
             elif number in word.fields:
@@ -340,6 +344,8 @@ class Search:
         return {
             "bias": 1.0,
             "label": label,
+            # "Adam or SGD" is all names: each of them answers half of it, and is in it.
+            "named": named if held.labels else 0.0,
             "squared": label**2,  # a label counts more where it is all of the question
             **places,
             "part": 0.0 if held.labels else self._part(read, number),
