@@ -189,8 +189,12 @@ def test_initial_weights_of_keras_have_the_standard_deviation() -> None:
     weights = keras.ops.convert_to_numpy(drawn)
     expected = formula("weight-initialization", g=2.0, n=50.0)
     np.testing.assert_allclose(weights.std(), expected, rtol=0.01)
-    # The note of the term: cut off at 2.27 times that value.
-    np.testing.assert_allclose(abs(weights).max() / expected, 2.27, atol=0.02)
+    # The note of the term: cut off at 2.27 times that value, and on torch not at all.
+    longest = abs(weights).max() / expected
+    if keras.backend.backend() == "torch":
+        assert longest > 2.5
+    else:
+        np.testing.assert_allclose(longest, 2.27, atol=0.02)
 
 
 @pytest.mark.backend
