@@ -99,7 +99,7 @@ def sections(term: Term) -> list[Section]:
 
 
 def claim_line(claim: Claim) -> str:
-    """The sentence, its conditions, and what was measured."""
+    """The sentence, its conditions, what was measured, and who has shown it."""
     said = claim.sentence
     if claim.conditions:
         said += f" [{claim.conditions}]"
@@ -109,7 +109,8 @@ def claim_line(claim: Claim) -> str:
     contested = ", contested" if claim.contested else ""
     documented = "" if evidence.verdict == "held" else ", as documented"
     number = f"{evidence.measured:.3g}, claimed {claim.condition}"
-    return f"{said} ({evidence.verdict}{contested}{documented}: {number})"
+    source = claim.reference or "measured here"
+    return f"{said} ({evidence.verdict}{contested}{documented}: {number}; {source})"
 
 
 def address(reference: Reference) -> str:
