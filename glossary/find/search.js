@@ -91,6 +91,8 @@ function createSearch(index) {
   }
 
   function likeness(word, other) {
+    const digits = (text) => text.replace(/\P{Nd}/gu, "");
+    if (digits(word) !== digits(other)) return 0;
     const shorter = word.length <= other.length ? word : other;
     const longest = Math.max(word.length, other.length);
     const most = allowed(shorter);

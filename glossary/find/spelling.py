@@ -46,7 +46,12 @@ def allowed(word: str) -> int:
 
 
 def likeness(word: str, other: str) -> float:
-    """From 1 for equal words down to 0 for words too far apart."""
+    """From 1 for equal words down to 0 for words too far apart.
+
+    Another digit is no slip: L1 is not L2.
+    """
+    if _digits(word) != _digits(other):
+        return 0.0
     shorter = min(word, other, key=len)
     longest = max(len(word), len(other))
     most = allowed(shorter)
@@ -54,6 +59,10 @@ def likeness(word: str, other: str) -> float:
         return 0.0
     slips = distance(word, other)
     return 1 - slips / longest if slips <= most else 0.0
+
+
+def _digits(word: str) -> str:
+    return "".join(filter(str.isdecimal, word))
 
 
 def rules() -> dict[str, int]:

@@ -78,9 +78,10 @@ def test_what_users_reported_as_false_confidence_is_none(question: str) -> None:
     assert not matches or matches[0].score < THIS_IS_IT
 
 
-def test_accuracy_is_not_called_a_misspelling_of_anything() -> None:
+@pytest.mark.parametrize("name", ["random forest", "L1 regularization", "skip list"])
+def test_did_you_mean_is_for_spellings_alone(name: str) -> None:
     with pytest.raises(glossary.UnknownTerm) as caught:
-        glossary.term("random forest")
+        glossary.term(name)
     assert caught.value.suggestions == ()
 
 
