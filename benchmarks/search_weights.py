@@ -31,8 +31,6 @@ FOLDS = 5
 UNANSWERED = 6.0
 #: Keeps weights small where few questions tell.
 RIDGE = 2e-3
-#: How far the displays trust an answer.
-THIS_IS_IT = 0.5
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ def figures(asked: Sequence[Asked], misses: list[str] | None = None) -> Figures:
     for one in asked:
         matches = glossary.search(one.question, limit=3)
         ids = [match.term.id for match in matches]
-        confident = bool(matches) and matches[0].score >= THIS_IS_IT
+        confident = bool(matches) and matches[0].score >= engine.THIS_IS_IT
         if one.answers:
             first.append(bool(ids) and ids[0] in one.answers)
             three.append(any(id in one.answers for id in ids))

@@ -15,6 +15,7 @@ import glossary
 from glossary.cli import demos
 from glossary.errors import GlossaryError
 from glossary.extras import missing
+from glossary.find.search import THIS_IS_IT
 from glossary.model import Match, Term
 from glossary.problems import Problem
 from glossary.read import load, template, validate
@@ -23,8 +24,6 @@ from glossary.read.checks.links import unchecked
 from glossary.records import term_schema, to_record
 from glossary.show import text
 from glossary.show.export import FORMATS
-
-_THIS_IS_IT = 0.5  # the score from which a match answers the question
 
 
 def list_terms(arguments: Namespace) -> int:
@@ -68,7 +67,7 @@ def search(arguments: Namespace) -> int:
     elif not matches:
         print(f"glossary: nothing matches {question!r}.", file=sys.stderr)
     else:
-        if matches[0].score < _THIS_IS_IT:
+        if matches[0].score < THIS_IS_IT:
             line = f"{question!r} is not in this glossary; mentioned in:"
             print(_wrap(line, 0), file=sys.stdout if is_terminal else sys.stderr)
         for match in matches:

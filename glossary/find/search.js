@@ -121,6 +121,14 @@ function createSearch(index) {
     return near.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   }
 
+  function meant(word) {
+    const near = close(word);
+    if (near.length) return near[0];
+    const longer = index.vocabulary.find((other) => other >= word) || "";
+    if (word.length < index.shortest_prefix || !longer.startsWith(word)) return null;
+    return [longer, 0.5 + (0.5 * word.length) / longer.length];
+  }
+
   // ---- search.py
 
   const own = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
@@ -171,8 +179,8 @@ function createSearch(index) {
     const trust = written.map(() => 1);
     folded.forEach((word, place) => {
       if (!telling[place] || isKnown(word)) return;
-      const near = close(singular(word));
-      if (near.length) [folded[place], trust[place]] = near[0];
+      const found = meant(singular(word));
+      if (found) [folded[place], trust[place]] = found;
     });
     const held = labelsIn(folded);
     const taken = new Set();
@@ -257,7 +265,7 @@ function createSearch(index) {
     return namedAt(near[0]).map(([number]) => [number, score]);
   }
 
-  return function search(text, limit) {
+  function search(text, limit) {
     const question = read(text);
     const candidates = new Set(question.held.keys());
     for (const word of question.words) {
@@ -287,5 +295,7 @@ function createSearch(index) {
       .sort((a, b) => b[1] - a[1] || a[0] - b[0])
       .slice(0, limit)
       .map(([number, score]) => ({ ...index.terms[number], score }));
-  };
+  }
+  search.threshold = index.this_is_it;
+  return search;
 }

@@ -70,6 +70,8 @@ _FIELD_NAMES = tuple(FIELDS)
 #: No sum of features is as good as a label; a whole label but for a slip lies between.
 HIGHEST = 0.89
 LEAST = 0.5
+#: From this score on displays say "this is it".
+THIS_IS_IT = 0.5
 _LONGEST_LABEL = 6  # words
 _LONGEST_QUESTION = 40  # words
 _MANY_WORDS = 4
@@ -230,6 +232,7 @@ class Search:
             "whole": WHOLE,
             "highest": HIGHEST,
             "least": LEAST,
+            "this_is_it": THIS_IS_IT,
             "many_words": _MANY_WORDS,
             "short_question": _SHORT_QUESTION,
             "longest_label": _LONGEST_LABEL,
@@ -267,9 +270,9 @@ class Search:
         trust = [1.0] * len(tokens)
         for place, word in enumerate(folded):
             if telling[place] and not self._is_known(word):
-                near = self._spelling.close(fold.singular(word))
-                if near:
-                    folded[place], trust[place] = near[0]
+                meant = self._spelling.meant(fold.singular(word))
+                if meant:
+                    folded[place], trust[place] = meant
         held = self._labels_in(folded)
         taken = {place for one in held.values() for place in one.places}
         for place in _context_places(folded):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import chain
 
 # Of the words that share most letter pairs, how many are compared letter by letter.
 _SHORTLIST = 24
+#: A word cut short is read as a longer one from so many letters on.
+SHORTEST_PREFIX = 4
 #: Longer words are no slip of anything: comparing them would cost time for nothing.
 LONGEST = 40
 
@@ -67,7 +70,11 @@ def _digits(word: str) -> str:
 
 def rules() -> dict[str, int]:
     """The numbers above, for `search.js`."""
-    return {"shortlist": _SHORTLIST, "longest_word": LONGEST}
+    return {
+        "shortlist": _SHORTLIST,
+        "longest_word": LONGEST,
+        "shortest_prefix": SHORTEST_PREFIX,
+    }
 
 
 class Spelling:
@@ -83,6 +90,17 @@ class Spelling:
         for number, word in enumerate(self.words):
             for pair in _pairs(word):
                 self._with_pair[pair].append(number)
+
+    def meant(self, word: str) -> tuple[str, float] | None:
+        """What a word stands for that is none: but for a slip, or cut short."""
+        near = self.close(word)
+        if near:
+            return near[0]
+        first = bisect_left(self.words, word)
+        longer = self.words[first] if first < len(self.words) else ""
+        if len(word) < SHORTEST_PREFIX or not longer.startswith(word):
+            return None
+        return longer, 0.5 + 0.5 * len(word) / len(longer)
 
     def close(self, word: str) -> list[tuple[str, float]]:
         """Words within a few slips of this one, the most similar first."""

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import glossary
+from glossary.find.search import THIS_IS_IT
 
 DATA = Path(__file__).parents[1] / "data" / "glossary"
-THIS_IS_IT = 0.5
 
 
 def rows(name: str) -> list[dict[str, str]]:

@@ -69,6 +69,16 @@ def test_a_slip_in_a_label_scores_below_every_label_and_above_one_half() -> None
     assert 0.5 < match.score < 0.95
 
 
+@pytest.mark.parametrize(
+    ("typed", "id"), [("overfi", "overfitting"), ("autoenc", "autoencoder")]
+)
+def test_a_word_that_is_still_being_typed_is_read_as_the_whole_one(
+    typed: str, id: str
+) -> None:
+    match = glossary.search(typed)[0]
+    assert (match.term.id, match.score > 0.5) == (id, True)
+
+
 def test_a_related_name_leads_to_the_term_and_says_that_it_is_one() -> None:
     term = made("early-stopping", see=(See(name="patience", kind="related"),))
     match = Glossary.from_terms([term, made("other")]).search("patience")[0]

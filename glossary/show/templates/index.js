@@ -1,4 +1,3 @@
-const THRESHOLD = 0.5; // from this score on, an answer is what was asked for
 const question = document.getElementById("_question");
 const answers = document.getElementById("_answers");
 const mentions = document.getElementById("_mentions");
@@ -14,7 +13,7 @@ function entry({ id }) {
 function answer() {
   const text = question.value.trim();
   const found = text ? searchTerms(text, 10) : [];
-  const sure = found.filter((match) => match.score >= THRESHOLD);
+  const sure = found.filter((match) => match.score >= searchTerms.threshold);
   const told = sure.length ? [] : found;
   answers.replaceChildren(...sure.map(entry));
   mentions.querySelector("ol").replaceChildren(...told.map(entry));
