@@ -13,6 +13,7 @@ import glossary
 from glossary.demos import (
     backpropagation,
     batch_normalization,
+    batch_normalization_training,
     batch_size,
     learning_rate,
 )
@@ -21,7 +22,7 @@ from glossary.lab import nets, steps
 TERMS = ("backpropagation", "batch-normalization", "batch-size", "learning-rate")
 CLAIMS = {claim.id: claim for term in TERMS for claim in glossary.term(term).claims}
 eigenvalues = np.linalg.eigvalsh
-normalized = batch_normalization._gradients
+normalized = batch_normalization_training._gradients
 
 
 def without_slopes(ws, x, y, activation, derivative=True):
@@ -107,12 +108,27 @@ NORMALIZATION = [
     ("gradient-shrinks", batch_normalization, "normal", same),
     ("bias-redundant", batch_normalization, "normal", same),
     ("tiny-batches", batch_normalization, "_first_of", of_no_company),
-    ("covariate-shift-shallow", batch_normalization, "_gradients", never_normalized),
-    ("covariate-shift-deep", batch_normalization, "_gradients", steady_if_normalized),
-    ("smoother", batch_normalization, "_gradients", never_normalized),
-    ("faster", batch_normalization, "_gradients", never_normalized),
-    ("higher-rates", batch_normalization, "_gradients", never_normalized),
-    ("poor-in-tiny-batches", batch_normalization, "_gradients", never_normalized),
+    (
+        "covariate-shift-shallow",
+        batch_normalization_training,
+        "_gradients",
+        never_normalized,
+    ),
+    (
+        "covariate-shift-deep",
+        batch_normalization_training,
+        "_gradients",
+        steady_if_normalized,
+    ),
+    ("smoother", batch_normalization_training, "_gradients", never_normalized),
+    ("faster", batch_normalization_training, "_gradients", never_normalized),
+    ("higher-rates", batch_normalization_training, "_gradients", never_normalized),
+    (
+        "poor-in-tiny-batches",
+        batch_normalization_training,
+        "_gradients",
+        never_normalized,
+    ),
 ]
 SIZE = [
     ("variance", batch_size, "gradients", of_noise),
