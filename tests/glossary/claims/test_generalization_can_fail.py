@@ -7,6 +7,7 @@ import glossary
 from glossary.demos import (
     accuracy,
     adamw,
+    adaptive_learning_rate,
     adaptive_steps,
     dropout,
     hyperparameter,
@@ -203,13 +204,18 @@ BROKEN = [
     ("adagrad/stops-short", adaptive_steps, "adagrad_rate", stopping_rate),
     (
         "adaptive-learning-rate/equal-steps",
-        adaptive_steps,
+        adaptive_learning_rate,
         "rmsprop_steps",
         plain_steps,
     ),
-    ("adaptive-learning-rate/uneven-inputs", adaptive_steps, "adam", plain_descent),
-    ("adaptive-learning-rate/no-scaling", adaptive_steps, "adam", idle),
-    ("adaptive-learning-rate/generalizes-worse", adaptive_steps, "adam", idle),
+    (
+        "adaptive-learning-rate/uneven-inputs",
+        adaptive_learning_rate,
+        "adam",
+        plain_descent,
+    ),
+    ("adaptive-learning-rate/no-scaling", adaptive_learning_rate, "adam", idle),
+    ("adaptive-learning-rate/generalizes-worse", adaptive_learning_rate, "adam", idle),
     ("adamw/even-decay", adamw, "adam", coupled),
     ("adamw/is-adam-without-decay", adamw, "adam", never_without),
     ("nesterov-momentum/two-forms", nesterov_momentum, "momentum", classical),
@@ -265,7 +271,14 @@ BROKEN = [
     ("pre-trained-model/features", transfer, "_base", fresh_base),
     ("pre-trained-model/always-helps", transfer, "_base", fresh_base),
 ]
-MODULES = (adaptive_steps, overfitting, penalties, transfer, validation_set)
+MODULES = (
+    adaptive_learning_rate,
+    adaptive_steps,
+    overfitting,
+    penalties,
+    transfer,
+    validation_set,
+)
 
 
 def forget():
