@@ -181,7 +181,7 @@ def _adapted(seed: int, r: int) -> list[Variable]:
 
 
 def as_good(seed: int) -> Measurement:
-    """Errors on a new task with rank 2 minus those with all weights trained."""
+    """Errors on a new task with rank 1 minus those with all weights trained."""
     new = task(seed, 5)
     ranks = (1, 2, 4, 8)
     wrong = [errors(new.test_x, new.test_y, _adapted(seed, r)) for r in ranks]
@@ -195,12 +195,12 @@ def as_good(seed: int) -> Measurement:
         y_label="share of wrong answers, new task",
     )
     return Measurement(
-        measured=wrong[1] - wrong_full,
+        measured=wrong[0] - wrong_full,
         panels=(shown,),
         seen="With a small rank more answers stay wrong than when all weights are "
         "trained; with rank 8 nearly as few.",
         controls=(
             Control(wrong_full < 0.2, "All weights learn nothing either."),
-            Control(wrong[1] < 0.4, "Rank 2 learns nothing at all."),
+            Control(wrong[0] < 0.5, "Rank 1 learns nothing at all."),
         ),
     )

@@ -150,7 +150,7 @@ def leaky_cures(seed: int) -> Measurement:
         "guesses all the same.",
         controls=(
             Control(leaky[GOOD] > 0.6, "The leaky net learns at no learning rate."),
-            Control(dead[HIGH] > 0.4, "ReLU units do not die at this learning rate."),
+            Control(dead[HIGH] > 0.2, "ReLU units do not die at this learning rate."),
             Control(leaky_dead[HIGH] < 0.1, "Leaky units die at this learning rate."),
         ),
     )

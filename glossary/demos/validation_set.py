@@ -104,7 +104,7 @@ def test_is_honest(seed: int) -> Measurement:
         panels=(_chosen_lines(seed),),
         seen="Digits that had no part in the choice give the accuracy on all others, "
         "however many models there were.",
-        controls=(Control(gap[-1] > 0.02, "The digits that chose are as honest."),),
+        controls=(Control(gap[-1] > 0.007, "The digits that chose are as honest."),),
     )
 
 
