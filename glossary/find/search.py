@@ -58,7 +58,7 @@ WEIGHTS = {
     "alias": 1.78,
     "keyword": 4.48,
     "sentence": 1.67,
-    "text": 0.0,
+    "text": 0.0,  # where else a word stands counts through "words" alone
     "part": 3.96,
     "first": 1.8,
     "words": 5.63,
