@@ -31,11 +31,14 @@ def figure_path(folder: Path, claim: str) -> Path:
 def recorded(claim: Claim, folders: Iterable[Path]) -> Evidence | None:
     """The evidence of this very claim in the first folder that has it, or None."""
     term = claim.id.partition("/")[0]
+    name = json.dumps(claim.id, ensure_ascii=False)
     for folder in folders:
         try:
             path = evidence_path(folder, term)
             lines = path.read_text("utf-8").splitlines() if path.is_file() else []
             for line in lines:
+                if name not in line:  # a line may have 10 kB: read only the claim's own
+                    continue
                 record = json.loads(line)
                 if record["claim"] == claim.id and record["content"] == claim.content:
                     return decode(record, claim)
