@@ -230,11 +230,6 @@ def tanh_vanishes(seed: int) -> Measurement:
     )
 
 
-def _leaky(x: Array) -> tuple[Array, Array]:
-    """The larger of x and 0.1 x, and its derivative."""
-    return np.maximum(x, 0.1 * x), np.where(x > 0, 1.0, 0.1)
-
-
 class Killed(NamedTuple):
     """A net after a high learning rate, and the units that are 0 for all images."""
 
@@ -278,7 +273,7 @@ def dead_stays(seed: int) -> Measurement:
     """Change of the weights of units that a high learning rate has killed."""
     killed = _killed(seed)
     moved = _moved(seed, killed, nets.relu)
-    leaky = _moved(seed, killed, _leaky)
+    leaky = _moved(seed, killed, nets.leaky_relu)
     shown = Lines(
         x=range(0, 301, 20),
         ys={"ReLU": moved, "leaky ReLU from here on": leaky},

@@ -7,18 +7,13 @@ from functools import cache
 import numpy as np
 
 from glossary.lab import Bars, Control, Lines, Measurement
-from glossary.lab.data import Array, digits_split
+from glossary.lab.data import digits_split
 from glossary.lab.deep import descend, layer_outputs
-from glossary.lab.nets import relu, tanh, weights
+from glossary.lab.nets import leaky_relu, relu, tanh, weights
 
 LEARNING_RATES = np.array([0.03, 0.1, 0.3, 1.0, 3.0, 10.0])
 GOOD = 1  # index of 0.1
 HIGH = 5  # index of 10, at which the loss of ReLU is lost
-
-
-def leaky_relu(z: Array) -> tuple[Array, Array]:
-    """The larger of z and 0.1 z, and its derivative."""
-    return np.maximum(z, 0.1 * z), np.where(z > 0, 1.0, 0.1)
 
 
 def half_zero(seed: int) -> Measurement:
@@ -92,7 +87,8 @@ def _sweep(seed: int, name: str) -> tuple[list[float], list[float]]:
     for learning_rate in LEARNING_RATES:
         rng = np.random.default_rng(seed)
         ws = weights(rng, [64, 64, 64, 10], 2.0)
-        x, y = split.train_x, split.train_y
+        x = split.train_x
+        y = split.train_y
         descend(ws, x, y, functions[name], learning_rate, 150, rng)
         with np.errstate(all="ignore"):
             outputs = layer_outputs(ws, split.test_x, functions[name])

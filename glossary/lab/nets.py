@@ -19,6 +19,11 @@ def relu(x: Array) -> tuple[Array, Array]:
     return np.maximum(x, 0.0), (x > 0).astype(float)
 
 
+def leaky_relu(x: Array) -> tuple[Array, Array]:
+    """The larger of x and 0.1 x, and its derivative."""
+    return np.maximum(x, 0.1 * x), np.where(x > 0, 1.0, 0.1)
+
+
 def tanh(x: Array) -> tuple[Array, Array]:
     """Tanh x, and its derivative 1 - tanh^2 x."""
     value = np.tanh(x)

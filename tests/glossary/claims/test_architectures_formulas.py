@@ -67,7 +67,8 @@ def test_sinusoids_are_parts_of_a_turning_number():
 
 
 def test_the_divergence_of_a_code_is_an_integral():
-    mean, deviation = 0.7, 0.4
+    mean = 0.7
+    deviation = 0.4
     z = np.linspace(-8, 8, 20001)
     q = np.exp(-(((z - mean) / deviation) ** 2) / 2) / deviation / (2 * np.pi) ** 0.5
     p = np.exp(-(z**2) / 2) / (2 * np.pi) ** 0.5

@@ -95,7 +95,8 @@ def test_the_chain_rule_gives_the_derivative_of_sin_of_x_squared():
 
 def test_carried_derivatives_multiply_up_to_those_of_powers():
     x = 1.3
-    value, slope = x, 1.0
+    value = x
+    slope = 1.0
     for _ in range(4):
         slope = formula(
             "automatic-differentiation", u=value, u_dot=slope, v=x, v_dot=1.0

@@ -11,7 +11,6 @@ import pytest
 
 import glossary
 from glossary.demos import (
-    activation_function,
     adam,
     adam_ideas,
     adapter_layers,
@@ -126,7 +125,7 @@ BROKEN = [
     ("activation-function/relu-keeps", nets, "relu", nets.tanh),
     ("activation-function/relu-keeps", nets, "relu", nets.sigmoid),
     ("activation-function/tanh-vanishes", nets, "tanh", nets.sigmoid),
-    ("activation-function/dead-stays", nets, "relu", activation_function._leaky),
+    ("activation-function/dead-stays", nets, "relu", nets.leaky_relu),
     ("activation-function/tanh-saturates", nets, "tanh", linear),
     ("adam/first-step", adam, "steps", plain_steps),
     ("adam/epsilon", adam, "steps", plain_steps),
