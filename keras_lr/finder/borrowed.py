@@ -107,6 +107,11 @@ class Borrowed:
         if self._loan is not None:
             self._loan.log_rates()
 
+    def end_with(self, owner: Any) -> None:
+        """Give everything back when an object dies."""
+        if self._loan is not None:
+            self._loan.end_with(owner)
+
     def go_on(self, rates: FloatArray, *, quick: bool = False) -> None:
         """Go on from where the last fit has ended, at other rates."""
         self._follow(rates, quick)

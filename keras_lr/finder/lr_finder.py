@@ -241,13 +241,12 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
         shows = bool(self.verbose) and not self.params.get("verbose")
         tells = partial(_tell, steps) if shows else None
         self._sweep = Sweep(self._plan, borrowed, steps, tells)
-        if self._fit() is not None:
-            # The list ends with the fit, however that ends.
-            end = weakref.finalize(self._fit(), borrowed.give_back)
-            end.atexit = False
         try:
             borrowed.begin(self._sweep.rates)
             borrowed.log_rates()
+            if self._fit() is not None:
+                # The list ends with the fit, however that ends.
+                borrowed.end_with(self._fit())
         except BaseException:
             borrowed.give_back()
             raise

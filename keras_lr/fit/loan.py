@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -82,10 +83,14 @@ class Loan:
         # Who has read the rate last: the frame, the batches before that, and the rate.
         self._reader: tuple[int, Any, int] | None = None
         self._read_rate: Rate | None = None
+        # The garbage collector may end a loan in any thread, at any moment.
+        self._giving_back = threading.RLock()
         self._exits = ExitStack()
         with ExitStack() as failing:
             # What has been lent so far comes back if the rest cannot be.
             failing.callback(self.close)
+            # The very last: who finds no loan of the model may rely on all the rest.
+            self._exits.callback(_LOANS.pop, model, None)
             if at_last is not None:
                 self._exits.callback(at_last)
             self._lend(model)
@@ -93,7 +98,6 @@ class Loan:
 
     def _lend(self, model: Any) -> None:
         _LOANS[model] = self
-        self._exits.callback(_LOANS.pop, model, None)
         self._exits.callback(self._put_back_rates)
         self._exits.callback(self._put_back_function)
         self._take_optimizers()
@@ -110,7 +114,7 @@ class Loan:
 
     def end_with(self, owner: Any) -> None:
         """End when an object dies: a fit's list of callbacks ends with the fit."""
-        end = weakref.finalize(owner, self.close)
+        end = weakref.finalize(owner, self._close_unless_closing)
         end.atexit = False
 
     def hear_of_pace(self, on_pace: Callable[[list[int]], None]) -> None:
@@ -124,9 +128,19 @@ class Loan:
         self._exits.callback(vars(thing).pop, name, None)
 
     def close(self) -> None:
-        """Give everything back, if that has not been done."""
-        self.is_open = False
-        self._exits.close()
+        """Give everything back, if that has not been done, or await a thread that does."""
+        with self._giving_back:
+            self.is_open = False
+            self._exits.close()
+
+    def _close_unless_closing(self) -> None:
+        """Give everything back, unless another thread is about it."""
+        # The garbage collector must not wait: what it has interrupted may hold a lock.
+        if self._giving_back.acquire(blocking=False):
+            try:
+                self.close()
+            finally:
+                self._giving_back.release()
 
     def _put_back_function(self) -> None:
         model: Any = self._model()
@@ -215,11 +229,12 @@ class Loan:
 
     def is_wanted(self) -> bool:
         """Whether the loan goes on; it ends here if what it is for has ended."""
-        if self.is_open and not self._is_wanted():
-            # Somebody's step may be traced at this moment.
-            with keras_names.outside_of_graphs():
-                self.close()
-        return self.is_open
+        with self._giving_back:
+            if self.is_open and not self._is_wanted():
+                # Somebody's step may be traced at this moment.
+                with keras_names.outside_of_graphs():
+                    self.close()
+            return self.is_open
 
     def in_force(self, lent: LentOptimizer, hyperparameter: str) -> Any:
         """The value as callbacks read it; None if the loan has ended.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import threading
 
 import keras
 import numpy as np
 import pytest
 
 import keras_lr
+from keras_lr.fit import keras_names
 from tests.kit.probe import assert_rates, data, fit, recorded, watched
 
 pytestmark = [
@@ -164,6 +167,51 @@ def test_a_fit_that_was_interrupted_goes_on_at_the_update_it_had_reached(capsys)
     fit(model, [schedule])
     assert_rates(recorded(model)[:14], schedule.values(14 + 6, 0.5)[:14])
     assert "goes on at update 4 of" in capsys.readouterr().out
+
+
+def test_the_next_fit_awaits_a_thread_that_gives_an_interrupted_one_back(
+    monkeypatch, request
+):
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 4:
+                raise KeyboardInterrupt
+
+    model = watched(optimizers.SGD(0.5), 40)
+    schedule = keras_lr.LinearDecay(horizon=20)
+    caught = []
+    # Else it might be collected before the thread is there.
+    gc.disable()
+    request.addfinalizer(gc.enable)
+    try:
+        fit(model, [schedule, Stop()])
+    except KeyboardInterrupt as error:
+        caught.append(error)
+    read_in_fit = keras_names.read_in_fit
+    is_giving_back = threading.Event()
+    has_begun = threading.Event()
+
+    def read_slowly(model, variable):
+        if threading.current_thread() is not threading.main_thread():
+            is_giving_back.set()
+            # Never, where the next fit waits, as it should.
+            has_begun.wait(0.5)
+        return read_in_fit(model, variable)
+
+    def collect():
+        # The exception holds the fit's list of callbacks. What drops the list last ends
+        # what the fit has borrowed: this thread, or one of Keras' own for callbacks.
+        caught.clear()
+        gc.collect()
+
+    monkeypatch.setattr(keras_names, "read_in_fit", read_slowly)
+    collector = threading.Thread(target=collect)
+    collector.start()
+    assert is_giving_back.wait(20)
+    begins = keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: has_begun.set())
+    fit(model, [schedule, begins])
+    collector.join()
+    assert_rates(recorded(model)[:14], schedule.values(14, 0.5))
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["schedule-first", "backup-first"])
