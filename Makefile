@@ -17,15 +17,18 @@ BACKENDS := tensorflow jax torch
 JOBS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -qq -c constraints.txt
 # Small models on shared cores are faster on one thread each.
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 
 .PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures faults clean $(addprefix test-,$(BACKENDS))
 
+# What backends log as they start goes into a file, and is shown where the run fails.
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
-	$(RUN) KERAS_BACKEND=$(KERAS_BACKEND) $(BIN)/python examples/quickstart.py
+	@mkdir -p out
+	@$(RUN) KERAS_BACKEND=$(KERAS_BACKEND) $(BIN)/python examples/quickstart.py \
+	  2>out/quickstart.log || { cat out/quickstart.log; exit 1; }
 
 test: lint types test-pure test-backends
 

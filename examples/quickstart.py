@@ -36,6 +36,14 @@ except ImportError as error:
 SEED = 0
 BATCH = 32
 
+NEXT = """What next?
+   your model    cycle = keras_lr.OneCycle()
+                 result = keras_lr.find_lr(model, x, y, schedule=cycle, epochs=20)
+                 cycle = keras_lr.OneCycle(max_lr=result.suggestion)
+                 model.fit(x, y, epochs=20, callbacks=[cycle])
+   ten minutes   docs/start.md: from a loss that explodes to a scheduled rate
+   a word        glossary show one-cycle-policy"""
+
 
 class Run(NamedTuple):
     """One training: the rate of each update, the losses of each epoch."""
@@ -70,26 +78,29 @@ def network() -> Any:
 
 
 def progress(name: str, epochs: int) -> Any:
-    """One line a run: updated in a terminal, written once at the end elsewhere."""
+    """In a terminal a line that tells how far a run is; its row takes its place."""
 
     def show(epoch: int, logs: dict[str, float]) -> None:
-        terminal, last = sys.stdout.isatty(), epoch + 1 == epochs
-        if terminal or last:
-            text = f"  {name:15}  epoch {epoch + 1:2} of {epochs}"
-            text += f"   validation loss {logs['val_loss']:.4f}"
-            print("\r" * terminal + text, end="\n" * last, flush=True)
+        if sys.stdout.isatty():
+            text = f"   {name:15}  epoch {epoch + 1:2} of {epochs}"
+            print(f"\r{text}   validation loss {logs['val_loss']:.4f}", end="\r")
 
     return keras.callbacks.LambdaCallback(on_epoch_end=show)
 
 
-def found(data: list[Any], schedule: Any = None) -> float:
+def found(name: str, data: list[Any], epochs: int, schedule: Any = None) -> float:
     """The rate to train at; the model that is asked stays as it was."""
-    result = keras_lr.find_lr(
-        network(), data[0], data[2], batch_size=BATCH, schedule=schedule, verbose=0
-    )
-    print(f"  {result}")
+    find = partial(keras_lr.find_lr, batch_size=BATCH, epochs=epochs, verbose=0)
+    begin = time.perf_counter()
+    result = find(network(), data[0], data[2], schedule=schedule)
+    seconds = time.perf_counter() - begin
     if result.suggestion is None:
-        sys.exit("There is no rate to train at.")
+        sys.exit(f"There is no rate to train at. {result}")
+    low, high = result.interval
+    span = f"{low:.2g} to {high:.2g} would do as well"
+    print(f"   {name:15}  {result.suggestion:<7.2g} ({span})  {seconds:.0f} s")
+    if result.verdict != "trust":
+        print(f"   {result}")
     return float(result.suggestion)
 
 
@@ -107,13 +118,14 @@ def train(name: str, schedule: Any, rate: float, data: list[Any], epochs: int) -
     return Run(name, rates, history, seconds)
 
 
-def table(runs: list[Run]) -> str:
-    lines = [f"{'run':15}  peak rate  validation loss  validation accuracy  seconds"]
-    for run in runs:
-        loss, accuracy = run.history["val_loss"][-1], run.history["val_accuracy"][-1]
-        line = f"{run.name:15}  {max(run.rates):9.4f}  {loss:15.4f}"
-        lines.append(f"{line}  {accuracy:19.1%}  {run.seconds:7.1f}")
-    return "\n".join(lines)
+HEAD = f"   {'run':15}  peak rate  validation loss  validation accuracy  seconds"
+
+
+def row(run: Run) -> str:
+    loss = run.history["val_loss"][-1]
+    accuracy = run.history["val_accuracy"][-1]
+    line = f"   {run.name:15}  {max(run.rates):9.4f}  {loss:15.4f}"
+    return f"{line}  {accuracy:19.1%}  {run.seconds:7.1f}"
 
 
 def draw(runs: list[Run], path: Path) -> None:
@@ -144,9 +156,13 @@ def main() -> None:
     options = parser.parse_args()
     epochs = 2 if options.fast else 20
     data = digits()
-    print("Finding a rate for a constant schedule, and a peak for ones that come down:")
-    constant, peak = found(data), found(data, keras_lr.OneCycle())
-    print(f"Training a small CNN on digits three times, {epochs} epochs each ...")
+    engine = keras.backend.backend()
+    print(f"keras-lr {keras_lr.__version__}, Keras {keras.__version__} on {engine}")
+    print(f"A small CNN on scikit-learn's digits: {len(data[0])} images to train on\n")
+    print("1. Which learning rate? Found on the training data alone:")
+    constant = found("constant rate", data, epochs)
+    peak = found("peak of a cycle", data, epochs, keras_lr.OneCycle())
+    print(f"\n2. Three trainings of {epochs} epochs, same weights and batches:\n{HEAD}")
     # So that no run's seconds contain the start of the backend.
     network().fit(data[0][:BATCH], data[2][:BATCH], verbose=0)
     schedules = {
@@ -154,13 +170,15 @@ def main() -> None:
         "warmup + cosine": keras_lr.WarmupCosine(max_lr=peak, warmup="10%"),
         "one-cycle": keras_lr.OneCycle(max_lr=peak),
     }
-    runs = [
-        train(name, each, constant, data, epochs) for name, each in schedules.items()
-    ]
-    print(f"\n{table(runs)}\n")
+    runs = []
+    for name, schedule in schedules.items():
+        runs.append(train(name, schedule, constant, data, epochs))
+        print(row(runs[-1]), flush=True)
+    print("   One seed: take small differences for chance.\n")
     picture = options.out / "quickstart.png"
     draw(runs, picture)
-    print(f"One seed: take small differences for chance. Picture: {picture}")
+    print(f"3. Picture of rates and losses: {picture}\n")
+    print(NEXT)
 
 
 if __name__ == "__main__":
