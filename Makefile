@@ -1,7 +1,11 @@
 # Each target sets up what it needs in .venv; a second run installs nothing.
 #   make quickstart   train three ways, draw out/quickstart.png (KERAS_BACKEND=jax|torch)
 #   make test         lint, types, and all tests on TensorFlow, JAX and torch, by JOBS=2
-#                     processes at a time (0: in one, for a debugger)
+#                     processes at a time (0: in one, for a debugger); of it alone:
+#   make lint         ruff and the import contracts
+#   make types        mypy
+#   make test-pure    the tests that need no backend
+#   make test-jax     those that do, on JAX (test-tensorflow, test-torch)
 #   make bench        what schedules, sweeps and fits in a loop cost, on the three backends
 #   make memory       what 10,000 scheduled fits leave behind, on the three backends
 #   make bench-finder how good finders and their rivals are, where the truth is known

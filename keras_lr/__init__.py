@@ -44,7 +44,7 @@ from keras_lr.presets import (
 from keras_lr.rate_table import GroupRates, group_rates
 from keras_lr.schedule import Schedule
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BatchSizesResult",
