@@ -93,6 +93,7 @@ def test_find_then_train_learns_the_digits():
     assert float(shown[-1].split()[-1].rstrip("%")) > 85
 
 
+@on("torch")
 def test_the_plateau_example_cuts_and_draws(tmp_path, monkeypatch, capsys):
     shown = run_here("examples/plateau.py", tmp_path, monkeypatch, capsys)
     constant, keras_own, ours, _ = shown.splitlines()[-4:]
@@ -127,6 +128,7 @@ def test_the_rates_of_a_gan_are_in_its_logs_as_its_schedules_say(
     assert (tmp_path / "gan.png").read_bytes().startswith(b"\x89PNG")
 
 
+@on("torch")
 def test_more_epochs_end_at_the_floor_without_a_jump(tmp_path, monkeypatch, capsys):
     shown = run_here("examples/more_epochs.py", tmp_path, monkeypatch, capsys)
     assert shown.count("goes over into a plan for") == 1
@@ -135,6 +137,7 @@ def test_more_epochs_end_at_the_floor_without_a_jump(tmp_path, monkeypatch, caps
     assert (tmp_path / "changing_plans.png").read_bytes().startswith(b"\x89PNG")
 
 
+@on("torch")
 def test_a_recipe_of_torch_is_carried_over_linted_and_trained_with(
     tmp_path, monkeypatch, capsys
 ):
@@ -148,6 +151,7 @@ def test_a_recipe_of_torch_is_carried_over_linted_and_trained_with(
     assert (tmp_path / "from_torch.png").read_bytes().startswith(b"\x89PNG")
 
 
+@on("torch")
 @pytest.mark.skipif(
     not hasattr(keras.optimizers, "MultiOptimizer"), reason="newer than this Keras"
 )
@@ -160,6 +164,7 @@ def test_fine_tuning_compares_its_ways_and_draws_them(tmp_path, monkeypatch, cap
     assert (tmp_path / "fine_tune.png").read_bytes().startswith(b"\x89PNG")
 
 
+@on("torch")
 def test_an_ensemble_of_snapshots_is_one_training(tmp_path, monkeypatch, capsys):
     shown = run_here("examples/snapshot_ensemble.py", tmp_path, monkeypatch, capsys)
     lines = shown.splitlines()
@@ -169,6 +174,7 @@ def test_an_ensemble_of_snapshots_is_one_training(tmp_path, monkeypatch, capsys)
     assert (tmp_path / "snapshot_ensemble.png").read_bytes().startswith(b"\x89PNG")
 
 
+@on("torch")
 def test_branches_of_one_trunk_are_compared_with_whole_runs(
     tmp_path, monkeypatch, capsys
 ):
@@ -183,6 +189,7 @@ def test_branches_of_one_trunk_are_compared_with_whole_runs(
     assert png.startswith(b"\x89PNG")
 
 
+@on("torch")
 def test_a_run_in_two_pieces_is_watched_as_one(tmp_path, monkeypatch, capsys):
     shown = run_here("examples/watch_rates.py", tmp_path, monkeypatch, capsys)
     assert shown.splitlines()[0].endswith("12 samples, updates 0 to 110")
