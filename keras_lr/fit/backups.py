@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,17 +36,34 @@ class Backup:
         self._name = name
         self._file = folder / f"{name}.json"
 
+    def states(self) -> dict[int, dict[str, Any]]:
+        """The states by the epoch that they are the beginning of.
+
+        Raises:
+            ValueError: If the file is not whole, which no kill does to it.
+        """
+        if not self._file.exists():
+            return {}
+        try:
+            states = json.loads(self._file.read_text("utf-8"))
+            return {int(epoch): dict(state) for epoch, state in states.items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self._damaged(self._file) from error
+
     def read(self, epoch: int) -> dict[str, Any] | None:
-        """The state at the beginning of an epoch; None if there is none."""
-        state: dict[str, Any] | None = self._states().get(str(epoch))
-        return state
+        """The state at the beginning of an epoch; None if there is none.
+
+        Raises:
+            ValueError: If the file is not whole.
+        """
+        return self.states().get(epoch)
 
     def write(self, epoch: int, state: Mapping[str, Any]) -> None:
         """Keep the state at the beginning of an epoch."""
-        states = {**self._states(), str(epoch): dict(state)}
+        states = {**self.states(), epoch: dict(state)}
         # One that comes later is of a run that has been cut off.
-        epochs = sorted(int(one) for one in states if int(one) <= epoch)[-KEPT:]
-        kept = {str(one): states[str(one)] for one in epochs}
+        epochs = sorted(one for one in states if one <= epoch)[-KEPT:]
+        kept = {str(one): states[one] for one in epochs}
         self._folder.mkdir(parents=True, exist_ok=True)
         self._replace(self._file, json.dumps(kept).encode())
         self._remove_unused(json.dumps(kept))
@@ -64,15 +82,24 @@ class Backup:
         return path.name
 
     def read_arrays(self, file: str) -> list[NDArray[Any]]:
-        """The arrays of a file."""
-        with np.load(self._folder / file) as found:
-            return [found[f"arr_{i}"] for i in range(len(found.files))]
+        """The arrays of a file.
 
-    def _states(self) -> dict[str, Any]:
-        if not self._file.exists():
-            return {}
-        states: dict[str, Any] = json.loads(self._file.read_text())
-        return states
+        Raises:
+            ValueError: If the file is missing, or not whole.
+        """
+        try:
+            # What NumPy opens by itself it leaves open where it cannot read it.
+            with (self._folder / file).open("rb") as whole, np.load(whole) as stored:
+                return [stored[f"arr_{i}"] for i in range(len(stored.files))]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise self._damaged(self._folder / file) from error
+
+    def _damaged(self, path: Path) -> ValueError:
+        return ValueError(
+            "What a callback of this package keeps beside a backup must be whole. "
+            f"Received: {str(path)!r}, which is missing or cannot be read. Put a whole "
+            f"copy there, or remove {self._file.name} to go on without it."
+        )
 
     def _replace(self, path: Path, content: bytes) -> None:
         """Write a file so that it is whole whenever the process dies."""
@@ -91,6 +118,12 @@ def _plain(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype.kind == "V" else array
 
 
+def folder_of(callback: Any) -> Path | None:
+    """Where a BackupAndRestore keeps its files; None if that is not on this machine."""
+    folder = str(callback.backup_dir)
+    return None if "://" in folder else Path(folder)
+
+
 def backup_of(callbacks: Sequence[Any], name: str) -> Backup | None:
     """Where a callback can keep its state; None if the fit backs nothing up.
 
@@ -101,8 +134,9 @@ def backup_of(callbacks: Sequence[Any], name: str) -> Backup | None:
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.BackupAndRestore):
             continue
-        if "://" not in str(callback.backup_dir):
-            return Backup(Path(callback.backup_dir), name)
+        folder = folder_of(callback)
+        if folder is not None:
+            return Backup(folder, name)
         warnings.warn(
             "What a callback of this package waits for is kept beside a backup only in "
             f"a folder of this machine. Received: {callback.backup_dir!r}. A run that "

@@ -17,6 +17,7 @@ from keras_lr.fit.notices import warn_of_plain_number
 from keras_lr.fit.participants import Participants
 from keras_lr.fit.past import Stretch, past_of
 from keras_lr.fit.record import Reader
+from keras_lr.fit.restoring import ledgers_for, watch_restores
 from keras_lr.fit.seams import stretches_before, tell_of_another_plan
 from keras_lr.fit.step import ROWS, LentStep
 from keras_lr.fit.timetable import Request, Run, Timetable
@@ -71,6 +72,8 @@ class Director:
         self._admitted: list[Any] = []
         self._participants = Participants()
         self._attendance = Attendance(self)
+        watch_restores(owner)
+        self._attendance.guests += ledgers_for(owner)
         self._loan: Loan | None = None
         self._calendar = Calendar(None, None, past_of(model))
         self.epoch = 0

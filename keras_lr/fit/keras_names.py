@@ -315,6 +315,31 @@ def asked_epoch(model: Any) -> int:
     return int(held.get("initial_epoch", 0))
 
 
+def backup_files(callback: Any) -> tuple[str, str] | None:
+    """The files of a BackupAndRestore: the weights, and what tells their epoch.
+
+    Returns:
+        None for a Keras that keeps them otherwise, or not on this machine: nothing
+        leans on these names, they only serve to say what is missing.
+    """
+    weights = getattr(callback, "_weights_path", None)
+    metadata = getattr(callback, "_training_metadata_path", None)
+    if weights is None or metadata is None or "://" in str(callback.backup_dir):
+        return None
+    return str(weights), str(metadata)
+
+
+def restored_epoch(model: Any) -> int | None:
+    """The epoch that a BackupAndRestore has found, in this fit or in one before."""
+    epoch: int | None = model._initial_epoch
+    return epoch
+
+
+def set_first_epoch(model: Any, epoch: int) -> None:
+    """Have the fit that begins go on at an epoch, as BackupAndRestore does."""
+    model._initial_epoch = epoch
+
+
 def skips_validation(model: Any, epoch: int) -> bool:
     """Whether the fit around a callback validates, but not after this epoch."""
     held = callers.held_by_fit_of(model)

@@ -128,7 +128,7 @@ class Loan:
         self._exits.callback(vars(thing).pop, name, None)
 
     def close(self) -> None:
-        """Give everything back, if that has not been done, or await a thread that does."""
+        """Give everything back, unless that is done, or await a thread that does so."""
         with self._giving_back:
             self.is_open = False
             self._exits.close()
