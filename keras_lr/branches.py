@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_lr.companion import Companion
-from keras_lr.fit import keras_names
+from keras_lr.fit import keras_names, processes
 from keras_lr.fit.branch import (
     Fall,
     InForce,
@@ -241,9 +242,9 @@ def make_branch(
     with beside(model, step, supply.data):
         course = train_branch(model, step, supply.draw, fall, leaving.in_force)
         metrics = _evaluated(model, supply)
-        if path is not None:
+        if path is not None and processes.is_first():
             model.save(path)
-    history = CooldownHistory(course.losses, course.rates)
+    history = CooldownHistory(processes.mean(course.losses), course.rates)
     highest = leaving.in_force[leading(leaving.in_force)].rate
     result = CooldownResult(
         metrics, history, path, leaving.step, len(course.rates), highest
@@ -266,7 +267,8 @@ def _evaluated(model: Any, supply: Supply) -> dict[str, float]:
         verbose=0,
         return_dict=True,
     )
-    return {name: float(value) for name, value in found.items()}
+    values = processes.mean(np.array([float(value) for value in found.values()]))
+    return dict(zip(found, values.tolist(), strict=True))
 
 
 def parts_of(data: Any) -> Parts:
