@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -242,8 +243,8 @@ def make_branch(
     with beside(model, step, supply.data):
         course = train_branch(model, step, supply.draw, fall, leaving.in_force)
         metrics = _evaluated(model, supply)
-        if path is not None and processes.is_first():
-            model.save(path)
+        if path is not None:
+            _save(model, path)
     history = CooldownHistory(processes.mean(course.losses), course.rates)
     highest = leaving.in_force[leading(leaving.in_force)].rate
     result = CooldownResult(
@@ -252,6 +253,15 @@ def make_branch(
     if order.verbose:
         print(result)
     return result
+
+
+def _save(model: Any, path: Path) -> None:
+    if processes.is_first():
+        model.save(path)
+        return
+    # One process writes the file, but on JAX saving is something that all do together.
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder, path.name))
 
 
 def _evaluated(model: Any, supply: Supply) -> dict[str, float]:

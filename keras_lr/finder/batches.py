@@ -367,7 +367,7 @@ def _array(leaf: Any) -> Any:
     """A leaf of a batch as an array with rows; None where it is none, or sparse."""
     if leaf is None or not hasattr(leaf, "__array__"):
         return None
-    values = np.asarray(keras.ops.convert_to_numpy(leaf))
+    values = np.asarray(keras.ops.convert_to_numpy(processes.own_rows(leaf)))
     return values if values.ndim else None
 
 

@@ -46,7 +46,8 @@ def known_together(own: Known) -> Known:
     is_constant = len(set(targets)) == 1
     return replace(
         own,
-        rows_held=int(rows.sum()),
+        # On JAX a batch is that of all processes.
+        rows_held=int(rows.mean() * processes.with_losses_of_their_own()),
         alike=int(alike.min()),
         target=own.target if is_constant else None,
     )

@@ -93,6 +93,20 @@ def gathered(values: FloatArray) -> FloatArray:
         ) from error
 
 
+def own_rows(leaf: Any) -> Any:
+    """The rows of a leaf of a batch that this process has given.
+
+    On JAX processes put their rows together to one array, which none has as a whole.
+    """
+    if keras.backend.backend() != "jax" or getattr(
+        leaf, "is_fully_addressable", True
+    ):
+        return leaf
+    # The same rows may lie on several devices.
+    parts = {part.index[0].start or 0: part.data for part in leaf.addressable_shards}
+    return np.concatenate([np.asarray(parts[begin]) for begin in sorted(parts)])
+
+
 def mean(values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
     """The mean over all processes, the same in all; as it is where there is one.
 
