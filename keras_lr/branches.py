@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_lr.companion import Companion
-from keras_lr.fit import keras_names
+from keras_lr.fit import keras_names, processes
 from keras_lr.fit.branch import (
     Fall,
     InForce,
@@ -242,8 +244,8 @@ def make_branch(
         course = train_branch(model, step, supply.draw, fall, leaving.in_force)
         metrics = _evaluated(model, supply)
         if path is not None:
-            model.save(path)
-    history = CooldownHistory(course.losses, course.rates)
+            _save(model, path)
+    history = CooldownHistory(processes.mean(course.losses), course.rates)
     highest = leaving.in_force[leading(leaving.in_force)].rate
     result = CooldownResult(
         metrics, history, path, leaving.step, len(course.rates), highest
@@ -251,6 +253,15 @@ def make_branch(
     if order.verbose:
         print(result)
     return result
+
+
+def _save(model: Any, path: Path) -> None:
+    if processes.is_first():
+        model.save(path)
+        return
+    # One process writes the file, but on JAX saving is something that all do together.
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder, path.name))
 
 
 def _evaluated(model: Any, supply: Supply) -> dict[str, float]:
@@ -266,7 +277,8 @@ def _evaluated(model: Any, supply: Supply) -> dict[str, float]:
         verbose=0,
         return_dict=True,
     )
-    return {name: float(value) for name, value in found.items()}
+    values = processes.mean(np.array([float(value) for value in found.values()]))
+    return dict(zip(found, values.tolist(), strict=True))
 
 
 def parts_of(data: Any) -> Parts:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from keras_lr.companion import Companion
-from keras_lr.fit import callers, keras_data, keras_names
+from keras_lr.fit import callers, keras_data, keras_names, processes
 from keras_lr.fit.gradients import PartGradients
 from keras_lr.fit.guests import Fit, Guest
 from keras_lr.fit.record import Reader, Rows, Scalar
@@ -49,7 +49,7 @@ class GradientNoiseScale(Companion):
     own, so that a noise scale that is measured with it is a coarse one.
 
     It measures batches, also where several are accumulated to an update, or shared by
-    several devices; ``result.batch_size`` says how many rows an update had.
+    several devices or processes; ``result.batch_size`` says how many rows an update had.
 
     Args:
         every: Batches from one measurement to the next, at least 1; by the counter of
@@ -156,7 +156,10 @@ class Measured:
         self._exponent = 1.0
         self._due = 1
         self._has_fitted = False
+        self._processes = 1
         self._rows = 0
+        #: Those that all processes have of a batch.
+        self._shared_rows = 0
         self._rate = 0.0
         self.batches: FloatArray = np.zeros(0)
         self._covariances: FloatArray = np.zeros(0)
@@ -172,6 +175,7 @@ class Measured:
         """The place in the run is known."""
         lents = fit.step.optimizers
         self._accumulation = lents[0].accumulation
+        self._processes = processes.with_losses_of_their_own()
         is_sgd = all(isinstance(one.optimizer, keras.optimizers.SGD) for one in lents)
         self._exponent = 1.0 if is_sgd else 0.5
         self._reader = fit.reader()
@@ -197,13 +201,13 @@ class Measured:
             return
         names = self._work.names
         rows = seen.columns[names.rows]
-        known = rows[np.isfinite(rows)]
-        if len(known):
-            self._rows = max(self._rows, int(known.max()))
-            if not self._has_fitted:
-                # A last batch that is small is no reason: the first ones are whole.
-                _check_rows(self._rows, self._work.parts)
-                self._has_fitted = True
+        self._rows = max(self._rows, int(rows[np.isfinite(rows)].max(initial=0)))
+        of_each = processes.gathered(np.array([float(self._rows)]))
+        self._shared_rows = int(of_each.mean() * self._processes)
+        if self._rows and not self._has_fitted:
+            # A last batch that is small is no reason: the first ones are whole.
+            _check_rows(int(of_each.min()), self._work.parts)
+            self._has_fitted = True
         rates = [
             column
             for name, column in seen.columns.items()
@@ -220,7 +224,10 @@ class Measured:
         rows = seen.columns[names.rows]
         # The noise of few rows, as of a last batch, would drown that of the others.
         is_large = rows * 2 >= self._rows
-        found = np.flatnonzero(np.isfinite(part) & np.isfinite(whole) & is_large)
+        is_good = np.isfinite(part) & np.isfinite(whole) & is_large
+        # Of several processes each measures its own rows.
+        are_good = processes.gathered(is_good.astype(np.float64)).all(axis=0)
+        found = np.flatnonzero(are_good)
         rows_of_part = rows[found] // self._work.parts
         given = (
             part[found],
@@ -231,8 +238,10 @@ class Measured:
         # Keras divides the loss by the replicas that share a batch.
         scale = self._replicas**2
         self.batches = np.append(self.batches, seen.first + found)
-        self._covariances = np.append(self._covariances, scale * covariances(*given))
-        self._squares = np.append(self._squares, scale * squares(*given))
+        covariance = processes.mean(scale * covariances(*given))
+        square = processes.mean(scale * squares(*given))
+        self._covariances = np.append(self._covariances, covariance)
+        self._squares = np.append(self._squares, square)
 
     def result(self, window: int) -> NoiseScaleResult:
         """What the last measurements, so many at most, come to."""
@@ -241,7 +250,7 @@ class Measured:
             noise_scale=noise.scale,
             interval=noise.interval,
             measurements=min(window, len(self.batches)),
-            batch_size=self._rows * self._replicas * self._accumulation,
+            batch_size=self._shared_rows * self._replicas * self._accumulation,
             learning_rate=self._rate,
             exponent=self._exponent,
             batches=self.batches,

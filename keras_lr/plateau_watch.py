@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lr.fit import keras_names
+from keras_lr.fit import keras_names, processes
 from keras_lr.fit.backups import Backup, backup_of
 from keras_lr.fit.guests import Fit
 from keras_lr.fit.record import Reader, Scalar
@@ -183,7 +183,8 @@ class Watch:
         if self._rule is None:
             self._rule = self._plateau._rule(_rises(self._plateau, model))
         if name in logs:
-            return float(logs[name])
+            # Where several processes train, all must cut at once.
+            return float(processes.mean(np.array(logs[name], np.float64)))
         if name.startswith("val_") and keras_names.skips_validation(model, epoch):
             return None
         there = ", ".join(map(repr, logs)) or "nothing"
@@ -329,7 +330,7 @@ class UpdateWatch(Watch):
         rows = self._reader.read()
         each = self.fit.step.optimizers[0].accumulation
         first, last = self._plateau._span(self.fit.run, self.fit.schedules)
-        losses = rows.columns["loss"]
+        losses = processes.mean(rows.columns["loss"])
         has_data = ~np.isnan(rows.columns["learning_rate_0"])
         for i in np.flatnonzero(has_data):
             self._losses.append(float(losses[i]))

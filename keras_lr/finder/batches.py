@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from itertools import chain, islice
+from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_lr.finder.known import Known, known_together
+from keras_lr.finder.sources import FirstOf, RowBatches, bounded
 from keras_lr.finder.split import Index, held_size, split_rows
 from keras_lr.finder.tuning import TUNING
-from keras_lr.fit import keras_data, keras_names
+from keras_lr.fit import keras_data, keras_names, processes
 from keras_lr.fit.building import Building
 from keras_lr.fit.feed import (
-    LEAST_KEPT,
     Batch,
     Feed,
     Given,
@@ -42,6 +43,7 @@ class Data:
             they are first asked for; None where that says nothing: without targets, or
             with inputs that are all the same.
         is_constant: Whether the targets of all rows that are held out are the same.
+        rows_held: Rows that are held out; with several processes, those of all.
         drawn: Batches that were drawn from ``x``; 0 where it is arrays.
     """
 
@@ -49,6 +51,7 @@ class Data:
     held: Feed
     swapped: Callable[[], Feed | None]
     is_constant: bool
+    rows_held: int
     drawn: int
 
 
@@ -73,8 +76,41 @@ def batches_for(
         building: Builds the model in passing.
 
     Raises:
-        ValueError: If there are too few data, or some are not finite.
+        ValueError: If there are too few data, or some are not finite; if processes that
+            search together have other numbers of batches.
     """
+    with processes.all_or_none():
+        drawn = _drawn_for(model, given, count, validation, seed, room, building)
+    held = drawn.held
+    known = known_together(
+        Known(
+            len(drawn.train.feed.rows),
+            len(held.feed.rows),
+            sum(held.feed.rows),
+            held.alike,
+            held.target,
+        )
+    )
+    return Data(
+        drawn.train.feed,
+        held.feed,
+        cache(partial(held.swapped, known.alike)),
+        known.target is not None,
+        known.rows_held,
+        drawn.count,
+    )
+
+
+def _drawn_for(
+    model: Any,
+    given: Given,
+    count: int,
+    validation: Any,
+    seed: int,
+    room: float,
+    building: Building,
+) -> _BothDrawn:
+    """Draw what is trained on, and what is held out."""
     draws = _Draws(model, building, room)
     held: _Drawn | None = None
     drawn = 0
@@ -101,8 +137,7 @@ def batches_for(
     if validation is not None:
         held = draws.validation(validation, given, seed)
     assert held is not None  # noqa: S101  one of the ways has given it
-    held = held.cut(model)
-    return Data(train.feed, held.feed, cache(held.swapped), held.is_constant, drawn)
+    return _BothDrawn(train, held.cut(model), drawn)
 
 
 def batches_of_an_epoch(x: Any, batch_size: int) -> int | None:
@@ -154,22 +189,40 @@ class _Drawn:
         return _Drawn(before, self.seen[:at]), _Drawn(after, self.seen[at:])
 
     @property
-    def is_constant(self) -> bool:
-        """Whether the targets of all rows are the same."""
-        firsts = [one.target for one in self.seen]
-        return None not in firsts and len(set(firsts)) == 1
+    def target(self) -> bytes | None:
+        """The targets of a row, where all rows have the same; else None."""
+        firsts = {one.target for one in self.seen}
+        return firsts.pop() if len(firsts) == 1 else None
 
-    def swapped(self) -> Feed | None:
-        """The batches with the targets of others, where that says something."""
+    @property
+    def alike(self) -> int:
+        """How many of the first batches may swap targets; 0 where it says nothing."""
         alike = 0
         for one in self.seen:
             if one.targets != self.seen[0].targets:
                 break
             alike += 1
         varies = any(one.varies for one in self.seen)
-        if alike < 2 or not varies or not self.seen[0].targets:
-            return None
-        return self.feed.swapped(alike)
+        return alike if alike > 1 and varies and self.seen[0].targets else 0
+
+    def swapped(self, alike: int) -> Feed | None:
+        """So many of the batches with the targets of others; None for none."""
+        return self.feed.swapped(alike) if alike else None
+
+
+@dataclass(frozen=True)
+class _BothDrawn:
+    """What was drawn to train on and to hold out.
+
+    Attributes:
+        train: To train on.
+        held: To judge by.
+        count: Batches that were drawn from something that yields them.
+    """
+
+    train: _Drawn
+    held: _Drawn
+    count: int
 
 
 @dataclass(frozen=True)
@@ -216,7 +269,7 @@ class _Draws:
         arrays = (given.x, given.y, given.sample_weight)
         a_row = size_of(arrays) / count_rows(given.x)
         if a_row * len(index) > self._room:
-            x = _RowBatches(arrays, index.reshape(count, size))
+            x = RowBatches(arrays, index.reshape(count, size))
             small = replace(given, x=x, y=None, sample_weight=None, batch_size=None)
         else:
             if keras.backend.backend() == "tensorflow" and not is_whole:
@@ -239,9 +292,9 @@ class _Draws:
             first = next(x, None)
             if first is None:
                 raise ValueError(TOO_FEW.format(0))
-            x = _bounded(chain([first], x), count, self._room)
+            x = bounded(chain([first], x), count, self._room)
         elif isinstance(x, keras.utils.PyDataset):
-            x = _FirstOf(x, count)
+            x = FirstOf(x, count)
         small = replace(given, x=x, batch_size=None, begins_anew=not is_generator)
         return self._draw(small, count, lambda number, _: f"batch {number} of {name}")
 
@@ -314,53 +367,8 @@ def _array(leaf: Any) -> Any:
     """A leaf of a batch as an array with rows; None where it is none, or sparse."""
     if leaf is None or not hasattr(leaf, "__array__"):
         return None
-    values = np.asarray(keras.ops.convert_to_numpy(leaf))
+    values = np.asarray(keras.ops.convert_to_numpy(processes.own_rows(leaf)))
     return values if values.ndim else None
-
-
-# Things that yield batches.
-
-
-class _FirstOf(keras.utils.PyDataset):  # type: ignore[misc]
-    """The first batches of a PyDataset, none of whose hooks is called."""
-
-    def __init__(self, source: Any, count: int) -> None:
-        super().__init__()
-        self._source = source
-        known = source.num_batches
-        self._count = count if known is None else min(count, known)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: int) -> Any:
-        return self._source[index]
-
-
-class _RowBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of arrays that are too large to be copied."""
-
-    def __init__(self, arrays: Any, index: Index) -> None:
-        super().__init__()
-        self._arrays = arrays
-        self._index = index
-
-    def __len__(self) -> int:
-        return len(self._index)
-
-    def __getitem__(self, number: int) -> Any:
-        rows = keras_data.rows_of(self._arrays, self._index[number])
-        return tuple(part for part in rows if part is not None)
-
-
-def _bounded(source: Iterator[Any], count: int, room: float) -> Iterator[Any]:
-    """The first batches of a generator, until the memory is full."""
-    taken = 0
-    for number, batch in enumerate(islice(source, count), 1):
-        yield batch
-        taken += size_of(batch)
-        if taken > room and number >= LEAST_KEPT:
-            return
 
 
 def _check_batched(model: Any, x: Any) -> None:

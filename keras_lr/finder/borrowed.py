@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_lr.finder.tuning import TUNING
-from keras_lr.fit import keras_names
+from keras_lr.fit import keras_names, processes
 from keras_lr.fit.choice import chosen
 from keras_lr.fit.loan import Loan, end_or_refuse
 from keras_lr.fit.snapshot import Snapshot
@@ -137,6 +137,8 @@ class Borrowed:
     def seen(self) -> FloatArray:
         """Sum of the losses, number of the batches and bad data of each update.
 
+        Of several processes it is the mean: the gradients of an update are, too.
+
         Returns:
             Shape ``(3, updates)``; the last is NaN where data are not finite, else 0.
         """
@@ -155,7 +157,7 @@ class Borrowed:
         np.add.at(table[1], updates[inside], 1)
         for batch in self._bad_batches(int(inside.sum())):
             table[2, updates[batch]] = np.nan
-        return table
+        return processes.mean(table)
 
     def losses(self, batches: int) -> FloatArray:
         """The loss of each of the first batches of the fit so far."""

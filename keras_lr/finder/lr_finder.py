@@ -23,7 +23,7 @@ from keras_lr.finder.reasons import FOR_SWEEP
 from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep, planned
 from keras_lr.finder.tuning import TUNING
-from keras_lr.fit import callers, keras_names
+from keras_lr.fit import callers, keras_names, processes
 from keras_lr.fit.loan import end_if_left, while_in_fit
 from keras_lr.plan.curves import FloatArray
 from keras_lr.schedule import Schedule
@@ -199,6 +199,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
     def set_model(self, model: Any) -> None:
         """Called by Keras as a fit begins."""
         super().set_model(model)
+        processes.check_connected()
         # What an interrupted fit has left behind.
         end_if_left(model)
         self._told = None
@@ -231,6 +232,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
             told=self._told,
         )
         updates = planned(borrowed, self.params, keras_names.first_epoch(self.model))
+        processes.check_alike("updates in the fit", updates)
         steps = min(self.steps, updates or self.steps)
         if steps < self._plan.least_updates:
             raise ValueError(

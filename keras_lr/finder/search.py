@@ -11,7 +11,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from keras_lr.finder.batches import batches_for
+from keras_lr.finder.batches import batches_for, batches_of_an_epoch
 from keras_lr.finder.borrowed import Borrowed, optimizers_chosen
 from keras_lr.finder.budget import planned_updates, updates_of
 from keras_lr.finder.by_batch import BatchSizesResult, checked_sizes, search_each
@@ -29,7 +29,7 @@ from keras_lr.finder.result import LRFinderResult
 from keras_lr.finder.sweep import Sweep
 from keras_lr.finder.trainings import Probes, Trainings
 from keras_lr.finder.verdict import Evidence, verdict_of
-from keras_lr.fit import keras_names
+from keras_lr.fit import keras_names, processes
 from keras_lr.fit.building import Building
 from keras_lr.fit.choice import names_of
 from keras_lr.fit.feed import Given
@@ -110,6 +110,10 @@ def find_lr(
     they bear best, the less the longer the real training is: say how long, by
     ``epochs`` or the schedule's ``horizon``, if you know it.
 
+    Processes that train one model together (torch.distributed, JAX) all call it, each
+    with its own rows, and all get the same answer: what decides is the mean of their
+    losses.
+
     The batches are those that the model's own ``fit`` would make of the data, and the
     step is the lent one that the model keeps: a later search, and a later fit with
     callbacks of this package, compile nothing anew. A fit without them compiles its
@@ -187,6 +191,7 @@ def find_lr(
         ('trust', True)
     """
     check_schedule(schedule)
+    processes.check_connected()
     optimizers = optimizers_chosen(model, optimizer)
     search = partial(
         _search,
@@ -245,6 +250,7 @@ def _search(
     each = optimizers[0].gradient_accumulation_steps or 1
     given = dataclasses.replace(data_of_any_size, batch_size=size)
     x = given.x
+    processes.check_alike("batches in an epoch", batches_of_an_epoch(x, size))
     spend = updates_of(budget, x, schedule, size, each)
     planned = planned_updates(epochs, x, schedule, size, each)
     swept_updates = sweep_updates(spend)
@@ -254,6 +260,7 @@ def _search(
     progress = Progress(verbose, about)
 
     with ExitStack() as exits:
+        exits.enter_context(processes.explained())
         exits.enter_context(history_kept(model))
         building = Building(model)
         exits.callback(building.end)
@@ -306,7 +313,7 @@ def _search(
                 best=summit.seen,
                 is_off_scale=summit.is_off_scale,
                 swapped=probes.swapped,
-                rows=sum(data.held.rows),
+                rows=data.rows_held,
                 is_given=validation_data is not None,
                 is_trained=is_trained,
                 is_doubtful=is_doubtful,

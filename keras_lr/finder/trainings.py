@@ -16,7 +16,7 @@ from keras_lr.finder.probe import Probe
 from keras_lr.finder.progress import Progress
 from keras_lr.finder.sweep import LEAST_APART
 from keras_lr.finder.verdict import is_clear
-from keras_lr.fit import keras_names, loop
+from keras_lr.fit import keras_names, loop, processes
 from keras_lr.fit.choice import optimizers_in
 from keras_lr.fit.feed import Feed
 from keras_lr.plan.curves import FloatArray
@@ -115,8 +115,10 @@ class Trainings:
         return None if swapped is None else self._seen(swapped)
 
     def _seen(self, feed: Feed) -> Seen:
-        losses = self._losses(feed)
-        rows = np.asarray(feed.rows[: len(losses)], float)
+        own = self._losses(feed)
+        own_rows = np.asarray(feed.rows[: len(own)], float)
+        losses = processes.mean(own, own_rows)
+        rows = processes.mean(own_rows)
         return Seen(float(np.average(losses, weights=rows)), losses)
 
     def _losses(self, feed: Feed) -> FloatArray:

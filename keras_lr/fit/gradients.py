@@ -9,7 +9,7 @@ and the like go on from where they were, so that the training is the same to the
 On torch, where a pass over a few rows takes nearly as long as one over all, that of the
 last part is saved where it can be: the step leaves the gradient of the whole batch
 behind, which is the mean over all parts. That is so where a model has no state besides
-its weights, and hence neither dropout nor batch normalization.
+its weights, hence neither dropout nor batch normalization, and one process trains it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 import keras
 
-from keras_lr.fit import keras_names
+from keras_lr.fit import keras_names, processes
 from keras_lr.fit.record import BeforeView, Scalar, StepView
 
 NAN = float("nan")
@@ -168,7 +168,10 @@ class PartGradients:
         if view.count % self.every or not size:
             return (NAN, NAN, rows, rows)
         gradients = _TorchGradients(torch, model)
-        spares_last = rows == size * self.parts and gradients.are_repeatable()
+        # The gradient that the step leaves behind is that of all processes.
+        is_alone = processes.with_losses_of_their_own() == 1
+        is_whole = rows == size * self.parts
+        spares_last = is_alone and is_whole and gradients.are_repeatable()
         parts = []
         with gradients.kept():
             for part in range(self.parts - spares_last):

@@ -96,7 +96,11 @@ class JaxTape:
         else:
             # Where the rate (or the counter) lies: the same on every device.
             like = _at(state, self._seat or self._places[0])
-            self._array = self._jax.device_put(whole, like.sharding)
+            # No `device_put`: several processes would compare their NaN first, none
+            # of which equals another.
+            self._array = self._jax.make_array_from_callback(
+                whole.shape, like.sharding, lambda place: whole[place]
+            )
 
     def call(self, function: Callable[..., Any], state: Any, iterator: Any) -> Any:
         """Run Keras' function with the tape in its state."""

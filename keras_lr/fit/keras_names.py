@@ -623,6 +623,15 @@ def shared(model: Any, size: int) -> int:
     return max(1, size // devices) * devices
 
 
+def processes_of_distribution() -> int:
+    """Processes whose devices the distribution spreads a model's step over, on JAX."""
+    among = keras.distribution.distribution()
+    if among is None:
+        return 1
+    devices = among.device_mesh.backend_mesh.devices.flat
+    return len({device.process_index for device in devices})
+
+
 def parts_of(model: Any) -> list[Any]:
     """The layers of a model, and theirs, without itself."""
     return [one for one in model._flatten_layers() if one is not model]

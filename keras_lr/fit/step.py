@@ -18,7 +18,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_lr.fit import keras_names
+from keras_lr.fit import keras_names, processes
 from keras_lr.fit.control import Control
 from keras_lr.fit.early import EarlyScalars
 from keras_lr.fit.jax_tape import JaxTape
@@ -552,6 +552,7 @@ class LentStep:
                 self._leave_out_unwritten()
             elif self.on_failure is not None:
                 self.on_failure()
+            processes.explain(error)
             raise
         self._used = self.batches_of_call()
         self._left -= self._used
