@@ -123,7 +123,8 @@ class Crew:
         if self._folder is not None:
             self._folder.cleanup()
         for job in self._open:
-            job.future.cancel()
+            if not job.future.done():
+                job.future.cancel()
         for pool in self._own:
             pool.shutdown(wait=False, cancel_futures=True)
 
