@@ -9,7 +9,13 @@ from keras_lr import curves, extended, interop, phases
 from keras_lr.batch_size import scale_length, scale_lr
 from keras_lr.combined import combine
 from keras_lr.cooldowns import Cooldown, cooldown
-from keras_lr.finder import BatchSizesResult, LRFinder, LRFinderResult, find_lr
+from keras_lr.finder import (
+    BatchSizesResult,
+    LRFinder,
+    LRFinderResult,
+    RayRunner,
+    find_lr,
+)
 from keras_lr.fit.keras_names import check_keras
 from keras_lr.fit.loan import restored
 from keras_lr.grouping import groups
@@ -70,6 +76,7 @@ __all__ = [
     "Plateau",
     "PolynomialDecay",
     "RateMonitor",
+    "RayRunner",
     "Report",
     "Rex",
     "Schedule",

@@ -44,6 +44,19 @@ class Probe(Protocol):
         """
 
 
+class Ahead(Protocol):
+    """Is told of trainings before they are asked for, so that they can begin."""
+
+    def __call__(self, rates: Sequence[float], updates: int, follows: bool) -> None:
+        """Begin what can run side by side.
+
+        Args:
+            rates: Of trainings that are asked for next, or may be.
+            updates: Of each.
+            follows: Whether they follow the schedule in small.
+        """
+
+
 @dataclass(frozen=True)
 class Summit:
     """Where a climb ended.
@@ -142,6 +155,7 @@ def climb(
     looks_wide: bool = False,
     planned: int | None = None,
     comes_down: bool = False,
+    ahead: Ahead | None = None,
 ) -> Summit:
     r"""Find the rate that a training of the planned length bears best.
 
@@ -169,6 +183,8 @@ def climb(
         planned: Updates of the training that the rate is for; None if not known, for as
             many as the search has, and at least 700.
         comes_down: Whether the schedule's rate is below its peak for most of it.
+        ahead: Is told of trainings before they are asked for. What it does changes
+            neither what is asked for nor the answer.
 
     Example:
         >>> def bowl(rate, updates, follows):
@@ -180,28 +196,40 @@ def climb(
     """
     short_updates, long_updates = lengths(updates)
 
+    def begin(points: Sequence[int], length: int, follows: bool) -> None:
+        if ahead is not None:
+            ahead([rate_of(point) for point in points], length, follows)
+
     def short(point: int) -> Seen:
         return probe(rate_of(point), short_updates, False)
 
     def long(point: int) -> Seen:
+        if tried and len(tried) + 1 < room:
+            # Whichever side wins, the next one is beyond an edge: one of two that begin
+            # together is asked for now, the other as a rule soon.
+            begin((point, min(tried) - 1, max(tried) + 1), long_updates, True)
         return probe(rate_of(point), long_updates, True)
 
     looked: Trained = {}
+    tried: Trained = {}
     if first is None or looks_wide:
+        begin(TUNING.wide, short_updates, False)
         looked = {point: short(point) for point in TUNING.wide}
         centre = _best(looked)
     else:
         centre = point_of(first / TUNING.start_divisor)
     room = (updates - TUNING.longs_least * long_updates) // short_updates
     around = [centre + point for point in TUNING.around]
+    begin(_due(looked, around, room), short_updates, False)
     _ask(short, looked, around, room)
     _walk(short, looked, TUNING.walk, room)
 
     near = _best(looked)
     left = updates - short_updates * len(looked)
     room = min(TUNING.longs, left // long_updates)
-    tried: Trained = {}
-    _ask(long, tried, (near, near - 1, near + 1), room)
+    nearest = (near, near - 1, near + 1)
+    begin(_due(tried, (*nearest, near - 2, near + 2), room), long_updates, True)
+    _ask(long, tried, nearest, room)
     _walk(long, tried, 1, room)
     _widen(long, tried, room)
 
@@ -234,9 +262,14 @@ def _ask(
     train: Callable[[int], Seen], seen: Trained, points: Sequence[int], most: int
 ) -> None:
     """Train at the points that were not tried, while there is room."""
-    for point in points:
-        if point not in seen and len(seen) < most:
-            seen[point] = train(point)
+    for point in _due(seen, points, most):
+        seen[point] = train(point)
+
+
+def _due(seen: Trained, points: Sequence[int], most: int) -> list[int]:
+    """The points that were not tried, as many as there is room for."""
+    due = [point for point in points if point not in seen]
+    return due[: max(0, most - len(seen))]
 
 
 def _walk(train: Callable[[int], Seen], seen: Trained, step: int, most: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, overload
@@ -25,9 +26,11 @@ from keras_lr.finder.plan import (
 )
 from keras_lr.finder.progress import Progress
 from keras_lr.finder.reasons import FOR_SEARCH
+from keras_lr.finder.remote import Judging, pack_search
 from keras_lr.finder.result import LRFinderResult
+from keras_lr.finder.runners import Sent, check_runner, sent_to
 from keras_lr.finder.sweep import Sweep
-from keras_lr.finder.trainings import Probes, Trainings
+from keras_lr.finder.trainings import Here, Probes, Trainings, Work
 from keras_lr.finder.verdict import Evidence, verdict_of
 from keras_lr.fit import keras_names, processes
 from keras_lr.fit.building import Building
@@ -57,6 +60,7 @@ def find_lr(
     seed: int = ...,
     set_rate: bool = ...,
     memory_limit: float = ...,
+    runner: Executor | None = ...,
     verbose: int = ...,
 ) -> LRFinderResult: ...
 
@@ -78,6 +82,7 @@ def find_lr(
     seed: int = ...,
     set_rate: bool = ...,
     memory_limit: float = ...,
+    runner: Executor | None = ...,
     verbose: int = ...,
 ) -> BatchSizesResult: ...
 
@@ -98,6 +103,7 @@ def find_lr(
     seed: int = 0,
     set_rate: bool = False,
     memory_limit: float = 2**30,
+    runner: Executor | None = None,
     verbose: int = 1,
 ) -> LRFinderResult | BatchSizesResult:
     """Find the learning rate to train a model at, and give the model back unchanged.
@@ -168,6 +174,13 @@ def find_lr(
             are kept, beyond the first five. Batches that are not kept are drawn from
             the data anew for each training; those of a generator are fewer then, and
             repeated.
+        runner: Where the trainings after the sweep are run: in this process, one after
+            another (None), or side by side by the workers of an
+            ``concurrent.futures.Executor``, such as a ``ProcessPoolExecutor`` whose
+            processes are spawned, or :class:`RayRunner`. It is an executor because
+            that is what Python has for it: you decide how many workers there are and
+            where, keep them for the next search, and end them. The answer is the same;
+            what a worker was doing when it died is done again by another.
         verbose: 0 is silent; 1 shows what is being tried, what is left at most, and the
             best so far.
 
@@ -177,8 +190,11 @@ def find_lr(
 
     Raises:
         ValueError: If the data, the budget, the loss or the model's step do not allow a
-            search: nothing is trainable, the step does not use the optimizer.
-        TypeError: If the model's ``fit`` is not that of Keras.
+            search: nothing is trainable, the step does not use the optimizer; or if a
+            worker cannot have the model as it is here.
+        TypeError: If the model's ``fit`` is not that of Keras, or ``runner`` is no
+            executor.
+        RuntimeError: If three workers died in turn over the same training.
 
     Example:
         >>> import keras, keras_lr
@@ -192,6 +208,7 @@ def find_lr(
     """
     check_schedule(schedule)
     processes.check_connected()
+    check_runner(runner)
     optimizers = optimizers_chosen(model, optimizer)
     search = partial(
         _search,
@@ -206,6 +223,7 @@ def find_lr(
         seed=seed,
         set_rate=set_rate,
         memory_limit=memory_limit,
+        runner=runner,
         verbose=verbose,
     )
     if not isinstance(batch_size, Sequence | np.ndarray):
@@ -242,6 +260,7 @@ def _search(
     seed: int,
     set_rate: bool,
     memory_limit: float,
+    runner: Executor | None,
     verbose: int,
 ) -> LRFinderResult:
     """Search at one batch size."""
@@ -268,6 +287,20 @@ def _search(
             model, given, longest * each, validation_data, seed, memory_limit, building
         )
         check_trainable(model)
+        unused = _unused(model, optimizer)
+        sent: Sent | None = None
+        if runner is not None:
+            pack = partial(
+                pack_search,
+                model,
+                data,
+                longest=longest,
+                memory_limit=memory_limit,
+                optimizer=optimizer,
+                loss=_name_of_loss(optimizer),
+                unused=unused,
+            )
+            sent = exits.enter_context(sent_to(runner, pack))
         borrowed = Borrowed(
             model,
             longest,
@@ -279,7 +312,6 @@ def _search(
         )
         exits.callback(borrowed.give_back)
         borrowed.begin(plan.values(plan.steps), quick=True)
-        unused = _unused(model, optimizer)
         trainings = Trainings(model, borrowed, data, unused)
         is_trained = borrowed.begun_updates > 0
         progress.begin_sweep(swept_updates)
@@ -290,6 +322,8 @@ def _search(
                 f"loss of {start.loss}, with finite data. Look at the model and its "
                 "loss."
             )
+        if sent is not None:
+            sent.check(start)
         sweep = Sweep(plan, borrowed, swept_updates, progress.look)
         borrowed.again(sweep.rates, quick=True)
         trainings.fit(swept_updates, sweep.look)
@@ -297,7 +331,10 @@ def _search(
         judgement = sweep.judgement(FOR_SEARCH)
         is_lost = judgement.verdict == "diverged early"
         is_doubtful = judgement.verdict in ("flat", "noisy") or data.is_constant
-        probes = Probes(trainings, schedule, start, is_doubtful, left, progress)
+        work: Work = Here(trainings, schedule)
+        if sent is not None:
+            work = sent.trainings(schedule, Judging(start, is_doubtful))
+        probes = Probes(work, schedule, start, is_doubtful, left, progress)
         summit = climb(
             probes,
             updates=left,
@@ -306,6 +343,7 @@ def _search(
             looks_wide=judgement.verdict == "flat",
             planned=planned,
             comes_down=comes_down(schedule),
+            ahead=probes.ahead,
         )
         verdict = verdict_of(
             Evidence(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -38,9 +39,18 @@ class Trainings:
         borrowed: What takes it back to its state.
         data: The batches.
         unused: What to say where the model's step does not use the optimizer.
+        go_on: Is called before each step, and raises where nobody waits for it.
     """
 
-    def __init__(self, model: Any, borrowed: Borrowed, data: Data, unused: str) -> None:
+    def __init__(
+        self,
+        model: Any,
+        borrowed: Borrowed,
+        data: Data,
+        unused: str,
+        go_on: Callable[[], None] | None = None,
+    ) -> None:
+        self._go_on = go_on
         self._model = model
         self._borrowed = borrowed
         self._data = data
@@ -58,6 +68,8 @@ class Trainings:
 
     def _train(self, feed: Feed, batches: int, is_last: Callable[[int], bool]) -> None:
         def is_last_or_wrong(done: int) -> bool:
+            if self._go_on is not None:
+                self._go_on()
             if done:
                 self._check_used()
             return is_last(done)
@@ -138,6 +150,60 @@ class Trainings:
         return self._lost
 
 
+@dataclass(frozen=True)
+class Errand:
+    """A training that a search asks for.
+
+    Attributes:
+        rate: The rate of its updates, or the peak of it.
+        updates: Of the training.
+        follows: Whether the rate follows the schedule in small.
+    """
+
+    rate: float
+    updates: int
+    follows: bool
+
+    def rates(self, schedule: Schedule | None) -> FloatArray:
+        """The rate of each update, in the course of a schedule if it follows one."""
+        shape = np.ones(self.updates)
+        if self.follows:
+            shape = in_small(schedule, self.updates)
+        return self.rate * shape
+
+
+class Work(Protocol):
+    """Where the trainings of a search are run."""
+
+    def ahead(self, errands: Sequence[Errand]) -> None:
+        """Begin trainings that may be asked for, where several can run at a time."""
+
+    def seen(self, errand: Errand) -> tuple[Seen, int]:
+        """Train; what is seen, and the updates that were spent."""
+
+    def swapped(self, errand: Errand) -> Seen | None:
+        """What is seen of the last one with the targets of other rows."""
+
+
+class Here:
+    """Trainings one after another, of the model itself."""
+
+    def __init__(self, trainings: Trainings, schedule: Schedule | None) -> None:
+        self._trainings = trainings
+        self._schedule = schedule
+
+    def ahead(self, errands: Sequence[Errand]) -> None:
+        """Leave them for when they are asked for."""
+
+    def seen(self, errand: Errand) -> tuple[Seen, int]:
+        """Train; what is seen, and the updates that were spent."""
+        return self._trainings.probe(errand.rates(self._schedule))
+
+    def swapped(self, errand: Errand) -> Seen | None:
+        """What is seen of the last one with the targets of other rows."""
+        return self._trainings.evaluate_swapped()
+
+
 class Probes:
     """The trainings that a search asks for, as it asks for them.
 
@@ -149,14 +215,14 @@ class Probes:
 
     def __init__(
         self,
-        trainings: Trainings,
+        work: Work,
         schedule: Schedule | None,
         start: Seen,
         is_doubtful: bool,
         updates: int,
         progress: Progress,
     ) -> None:
-        self._trainings = trainings
+        self._work = work
         self._schedule = schedule
         self._start = start
         self._is_doubtful = is_doubtful
@@ -169,17 +235,21 @@ class Probes:
     def __call__(self, rate: float, updates: int, follows: bool) -> Seen:
         """Run one."""
         self._progress.begin_training(rate, updates, self._left)
-        shape = in_small(self._schedule, updates) if follows else np.ones(updates)
-        seen, spent = self._trainings.probe(rate * shape)
+        errand = Errand(rate, updates, follows)
+        seen, spent = self._work.seen(errand)
         if follows and seen.loss < self._lowest:
             self._lowest = seen.loss
             self.swapped = None
             # Looked at where it decides.
             if self._is_doubtful or not is_clear(self._start, seen):
-                self.swapped = self._trainings.evaluate_swapped()
+                self.swapped = self._work.swapped(errand)
         is_scheduled = follows and self._schedule is not None
         probe = Probe(rate, seen.loss, spent, updates, is_scheduled)
         self.seen.append(probe)
         self._left -= updates
         self._progress.end_training(probe)
         return seen
+
+    def ahead(self, rates: Sequence[float], updates: int, follows: bool) -> None:
+        """Begin some that may be asked for, where several can run at a time."""
+        self._work.ahead([Errand(rate, updates, follows) for rate in rates])

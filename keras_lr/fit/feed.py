@@ -55,9 +55,11 @@ class Feed(Protocol):
 
     Attributes:
         rows: Rows of each batch that was drawn.
+        is_kept: Whether all batches are in memory; else they are drawn anew each time.
     """
 
     rows: list[int]
+    is_kept: bool
 
     def first(self, count: int) -> Iterator[Batch]:
         """So many batches; they are repeated where there are fewer."""
@@ -159,6 +161,7 @@ class ListFeed:
         self._kept = kept
         self._anew = anew
         self.rows = [count_rows(batch) for batch in kept]
+        self.is_kept = anew is None
 
     def first(self, count: int) -> Iterator[Batch]:
         """So many batches; they are repeated where there are fewer."""
@@ -224,12 +227,16 @@ class DatasetFeed:
         model: Whose devices share each batch.
         dataset: The batches.
         rows: Rows of those that were drawn.
+        is_kept: Whether the dataset has them in memory.
     """
 
-    def __init__(self, model: Any, dataset: Any, rows: list[int]) -> None:
+    def __init__(
+        self, model: Any, dataset: Any, rows: list[int], is_kept: bool = True
+    ) -> None:
         self._model = model
         self._dataset = dataset
         self.rows = rows
+        self.is_kept = is_kept
 
     def first(self, count: int) -> Iterator[Batch]:
         """So many batches; they are repeated where there are fewer."""
@@ -248,7 +255,7 @@ class DatasetFeed:
         after = self._dataset.skip(at)
         return (
             DatasetFeed(self._model, before, self.rows[:at]),
-            DatasetFeed(self._model, after, self.rows[at:]),
+            DatasetFeed(self._model, after, self.rows[at:], self.is_kept),
         )
 
     def cut(self, size: int) -> Feed:
@@ -290,6 +297,6 @@ def _draw_on_tensorflow(
         look(number, batch)
         taken += size_of(batch)
         if len(rows) >= LEAST_KEPT and taken > room:
-            return DatasetFeed(model, dataset.take(count), rows)
+            return DatasetFeed(model, dataset.take(count), rows, is_kept=False)
         rows.append(count_rows(batch))
     return DatasetFeed(model, cached, rows)

@@ -229,6 +229,14 @@ def variables_of(model: Any, optimizers: Sequence[Any]) -> list[Any]:
     return list({id(variable): variable for variable in every}.values())
 
 
+def lasting_variables(model: Any, optimizers: Sequence[Any]) -> list[Any]:
+    """All state of a model and of optimizers, without that of metrics, each once."""
+    every = [*model.variables]
+    for optimizer in optimizers:
+        every += optimizer.variables
+    return list({id(variable): variable for variable in every}.values())
+
+
 def _on_devices(variable: Any) -> list[Any]:
     """A variable, or what it is on each device that shares a batch by a strategy.
 
@@ -962,3 +970,20 @@ def random_state() -> Callable[[], None]:
             generator.state.assign(value)
 
     return again
+
+
+def seed_state() -> NDArray[Any] | None:
+    """The state of Keras' own random numbers; None where none were drawn yet."""
+    module = importlib.import_module("keras.src.backend.common.global_state")
+    generator = module.get_global_attribute("global_seed_generator")
+    return None if generator is None else np.array(read(generator.state))
+
+
+def set_seed_state(state: NDArray[Any] | None) -> None:
+    """Set what :func:`seed_state` has given, maybe in another process."""
+    module = importlib.import_module("keras.src.backend.common.global_state")
+    generator = None
+    if state is not None:
+        generator = keras.random.SeedGenerator(0, name="global_seed_generator")
+        generator.state.assign(state)
+    module.set_global_attribute("global_seed_generator", generator)

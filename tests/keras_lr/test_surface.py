@@ -39,6 +39,7 @@ PUBLIC = [
     "Plateau",
     "PolynomialDecay",
     "RateMonitor",
+    "RayRunner",
     "Report",
     "Rex",
     "Schedule",
