@@ -22,7 +22,7 @@ from keras_lr.finder.borrowed import Borrowed
 from keras_lr.finder.climb import Seen
 from keras_lr.finder.trainings import Trainings
 from keras_lr.finder.verdict import is_clear
-from keras_lr.fit import keras_names
+from keras_lr.fit import keras_names, processes
 from keras_lr.fit.baggage import Baggage, pack_model, unpack_model
 from keras_lr.fit.packing import PackedFeed, pack, unpack
 from keras_lr.plan.curves import FloatArray
@@ -153,11 +153,12 @@ def pack_search(
             f"sent. Received: more than memory_limit={memory_limit:.3g} bytes of them. "
             "Raise `memory_limit`, or leave `runner` out."
         )
-    is_shared = keras_names.replicas(model) > 1
+    is_shared = keras_names.replicas(model) > 1 or processes.count() > 1
     if is_shared or keras.distribution.distribution() is not None:
         raise ValueError(
-            "A search in other processes needs a model that is on one device. "
-            "Received: one whose batches are shared by several. Leave `runner` out."
+            "A search in other processes needs a model that one process trains on one "
+            "device. Received: one whose batches are shared by several. Leave `runner` "
+            "out."
         )
     swapped = data.swapped()
     contents = Contents(
