@@ -61,7 +61,8 @@ def losses_and_rates(
     left.set(title="Loss after each epoch", xlabel="epoch", yscale="log")
     left.set_ylabel("cross-entropy (nats)")
     left.legend()
-    right.plot([update / len(rates) * len(epochs) for update in range(len(rates))], rates)
+    per_epoch = len(rates) / len(epochs)
+    right.plot([update / per_epoch for update in range(len(rates))], rates)
     right.set(title="Rate of each update", xlabel="epoch", ylabel="learning rate")
     right.set_ylim(0, None)
     for axes in (left, right):
