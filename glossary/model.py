@@ -331,7 +331,7 @@ class Evidence:
 
     @property
     def reason(self) -> str:
-        """Why it is inconclusive, from the first control that was not met; or empty."""
+        """Why it is inconclusive: the first control that was not met; or empty."""
         return next((run.reason for run in self.runs if run.reason), "")
 
     @property
@@ -367,7 +367,7 @@ class Evidence:
 
     @property
     def data(self) -> dict[str, list[tuple[float, ...]]]:
-        """The numbers behind the picture by name, a tuple for each seed."""
+        """The numbers behind the picture, by name: for each seed a tuple."""
         return {
             name: [dict(_series(run))[name] for run in self.runs]
             for name, _ in _series(self.runs[0])

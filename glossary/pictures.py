@@ -178,7 +178,7 @@ class Measurement:
 
     @property
     def reason(self) -> str:
-        """Why it says nothing, from the first control that was not met; or empty."""
+        """Why it says nothing: the first control that was not met; or empty."""
         for control in self.controls:
             if not control.met:
                 return control.otherwise

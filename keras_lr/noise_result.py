@@ -61,7 +61,7 @@ class NoiseScaleResult:
 
     @property
     def critical_batch_size(self) -> int | None:
-        """The batch size that is worth its cost, the noise scale as whole rows.
+        """The batch size that is worth its cost: the noise scale, as whole rows.
 
         There a training needs twice the updates of one with huge batches, and twice the
         rows of one with tiny batches. It is an order of magnitude: the simple noise

@@ -82,6 +82,16 @@ def _docstring(
         lines += ["", f"In the glossary: {', '.join(links)}.", ""]
 
 
+def _plain_property(
+    app: Sphinx, kind: str, name: str, documented: Any, options: Any, lines: list[str]
+) -> None:
+    """Have the first sentence of a property stay one, with a colon or without."""
+    # Napoleon takes what stands before a colon in the first line for its type. An empty
+    # comment is a first line without one.
+    if kind in ("property", "attribute"):
+        lines[:0] = ["..", ""]
+
+
 def _types(app: Sphinx, *_: Any) -> None:
     """Call an alias by its name, before Sphinx sets the types beside the arguments."""
     for types in app.env.current_document.autodoc_annotations.values():
@@ -93,5 +103,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Have autodoc ask here."""
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-process-docstring", _docstring)
+    app.connect("autodoc-process-docstring", _plain_property, priority=100)
     app.connect("object-description-transform", _types, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
