@@ -12,6 +12,8 @@
 #   make evidence     measure all claims anew, ten seeds each, and record them
 #   make figures      draw all figures anew from the recorded evidence
 #   make keras-tests  Keras' own tests with a schedule in every fit, on the three backends
+#   make docs         build the site of docs/ in docs/_build/html; a warning fails
+#   make docs-links   ask all addresses that the site leads to, over the network
 #   make faults       kill and resume a training twenty times on each backend
 
 PYTHON ?= python3
@@ -25,8 +27,9 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -qq -c constrain
 # Small models on shared cores are faster on one thread each.
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
+SPHINX = $(RUN) KERAS_BACKEND=jax $(BIN)/python -m sphinx -q -W --keep-going -n
 
-.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures faults clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures faults docs docs-links clean $(addprefix test-,$(BACKENDS))
 
 # What backends log as they start goes into a file, and is shown where the run fails.
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
@@ -76,6 +79,13 @@ faults: $(READY)-all-test
 	@for b in $(BACKENDS); do echo "== $$b"; \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
 
+docs: $(READY)-jax-docs
+	$(SPHINX) -b html docs docs/_build/html
+	@echo "The site is in docs/_build/html/index.html"
+
+docs-links: $(READY)-jax-docs
+	$(SPHINX) -b linkcheck docs docs/_build/links
+
 evidence: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --record glossary
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source keras_lr --record keras_lr
@@ -84,7 +94,7 @@ figures: $(READY)-all-test
 	$(RUN) $(BIN)/python -m glossary.measure.recording glossary keras_lr
 
 clean:
-	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv out build dist docs/_build docs/elsewhere docs/glossary .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # One stamp for each set of extras; made anew when the requirements change.
 $(READY)-%: pyproject.toml constraints.txt | .venv/bin/python

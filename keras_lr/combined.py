@@ -18,7 +18,7 @@ from keras_lr.schedule import Schedule
 def combine(*schedules: Schedule | Combined) -> Combined:
     r"""The product of several schedules, which they make in a fit as well.
 
-    .. math:: \eta(t) = \eta_{max} \prod_i f_i(t)
+    .. math:: \eta(t) = \eta_{max} f_1(t) f_2(t) \dots
 
     with the factors :math:`f_i` of each at update t, and the rate :math:`\eta_{max}` of
     the one that has ``max_lr``, or else the optimizer's own. Momentum multiplies
@@ -60,7 +60,7 @@ def combine(*schedules: Schedule | Combined) -> Combined:
 
 @keras.saving.register_keras_serializable("keras_lr")
 class Combined(Outlook):
-    """The product of several schedules; :func:`combine` makes it.
+    """The product of several schedules; :func:`keras_lr.combine` makes it.
 
     Attributes:
         schedules: The schedules.

@@ -33,7 +33,7 @@ class GradientNoiseScale(Companion):
     the gradients of single rows. Far below it, twice the batch size needs about half as
     many updates; far above, hardly fewer. Both are estimated from the gradients of
     parts of a batch and of the whole, of every 10th batch (see
-    :mod:`keras_lr.plan.noise`); the ratio of their means over the last measurements is
+    ``keras_lr.plan.noise``); the ratio of their means over the last measurements is
     the noise scale, with an interval. It grows as the loss falls, often by orders of
     magnitude, so that the last measurements count and not all.
 

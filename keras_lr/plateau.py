@@ -37,7 +37,8 @@ class Plateau(Preset):
 
     .. math:: \eta = \max(\eta_{max} \, f^{n}, \; \eta_{min})
 
-    after n cuts by ``factor`` f, down to the floor ``min_lr`` :math:`\eta_{min}`. A cut
+    after n cuts of ``max_lr`` :math:`\eta_{max}` by ``factor`` f, down to the floor
+    ``min_lr`` :math:`\eta_{min}`. A cut
     is due when ``patience`` observations in a row were not better than the best by
     ``min_delta``. Without other arguments it cuts where Keras' ReduceLROnPlateau does,
     but it multiplies with other schedules, counts from the end of its warmup, goes on

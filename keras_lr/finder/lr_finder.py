@@ -76,7 +76,7 @@ class LRFinder(keras.callbacks.Callback):  # type: ignore[misc]
             ``max_lr``; None for a constant rate. A rate that comes down in the end can
             peak higher than one that stays.
         stop_early: Whether to stop when the loss has risen (see
-            :func:`keras_lr.finder.judge.ending`); one that is not finite always stops.
+            ``keras_lr.finder.judge.ending``); one that is not finite always stops.
         memory_limit: Bytes up to which the copy of the state (the size of the model
             with its optimizer) stays in host memory; a larger one is written to a
             temporary folder of the system.

@@ -36,7 +36,7 @@ class LRFinderResult:
         smoothed: The losses without noise or lag, NaN from where they are not finite.
         suggestions: What each rule says, by name, whatever the verdict:
             ``zero_lag`` (ours), ``minimum``, ``slide``, ``steepest``, ``valley``; see
-            :mod:`keras_lr.finder.rules`.
+            ``keras_lr.finder.rules``.
         probes: Short trainings that were run to verify the answer, by rate; empty for a
             sweep alone.
         steps: Optimizer updates that were spent.

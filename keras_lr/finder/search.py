@@ -111,7 +111,7 @@ def find_lr(
     One short sweep (:class:`LRFinder`) finds where the loss falls. Then short trainings
     look a decade to both sides of it, longer ones begin anew at the best of them and
     its neighbours and follow the course of the schedule in small, and what is lowest on
-    rows that none was trained on decides (:func:`~keras_lr.finder.climb.climb`). All
+    rows that none was trained on decides (``keras_lr/finder/climb.py``). All
     start from the same weights and see the same batches. The answer is less than what
     they bear best, the less the longer the real training is: say how long, by
     ``epochs`` or the schedule's ``horizon``, if you know it.

@@ -36,7 +36,7 @@ class Finding:
     """One thing that :func:`keras_lr.lint` has found.
 
     Attributes:
-        code: Its stable name, as ``"zero-first"``, one of :data:`CODES`;
+        code: Its stable name, as ``"zero-first"``, one of ``CODES``;
             ``docs/lint.md`` has an entry for each.
         severity: ``"error"`` (the fit would be refused, or train nothing),
             ``"warning"`` (hardly what was meant) or ``"note"`` (it may well be meant).

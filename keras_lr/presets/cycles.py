@@ -93,16 +93,17 @@ class Cycling(Preset):
 class OneCycle(Cycling):
     r"""One rise and one fall of the rate, while momentum falls and rises.
 
-    With ``phases="two"`` the rate goes from :math:`\eta_{max}/d` up to
+    With ``phases="two"`` the rate goes from :math:`\eta_{max}/d` up to ``max_lr``
     :math:`\eta_{max}` in ``warmup``, then down to the floor in the rest of the run;
     with ``"three"`` it goes down to :math:`\eta_{max}/d` as fast as it went up, then to
-    the floor. Each phase goes from s to e along
+    the floor; d is ``div_factor``. Each phase goes from s to e along
 
     .. math:: v(p) = e + (s - e) \tfrac12 (1 + \cos \pi p) \quad\text{or}\quad
         v(p) = s + (e - s) p
 
-    The first update is at exactly :math:`\eta_{max}/d`, the last of the warmup at the
-    peak, the last of the run at the floor, whatever the rounding.
+    with progress p from 0 to 1: the first with ``annealing="cosine"``, the second with
+    ``"linear"``. The first update is at exactly :math:`\eta_{max}/d`, the last of the
+    warmup at the peak, the last of the run at the floor, whatever the rounding.
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
@@ -182,10 +183,11 @@ class CyclicalLR(Cycling):
 
     .. math:: \eta(t) = \eta_{min} + (\eta_{max} - \eta_{min}) \, a(c) \, u
 
-    where u rises from 0 to 1 in ``half_cycle`` updates and falls back in
-    ``half_cycle_down``, and the height a in cycle c = 0, 1, ... is 1
-    (``"triangular"``), :math:`2^{-c}` (``"triangular2"``), :math:`\gamma^t` at update t
-    (``"exp_range"``), or what ``scale_fn`` says. Update 0 is at ``min_lr``.
+    with ``max_lr`` :math:`\eta_{max}` and ``min_lr`` :math:`\eta_{min}`, where u rises
+    from 0 to 1 in ``half_cycle`` updates and falls back in ``half_cycle_down``, and the
+    height a in cycle c = 0, 1, ... is 1 (``"triangular"``), :math:`2^{-c}`
+    (``"triangular2"``), :math:`\gamma^t` at update t (``"exp_range"``, ``gamma``
+    :math:`\gamma`), or what ``scale_fn`` says. Update 0 is at ``min_lr``.
 
     Args:
         max_lr: The upper rate; None for the optimizer's own.
@@ -284,8 +286,10 @@ class CosineRestarts(Preset):
     .. math:: \eta(p) = \eta_{min} + m^c (\eta_{max} - \eta_{min})
         \tfrac12 (1 + \cos \pi p)
 
-    in cycle c = 0, 1, ... of length :math:`n k^c`, with ``first_cycle`` n, ``t_mul`` k
-    and ``m_mul`` m. Each cycle begins at its peak and its last update is at the floor.
+    in cycle c = 0, 1, ... of length :math:`n k^c`, with ``max_lr`` :math:`\eta_{max}`,
+    ``min_lr`` :math:`\eta_{min}`, ``first_cycle`` n, ``t_mul`` k, ``m_mul`` m, and
+    progress p from 0 to 1 in the cycle. Each begins at its peak, and its last update is
+    at the floor.
     With a ``warmup`` of W updates it rises to its peak first, from the floor in a
     straight line, in each cycle as long: cycle c lasts :math:`W + (n - W) k^c`.
 

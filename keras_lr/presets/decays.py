@@ -48,7 +48,8 @@ class CosineDecay(Decay):
     .. math:: \eta(p) = \eta_{min} + (\eta_{max} - \eta_{min})
         [\tfrac12 (1 + \cos \pi p)]^a
 
-    with ``exponent`` a.
+    with ``max_lr`` :math:`\eta_{max}`, ``min_lr`` :math:`\eta_{min}`, ``exponent`` a,
+    and progress p, 0 at the first update and 1 at the last.
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
@@ -85,7 +86,12 @@ class CosineDecay(Decay):
 
 @registered
 class LinearDecay(Decay):
-    r"""Falls along a straight line, :math:`\eta_{max} + (\eta_{min} - \eta_{max}) p`.
+    r"""Falls along a straight line.
+
+    .. math:: \eta(p) = \eta_{max} + (\eta_{min} - \eta_{max}) p
+
+    with ``max_lr`` :math:`\eta_{max}`, ``min_lr`` :math:`\eta_{min}`, and progress p,
+    0 at the first update and 1 at the last.
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
@@ -109,7 +115,8 @@ class PolynomialDecay(Decay):
 
     .. math:: \eta(p) = \eta_{min} + (\eta_{max} - \eta_{min}) (1 - p)^a
 
-    with ``power`` a.
+    with ``max_lr`` :math:`\eta_{max}`, ``min_lr`` :math:`\eta_{min}`, ``power`` a, and
+    progress p, 0 at the first update and 1 at the last.
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
@@ -149,6 +156,9 @@ class Rex(Decay):
     r"""Falls slowly first and fast at the end (reflected exponential).
 
     .. math:: \eta(p) = \eta_{min} + (\eta_{max} - \eta_{min}) (1 - p) / (1 - p / 2)
+
+    with ``max_lr`` :math:`\eta_{max}`, ``min_lr`` :math:`\eta_{min}`, and progress p,
+    0 at the first update and 1 at the last.
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
@@ -225,7 +235,9 @@ class ExponentialDecay(RatedDecay):
     .. math:: \eta(p) = \eta_{max} (\eta_{min} / \eta_{max})^p \quad\text{or}\quad
         \eta(t) = \max(\eta_{max} \, r^{t / n}, \eta_{min})
 
-    the second where ``rate`` r is given, with update t and ``every`` n.
+    the second where ``rate`` r is given; with ``max_lr`` :math:`\eta_{max}`, ``min_lr``
+    :math:`\eta_{min}`, progress p, 0 at the first update and 1 at the last, update t,
+    and ``every`` n.
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
@@ -260,8 +272,9 @@ class InverseTimeDecay(RatedDecay):
 
     .. math:: \eta(t) = \max(\eta_{max} / (1 + r t / n), \eta_{min})
 
-    with update t, ``rate`` r and ``every`` n; without a rate, with the one that brings
-    it to exactly ``min_lr`` at the end of ``decay``.
+    at update t, with ``max_lr`` :math:`\eta_{max}`, ``min_lr`` :math:`\eta_{min}`,
+    ``rate`` r and ``every`` n; without a rate, with the one that brings it to exactly
+    ``min_lr`` at the end of ``decay``.
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
@@ -291,7 +304,8 @@ class StepDecay(Preset):
 
     .. math:: \eta(t) = \max(\eta_{max} \, r^{\lfloor t / n \rfloor}, \eta_{min})
 
-    with update t, ``rate`` r and ``every`` n: update n is the first at the lower rate.
+    at update t, with ``max_lr`` :math:`\eta_{max}`, ``min_lr`` :math:`\eta_{min}`,
+    ``rate`` r and ``every`` n: update n is the first at the lower rate.
 
     Args:
         max_lr: The first rate; None for the optimizer's own.

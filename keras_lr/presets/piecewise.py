@@ -16,7 +16,13 @@ from keras_lr.schedule import registered
 
 @registered
 class PiecewiseConstant(Preset):
-    """Holds one factor after another.
+    r"""Holds one factor after another.
+
+    .. math:: \eta(t) = \eta_{max} f_i, \quad b_i \le t < b_{i + 1}
+
+    at update t, with ``max_lr`` :math:`\eta_{max}`, ``factors`` :math:`f_0, f_1`, ...,
+    and ``boundaries`` :math:`b_1, b_2`, ...; before the first, at :math:`b_0 = 0`, the
+    run begins, and after the last nothing changes any more.
 
     Args:
         boundaries: Positions in the run (durations from its start) where the factor
@@ -64,7 +70,14 @@ class PiecewiseConstant(Preset):
 
 @registered
 class PiecewiseLinear(Preset):
-    """Goes through points on straight lines, and holds the first and the last.
+    r"""Goes through points on straight lines, and holds the first and the last.
+
+    .. math:: \eta(t) = \eta_{max} [f_i + (f_{i + 1} - f_i) p], \quad
+        p = (t - b_i) / (b_{i + 1} - b_i)
+
+    at update t from :math:`b_i` to :math:`b_{i + 1}`, with ``max_lr``
+    :math:`\eta_{max}`, the factors :math:`f_i` of ``points``, and the updates
+    :math:`b_i` at which they are reached.
 
     Args:
         points: Pairs of a position (a duration from the start of the run, or 0) and a
@@ -113,7 +126,12 @@ class PiecewiseLinear(Preset):
 
 @registered
 class Function(Preset):
-    """Follows any function of one's own.
+    r"""Follows any function of one's own.
+
+    .. math:: \eta(t) = \eta_{max} f(t) \quad\text{or}\quad \eta_{max} f(p)
+
+    at update t, with ``max_lr`` :math:`\eta_{max}`, ``function`` f, and progress p, 0
+    at the first update and 1 at the last.
 
     Args:
         function: Receives a number and returns the factor on the rate, finite and not

@@ -33,9 +33,11 @@ class Warmup(Preset):
 
     .. math:: f(k) = c(s, 1, k / W), \quad k = 1 \dots W
 
-    with the k-th update k, ``warmup`` W, ``start`` s, and c the curve. So the first
-    update is already at 1 / W (linear, from 0), and the W-th at exactly 1. Put it
-    beside any other schedule: they multiply.
+    of the full rate, at the k-th update, with ``warmup`` W, ``start`` s, and the curve
+    c from s to 1: ``"linear"`` :math:`s + (1 - s) p`, ``"cosine"``
+    :math:`1 - (1 - s) \tfrac12 (1 + \cos \pi p)`, ``"exponential"``
+    :math:`s^{1 - p}`, at p = k / W. So the first update is already at 1 / W (linear,
+    from 0), and the W-th at exactly 1. Put it beside any other schedule: they multiply.
 
     Args:
         warmup: How long; 0 for no warmup, a factor of 1.
@@ -98,8 +100,9 @@ class WarmupCosine(Preset):
     .. math:: \eta = \eta_{max} k / W \;(k = 1 \dots W), \quad\text{then}\quad
         \eta_{min} + (\eta_{max} - \eta_{min}) [\tfrac12 (1 + \cos \pi p)]^a
 
-    with the k-th update k, ``warmup`` W, ``exponent`` a, and progress p = 0 at update
-    W - 1 (the peak) and 1 at the last one.
+    at the k-th update, with ``max_lr`` :math:`\eta_{max}`, ``min_lr``
+    :math:`\eta_{min}`, ``warmup`` W, ``exponent`` a, and progress p = 0 at update W - 1
+    (the peak) and 1 at the last one.
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
@@ -149,8 +152,9 @@ class WarmupLinear(Preset):
     .. math:: \eta = \eta_{max} k / W \;(k = 1 \dots W), \quad\text{then}\quad
         \eta_{max} + (\eta_{min} - \eta_{max}) p
 
-    with the k-th update k, ``warmup`` W, and progress p = 0 at update W - 1 (the peak)
-    and 1 at the last one.
+    at the k-th update, with ``max_lr`` :math:`\eta_{max}`, ``min_lr``
+    :math:`\eta_{min}`, ``warmup`` W, and progress p = 0 at update W - 1 (the peak) and
+    1 at the last one.
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
@@ -190,10 +194,15 @@ class WarmupLinear(Preset):
 class WarmupStableDecay(Preset):
     r"""Warms up, stays, cools down (WSD, a trapezoid).
 
-    The k-th of W warmup updates is at k / W of the peak; the cooldown follows ``shape``
-    with progress p = 0 at the last stable update and 1 at the last of the run:
-    ``"linear"`` 1 - p, ``"cosine"`` (1 + cos(pi p)) / 2, ``"1-sqrt"`` 1 - sqrt(p),
-    ``"1-square"`` 1 - p**2, of the height above the floor.
+    .. math:: \eta = \eta_{max} k / W \;(k = 1 \dots W), \quad\text{then}\quad
+        \eta_{max}, \quad\text{then}\quad
+        \eta_{min} + (\eta_{max} - \eta_{min}) h(p)
+
+    at the k-th update, with ``max_lr`` :math:`\eta_{max}`, ``min_lr``
+    :math:`\eta_{min}`, ``warmup`` W, progress p = 0 at the last stable update and 1 at
+    the last of the run, and the height h by ``shape``: ``"linear"`` :math:`1 - p`,
+    ``"cosine"`` :math:`\tfrac12 (1 + \cos \pi p)`, ``"1-sqrt"`` :math:`1 - \sqrt{p}`,
+    ``"1-square"`` :math:`1 - p^2`.
 
     Args:
         max_lr: The plateau; None for the optimizer's own rate.
@@ -247,8 +256,11 @@ class WarmupStableDecay(Preset):
 class FlatCosine(Preset):
     r"""Stays at the peak, then falls along half a cosine.
 
-    .. math:: \eta_{max}, \quad\text{then}\quad \eta_{min} +
+    .. math:: \eta = \eta_{max}, \quad\text{then}\quad \eta_{min} +
         (\eta_{max} - \eta_{min}) \tfrac12 (1 + \cos \pi p)
+
+    with ``max_lr`` :math:`\eta_{max}`, ``min_lr`` :math:`\eta_{min}`, and progress
+    p = 0 at the last update of the plateau and 1 at the last of the run.
 
     Args:
         max_lr: The plateau; None for the optimizer's own rate.
@@ -288,8 +300,9 @@ class InverseSqrt(Preset):
 
     .. math:: \eta(t) = \eta_{max} / \sqrt{1 + (t - t_0) / n}
 
-    with update t, the last update :math:`t_0` of the warmup (0 without one), and
-    ``timescale`` n. It has no end, so it suits runs of unknown length.
+    at update t, with ``max_lr`` :math:`\eta_{max}`, the last update :math:`t_0` of the
+    warmup (0 without one), and ``timescale`` n; during a warmup of W updates the k-th
+    is at k / W of the peak. It has no end, so it suits runs of unknown length.
 
     Args:
         max_lr: The peak; None for the optimizer's own rate.
