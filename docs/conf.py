@@ -49,7 +49,10 @@ exclude_patterns = ["_build", "_ext", "_static", "**/patches"]
 nitpicky = True
 # What is documented elsewhere, where no link can lead without a network to check it.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(keras|numpy|np|collections|os|pathlib|matplotlib)\..*|Path|NDArray"),
+    (
+        r"py:.*",
+        r"(keras|numpy|np|collections|concurrent|os|pathlib|matplotlib)\..*|Path|NDArray",
+    ),
     # What they are is said in words where they stand.
     (r"py:class", r"Argument|Back|HasValues|Home|IntArray|Named|Part|Result|Threshold"),
     (r"py:class", r"Value"),
