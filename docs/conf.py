@@ -83,6 +83,7 @@ maximum_signature_line_length = 72
 
 html_theme = "furo"
 html_title = "keras-lr"
+pygments_dark_style = "github-dark"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

@@ -11,9 +11,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
+from types import FunctionType
+from typing import Any
 
-import keras
 import pytest
 
 import glossary
@@ -90,8 +93,7 @@ def test_the_site_is_whole(tmp_path: Path) -> None:
     assert fetched(folder, pages) == []
     assert doubled(pages) == []
     anchors = {anchor for page in pages.values() for anchor in page.ids}
-    is_module = inspect.ismodule
-    modules = {name for name in PUBLIC if is_module(eval(name))}
+    modules = {name for name in PUBLIC if inspect.ismodule(named(name))}
     assert {*PUBLIC} - modules - anchors == set()
     assert {f"module-{name}" for name in modules - {"keras_lr.interop"}} <= anchors
     assert undocumented_members(anchors) == []
@@ -104,26 +106,46 @@ def test_the_site_is_whole(tmp_path: Path) -> None:
     assert {"index", "measured", "reference/cycle", "elsewhere/changelog"} <= names
 
 
+def named(name: str) -> Any:
+    """What a public name stands for, without an import: ``glossary.terms`` is a folder,
+    too."""
+    package, _, rest = name.partition(".")
+    return attrgetter(rest)(sys.modules[package])
+
+
 def undocumented_members(anchors: set[str]) -> list[str]:
     """Public methods and properties of ours that no page has."""
-    of_keras = set(dir(keras.callbacks.Callback))
     missing = []
     for name in PUBLIC:
-        cls = eval(name)
+        cls = named(name)
         if not inspect.isclass(cls):
             continue
-        for member, value in vars(cls).items():
-            is_ours = not member.startswith("_") and member not in of_keras
-            is_made = callable(value) or isinstance(value, property | classmethod)
-            of_all = issubclass(cls, keras_lr.Schedule) and member in dir(
-                keras_lr.Schedule
-            )
-            if not (is_ours and is_made):
-                continue
+        is_schedule = issubclass(cls, keras_lr.Schedule)
+        for member in members_of(cls):
+            # What all schedules have is explained once.
+            of_all = is_schedule and hasattr(keras_lr.Schedule, member)
             owner = "keras_lr.Schedule" if of_all else name
             if f"{owner}.{member}" not in anchors:
                 missing.append(f"{name}.{member}")
     return missing
+
+
+def members_of(cls: type) -> list[str]:
+    """Public methods and properties of a class, but those that others define."""
+    kinds = (property, cached_property, classmethod, staticmethod, FunctionType)
+    foreign = {
+        member
+        for base in cls.__mro__
+        if not base.__module__.startswith(("keras_lr", "glossary"))
+        for member in vars(base)
+    }
+    return [
+        member
+        for member, value in vars(cls).items()
+        if isinstance(value, kinds)
+        and not member.startswith("_")
+        and member not in foreign
+    ]
 
 
 def section_of(pages: dict[str, Page], name: str) -> str:
@@ -146,7 +168,7 @@ def has_picture(pages: dict[str, Page], name: str) -> bool:
 
 
 def missing_terms(pages: dict[str, Page]) -> list[str]:
-    """Terms without a page, and claims that are not on it."""
+    """Terms without a page, and claims that are not on it, or without their picture."""
     missing = []
     for term in glossary.terms():
         page = pages.get(f"glossary/{term.id}.html")
@@ -154,6 +176,9 @@ def missing_terms(pages: dict[str, Page]) -> list[str]:
             missing.append(term.id)
             continue
         missing += [claim.id for claim in term.claims if claim.id not in page.ids]
+        # All claims of the installed terms were measured, and drawn.
+        figures = page.text.count('<figure><div class="panels')
+        missing += [f"figures of {term.id}"] * (figures != len(term.claims))
     return missing
 
 

@@ -65,7 +65,7 @@ class TermPages:
         )
 
     def _figure(self, claim: Claim) -> tuple[str, ...]:
-        drawn = recorded.recorded_figure(claim, self._folders)
+        drawn = recorded.recorded_figure(claim.id, self._folders)
         return svg.parts(drawn or "")
 
     def of(self, term: Term) -> str:

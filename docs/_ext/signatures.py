@@ -11,6 +11,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from sphinx.pycode import ModuleAnalyzer
+
 import glossary
 import keras_lr
 from keras_lr.arguments import DEFAULTS
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 _SHARED = "**common"
+#: Modules whose overloads say what an argument makes of the result, as the text does.
+_OVERLOADED = ("keras_lr.finder.search",)
 _HIDDEN = inspect.Parameter.empty
 #: How Sphinx writes an alias that stands in a union.
 _ALIAS = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
@@ -55,6 +59,14 @@ def _terms_by_name() -> dict[str, list[glossary.Term]]:
         for name in term.api:
             by_name.setdefault(name, []).append(term)
     return by_name
+
+
+def _one_signature(app: Sphinx) -> None:
+    """Show a function that is overloaded by the one signature that it has."""
+    for module in _OVERLOADED:
+        analyzer = ModuleAnalyzer.for_module(module)
+        analyzer.analyze()
+        analyzer.overloads.clear()
 
 
 def _signature(
@@ -101,6 +113,7 @@ def _types(app: Sphinx, *_: Any) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Have autodoc ask here."""
+    app.connect("builder-inited", _one_signature)
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-process-docstring", _docstring)
     app.connect("autodoc-process-docstring", _plain_property, priority=100)
