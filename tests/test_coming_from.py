@@ -1,8 +1,8 @@
 """docs/coming_from.md: theirs and ours, read from the page, agree at every update.
 
 test_docs runs what is ours. Here the lines of the other libraries are read from the
-page as well: torch and optax run them, the calls of the others must be those that their
-numbers in tests/data/golden were computed with.
+page as well: torch runs them, and optax where it is installed; the calls of the others
+must be those that their numbers in tests/data/golden were computed with.
 """
 
 from __future__ import annotations
@@ -113,10 +113,31 @@ def rates_of_their_line(library: str) -> np.ndarray:
         assert "lr_max=0.1" in case["call"]
         assert (case["n_epoch"], len(case["value"])) == (EPOCHS, UPDATES)
         return np.array(case["value"])
-    optax = pytest.importorskip("optax")
-    names: dict[str, Any] = {"optax": optax}
+    return warmup_cosine(**call_of("optax", "warmup_cosine_decay_schedule"))
+
+
+def warmup_cosine(
+    init_value: float,
+    peak_value: float,
+    warmup_steps: int,
+    decay_steps: int,
+    end_value: float,
+) -> np.ndarray:
+    """What optax means by it, in closed form; decay_steps counts the warmup as well."""
+    steps = np.arange(UPDATES)
+    rise = init_value + (peak_value - init_value) * steps / warmup_steps
+    progress = (steps - warmup_steps) / (decay_steps - warmup_steps)
+    fall = end_value + (peak_value - end_value) * (1 + np.cos(np.pi * progress)) / 2
+    return np.where(steps < warmup_steps, rise, fall)
+
+
+def test_the_closed_form_of_optax_is_what_its_line_gives():
+    names: dict[str, Any] = {"optax": pytest.importorskip("optax")}
     exec(theirs("optax"), names)
-    return np.array([float(names["schedule"](step)) for step in range(UPDATES)])
+    rates = [float(names["schedule"](step)) for step in range(UPDATES)]
+    np.testing.assert_allclose(
+        rates, rates_of_their_line("optax"), rtol=1e-6, atol=1e-8
+    )
 
 
 #: The rate that their optimizer is given, where the schedule scales it.

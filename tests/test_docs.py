@@ -27,8 +27,7 @@ pytestmark = pytest.mark.backend
 DOCS = Path(__file__).parents[1] / "docs"
 TEXTS = {
     page.relative_to(DOCS).as_posix(): page.read_text("utf-8")
-    for page in sorted(DOCS.rglob("*.md"))
-    if "_build" not in page.parts
+    for page in sorted([*DOCS.glob("*.md"), *DOCS.glob("howto/*.md")])
 }
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -113,14 +112,19 @@ def run(page, text):
     names = {"__name__": "page"}
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     parser = doctest.DocTestParser()
+    blocks = list(PYTHON.finditer(text))
+    assert len(blocks) == text.count("```python"), "an indented block is not run"
     sessions = 0
-    for block in PYTHON.finditer(text):
+    for block in blocks:
         line = text.count("\n", 0, block.start(1))
         if ">>>" not in block[1]:
             # Lines of the page, for tracebacks.
             exec(compile("\n" * line + block[1], str(DOCS / page), "exec"), names)
             continue
-        session = parser.get_doctest(block[1], names, page, str(DOCS / page), line)
+        # Sources of what a session defines are looked up by its name, which must
+        # not be that of another one.
+        name = f"{page}:{line}"
+        session = parser.get_doctest(block[1], names, name, str(DOCS / page), line)
         # What is left of the names is what the next block begins with.
         session.globs = names
         runner.run(session, clear_globs=False)
