@@ -20,7 +20,7 @@ class Outcome:
 
     Attributes:
         code: Its exit code; negative where a signal has ended it.
-        found: What it has found: the JSON of its last line, None where that is none.
+        found: What it has found: the last line that is JSON; empty where there is none.
         output: All that it has printed.
     """
 
@@ -71,10 +71,8 @@ def _outcome(process: subprocess.Popen[str], timeout: float) -> Outcome:
         output, _ = process.communicate()
         message = f"A process has not ended in {timeout} s. It has printed: {output}"
         raise TimeoutError(message) from error
-    lines = output.splitlines()
-    found = None
-    if lines and lines[-1].startswith("{"):
-        found = json.loads(lines[-1])
+    told = [line for line in output.splitlines() if line.startswith("{")]
+    found = json.loads(told[-1]) if told else {}
     return Outcome(process.returncode, found, output)
 
 
