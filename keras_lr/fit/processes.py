@@ -122,12 +122,17 @@ def mean(values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
     return means
 
 
-def check_alike(what: str, number: int | None) -> None:
+def check_alike(
+    what: str,
+    number: int | None,
+    advice: str = "Give each as many rows, and one `batch_size`.",
+) -> None:
     """Refuse a number that is another one in another process.
 
     Args:
         what: What it counts.
         number: In this process; None where it is not known.
+        advice: What to do about it.
 
     Raises:
         ValueError: In all of them.
@@ -141,8 +146,7 @@ def check_alike(what: str, number: int | None) -> None:
     shown = ["unknown" if one < 0 else str(one) for one in numbers]
     raise ValueError(
         f"All processes must have as many {what}, else they wait for each other in "
-        f"vain. Received: {', '.join(shown)}, in the order of the processes. Give each "
-        "as many rows, and one `batch_size`."
+        f"vain. Received: {', '.join(shown)}, in the order of the processes. {advice}"
     )
 
 

@@ -22,12 +22,12 @@ only_torch = pytest.mark.skipif(BACKEND != "torch", reason="of torch.distributed
 
 #: One test for all, since it takes long until processes have begun.
 CHECKS = ["rates", "resume", "sweep", "search", "search_some_constant", "plateau"]
-CHECKS += ["branches", "refusals"]
+CHECKS += ["branches", "refusals", "resume_apart"]
 
 
 def outcomes(kind, *checks, tmp_path, monkeypatch, **options) -> list[Outcome]:
     monkeypatch.setenv("BRANCHES", str(tmp_path))
-    return run_together("tests.kit.together", kind, *checks, timeout=300, **options)
+    return run_together("tests.kit.together", kind, *checks, timeout=500, **options)
 
 
 def assert_all_is_right(kind, tmp_path, monkeypatch):
@@ -43,6 +43,8 @@ def assert_all_is_right(kind, tmp_path, monkeypatch):
         assert mine[check] == other[check], check
     assert_like_one_device(mine["rates"])
     assert mine["resume"]["whole"] == mine["resume"]["resumed"]
+    assert mine["resume_apart"] == other["resume_apart"]
+    assert "Received: 2, 1, in the order" in mine["resume_apart"]
     assert mine["search"]["verdict"] == "trust"
     assert_alike_against_their_own_losses(mine["plateau"], other["plateau"])
     assert mine["branches"] == other["branches"]
