@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -55,6 +56,15 @@ def test_processes_that_are_not_connected_are_told():
         model.fit(x, y, batch_size=4, callbacks=[finder], verbose=0)
     # Schedules need no word from others.
     model.fit(x, y, callbacks=[keras_lr.Warmup(2)], verbose=0)
+
+
+def test_a_runner_is_for_one_process(monkeypatch):
+    monkeypatch.setattr(processes, "count", lambda: 2)
+    with (
+        ThreadPoolExecutor(1) as runner,
+        pytest.raises(ValueError, match="`runner` is for a search of one process"),
+    ):
+        keras_lr.find_lr(model_of(), *data(), runner=runner, verbose=0)
 
 
 @pytest.mark.parametrize("value", ["", "two", "1", '{"cluster": {"worker": ["a:1"]}}'])
