@@ -15,6 +15,8 @@
 #   make docs         build the site of docs/ in docs/_build/html; a warning fails
 #   make docs-links   ask all addresses that the site leads to, over the network
 #   make faults       kill and resume a training twenty times on each backend
+#   make distributed  train, resume, search and die on several devices and processes, and
+#                     run examples/distributed
 
 PYTHON ?= python3
 KERAS_BACKEND ?= tensorflow
@@ -29,7 +31,7 @@ RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 SPHINX = $(RUN) KERAS_BACKEND=jax $(BIN)/python -m sphinx -q -W --keep-going -n
 
-.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures faults docs docs-links clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures faults distributed docs docs-links clean $(addprefix test-,$(BACKENDS))
 
 # What backends log as they start goes into a file, and is shown where the run fails.
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
@@ -78,6 +80,10 @@ bench-finder: $(READY)-all-test-bench
 faults: $(READY)-all-test
 	@for b in $(BACKENDS); do echo "== $$b"; \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
+
+distributed: $(READY)-all-test
+	@for b in $(BACKENDS); do echo "== $$b"; \
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m backend tests/distributed tests/keras_lr/fit/test_devices.py tests/keras_lr/fit/test_processes.py || exit 1; done
 
 docs: $(READY)-jax-docs
 	$(SPHINX) -b html docs docs/_build/html

@@ -49,7 +49,8 @@ class GradientNoiseScale(Companion):
     own, so that a noise scale that is measured with it is a coarse one.
 
     It measures batches, also where several are accumulated to an update, or shared by
-    several devices or processes; ``result.batch_size`` says how many rows an update had.
+    several devices or processes; ``result.batch_size`` says how many rows an update
+    had.
 
     Args:
         every: Batches from one measurement to the next, at least 1; by the counter of

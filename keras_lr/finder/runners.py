@@ -16,6 +16,7 @@ from keras_lr.finder import remote
 from keras_lr.finder.climb import Seen
 from keras_lr.finder.remote import Judging, Outcome, Parcel
 from keras_lr.finder.trainings import Errand
+from keras_lr.fit import processes
 from keras_lr.plan.words import shown
 from keras_lr.schedule import Schedule
 
@@ -33,7 +34,8 @@ def check_runner(runner: Any) -> None:
 
     Raises:
         TypeError: If it is no executor.
-        ValueError: If its processes would be forks of this one.
+        ValueError: If its processes would be forks of this one, or several processes
+            search together already.
     """
     if runner is None:
         return
@@ -47,6 +49,12 @@ def check_runner(runner: Any) -> None:
             "`runner` must begin its processes anew: a fork of one in which a backend "
             "runs can hang. Received: a ProcessPoolExecutor that forks. Give it "
             "mp_context=multiprocessing.get_context('spawn')."
+        )
+    if processes.count() > 1:
+        raise ValueError(
+            "`runner` is for a search of one process. Received: "
+            f"runner={shown(runner)} in one of {processes.count()} that train "
+            "together. Leave it out: they share the work already."
         )
 
 

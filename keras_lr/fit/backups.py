@@ -19,6 +19,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lr.fit import processes
+
 #: Epochs whose states are kept: Keras may go back to the backup before the last.
 KEPT = 4
 
@@ -122,6 +124,29 @@ def folder_of(callback: Any) -> Path | None:
     """Where a BackupAndRestore keeps its files; None if that is not on this machine."""
     folder = str(callback.backup_dir)
     return None if "://" in folder else Path(folder)
+
+
+def check_alike(callbacks: Sequence[Any], epoch: int) -> None:
+    """Refuse processes that go on from backups of other epochs.
+
+    Each writes its own, and they may be killed while some have and some have not.
+
+    Args:
+        callbacks: All callbacks of the fit.
+        epoch: The one that this process goes on with.
+
+    Raises:
+        ValueError: In all of them.
+    """
+    backs_up = any(
+        isinstance(one, keras.callbacks.BackupAndRestore) for one in callbacks
+    )
+    if epoch and backs_up:
+        processes.check_alike(
+            "epochs behind them",
+            epoch,
+            "Copy the backup of one of them over those of the others.",
+        )
 
 
 def backup_of(callbacks: Sequence[Any], name: str) -> Backup | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from keras_lr.fit import callers, keras_names
+from keras_lr.fit import backups, callers, keras_names
 from keras_lr.fit.calendar import Calendar
 from keras_lr.fit.choice import all_of, together
 from keras_lr.fit.guests import Attendance, Guest, Progress
@@ -181,6 +181,7 @@ class Director:
             loan.step.sync(counts)
         self._since = counts
         if not self._is_located:
+            backups.check_alike(self.callbacks, epoch)
             self._is_located = True
             self._participants.check(epoch, self._stretches)
             self._tell_of_seams(epoch)

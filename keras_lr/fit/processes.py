@@ -86,7 +86,8 @@ def gathered(values: FloatArray) -> FloatArray:
     gather = {"torch": _gather_on_torch, "jax": _gather_on_jax}
     try:
         return gather[keras.backend.backend()](values, processes)
-    except RuntimeError as error:
+    # JAX raises either, of what connects processes.
+    except (RuntimeError, ValueError) as error:
         raise RuntimeError(
             f"All {processes} processes must go through a training together. "
             f"Received: no answer from one of them. {_advice()}"
@@ -98,9 +99,7 @@ def own_rows(leaf: Any) -> Any:
 
     On JAX processes put their rows together to one array, which none has as a whole.
     """
-    if keras.backend.backend() != "jax" or getattr(
-        leaf, "is_fully_addressable", True
-    ):
+    if keras.backend.backend() != "jax" or getattr(leaf, "is_fully_addressable", True):
         return leaf
     # The same rows may lie on several devices.
     parts = {part.index[0].start or 0: part.data for part in leaf.addressable_shards}
@@ -123,12 +122,17 @@ def mean(values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
     return means
 
 
-def check_alike(what: str, number: int | None) -> None:
+def check_alike(
+    what: str,
+    number: int | None,
+    advice: str = "Give each as many rows, and one `batch_size`.",
+) -> None:
     """Refuse a number that is another one in another process.
 
     Args:
         what: What it counts.
         number: In this process; None where it is not known.
+        advice: What to do about it.
 
     Raises:
         ValueError: In all of them.
@@ -142,8 +146,7 @@ def check_alike(what: str, number: int | None) -> None:
     shown = ["unknown" if one < 0 else str(one) for one in numbers]
     raise ValueError(
         f"All processes must have as many {what}, else they wait for each other in "
-        f"vain. Received: {', '.join(shown)}, in the order of the processes. Give each "
-        "as many rows, and one `batch_size`."
+        f"vain. Received: {', '.join(shown)}, in the order of the processes. {advice}"
     )
 
 
@@ -188,10 +191,12 @@ def check_connected() -> None:
 
 def explain(error: BaseException) -> None:
     """Add to an error that another process is gone, if it comes of that."""
-    if not isinstance(error, RuntimeError) or count() == 1:
+    if not isinstance(error, RuntimeError | ValueError) or count() == 1:
         return
-    if any(word in str(error).lower() for word in WORDS):
-        error.add_note(f"No answer from another process. {_advice()}")
+    note = f"No answer from another process. {_advice()}"
+    is_explained = note in getattr(error, "__notes__", ())
+    if not is_explained and any(word in str(error).lower() for word in WORDS):
+        error.add_note(note)
 
 
 @contextmanager
@@ -199,7 +204,7 @@ def explained() -> Iterator[None]:
     """A context whose errors are explained."""
     try:
         yield
-    except RuntimeError as error:
+    except Exception as error:
         explain(error)
         raise
 

@@ -19,19 +19,21 @@ STUCK = "threads to join the rendezvous"
 ATTEMPTS = 3
 
 
-def assert_exact_on_several_devices(module: str) -> None:
+def assert_exact_on_several_devices(module: str, *arguments: str) -> None:
     """Run a module, whose last word is that all was exact."""
     for _ in range(ATTEMPTS):
-        done = run_on_several_devices(module)
+        done = run_on_several_devices(module, *arguments)
         if STUCK not in done.stderr:
             break
     assert done.stdout.endswith("exact\n"), done.stdout + done.stderr
 
 
-def run_on_several_devices(module: str) -> subprocess.CompletedProcess[str]:
+def run_on_several_devices(
+    module: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
     return subprocess.run(
-        [sys.executable, "-m", module],
+        [sys.executable, "-m", module, *arguments],
         capture_output=True,
         check=False,
         text=True,

@@ -7,9 +7,11 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +22,7 @@ class Outcome:
 
     Attributes:
         code: Its exit code; negative where a signal has ended it.
-        found: What it has found: the JSON of its last line, None where that is none.
+        found: What it has found: the last line that is JSON; empty where there is none.
         output: All that it has printed.
     """
 
@@ -38,43 +40,45 @@ def run_together(
         TimeoutError: If one of them has not ended in so many seconds.
     """
     port = _free_port()
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "RANK": str(rank),
-                "WORLD_SIZE": str(processes),
-                "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(port),
-            },
-        )
-        for rank in range(processes)
-    ]
-    try:
-        return [_outcome(process, timeout) for process in started]
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
+    with ExitStack() as exits:
+        started = []
+        for rank in range(processes):
+            # No pipe: one that is full, while another one is read, would stop it.
+            file = exits.enter_context(tempfile.TemporaryFile("w+"))
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env={
+                    **os.environ,
+                    "RANK": str(rank),
+                    "WORLD_SIZE": str(processes),
+                    "MASTER_ADDR": "127.0.0.1",
+                    "MASTER_PORT": str(port),
+                },
+            )
+            exits.callback(process.wait)
+            exits.callback(process.kill)
+            started.append((process, file))
+        return [_outcome(process, file, timeout) for process, file in started]
 
 
-def _outcome(process: subprocess.Popen[str], timeout: float) -> Outcome:
+def _outcome(
+    process: subprocess.Popen[bytes], file: IO[str], timeout: float
+) -> Outcome:
+    has_ended = True
     try:
-        output, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired as error:
-        process.kill()
-        output, _ = process.communicate()
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        has_ended = False
+    file.seek(0)
+    output = file.read()
+    if not has_ended:
         message = f"A process has not ended in {timeout} s. It has printed: {output}"
-        raise TimeoutError(message) from error
-    lines = output.splitlines()
-    found = None
-    if lines and lines[-1].startswith("{"):
-        found = json.loads(lines[-1])
+        raise TimeoutError(message)
+    told = [line for line in output.splitlines() if line.startswith("{")]
+    found = json.loads(told[-1]) if told else {}
     return Outcome(process.returncode, found, output)
 
 

@@ -1,0 +1,133 @@
+"""Two processes that train one model, each with rows of its own."""
+
+from __future__ import annotations
+
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+import keras_lr
+from tests.kit import together
+from tests.kit.probe import assert_rates, watch
+from tests.kit.processes import Outcome, run_together
+
+pytestmark = pytest.mark.backend
+
+BACKEND = keras.backend.backend()
+KINDS = {"torch": ["ddp", "all_reduce"], "jax": ["jax"], "tensorflow": []}[BACKEND]
+every_kind = pytest.mark.parametrize("kind", KINDS)
+only_torch = pytest.mark.skipif(BACKEND != "torch", reason="of torch.distributed")
+
+#: One test for all, since it takes long until processes have begun.
+CHECKS = ["rates", "resume", "sweep", "search", "search_some_constant", "plateau"]
+CHECKS += ["branches", "refusals", "resume_apart"]
+
+
+def outcomes(kind, *checks, tmp_path, monkeypatch, **options) -> list[Outcome]:
+    monkeypatch.setenv("BRANCHES", str(tmp_path))
+    return run_together("tests.kit.together", kind, *checks, timeout=500, **options)
+
+
+def assert_all_is_right(kind, tmp_path, monkeypatch):
+    measures = ["noise"] if kind != "all_reduce" else []
+    checks = [*CHECKS, *measures, "die_in_search"]
+    paths = {"tmp_path": tmp_path, "monkeypatch": monkeypatch}
+    first, second = outcomes(kind, *checks, **paths)
+    assert second.code == -signal.SIGKILL, first.output + second.output
+    assert first.code == 0, first.output
+    assert list(second.found) == checks[:-1], second.output
+    mine, other = first.found, second.found
+    for check in ("rates", "resume", "sweep", "search", "search_some_constant"):
+        assert mine[check] == other[check], check
+    assert_like_one_device(mine["rates"])
+    assert mine["resume"]["whole"] == mine["resume"]["resumed"]
+    assert mine["resume_apart"] == other["resume_apart"]
+    assert "Received: 2, 1, in the order" in mine["resume_apart"]
+    assert mine["search"]["verdict"] == "trust"
+    assert_alike_against_their_own_losses(mine["plateau"], other["plateau"])
+    assert mine["branches"] == other["branches"]
+    assert [path.name for path in tmp_path.iterdir()] == ["branch-5.keras"]
+    if kind == "jax":
+        # That is whole; of torch's modules Keras knows no class.
+        keras.saving.load_model(tmp_path / "branch-5.keras", compile=False)
+    assert_refused(mine["refusals"], other["refusals"])
+    if measures:
+        assert_noise(mine["noise"], other["noise"])
+    assert "look at its output first" in mine["die_in_search"]
+    assert "init_process_group" in mine["die_in_search"] or kind == "jax"
+
+
+def assert_like_one_device(found):
+    """As one device that is given the rows of both, in batches twice as large."""
+    schedule = keras_lr.OneCycle(max_lr=0.1)
+    assert_rates(found["rates"], schedule.values(20))
+    x, y = (
+        part.reshape(2, 10, 4, -1).swapaxes(0, 1).reshape(80, -1)
+        for part in together.rows_of_all(10)
+    )
+    model = together.model_of("alone", keras.optimizers.Adam(0.1))
+    watch(model.optimizer, model.trainable_variables, 20)
+    options = {"batch_size": 8, "shuffle": False, "verbose": 0}
+    model.fit(x, y, epochs=2, callbacks=[schedule], **options)
+    weights = together.weights_of(model)
+    np.testing.assert_allclose(found["weights"], weights, rtol=1e-4)
+
+
+def assert_alike_against_their_own_losses(mine, other):
+    for per in ("epoch", "update"):
+        assert mine[per] == other[per], per
+        assert len(set(mine[per])) > 1, per
+    # The control: by what each sees, they would not have cut alike.
+    assert mine["own losses"] != other["own losses"]
+
+
+def assert_refused(mine, other):
+    assert mine["rows"] == other["rows"]
+    assert mine["rows"].startswith("ValueError: All processes must have as many batch")
+    assert "Received: 20, 18" in mine["rows"]
+    assert mine["rows of sweep"] == other["rows of sweep"]
+    assert "Received: 40, 36" in mine["rows of sweep"]
+    assert "an error in process 1" in mine["not finite"]
+    assert "in row 7 of the data" in other["not finite"]
+    assert mine["not finite in sweep"] == other["not finite in sweep"]
+    assert "The data must be finite" in mine["not finite in sweep"]
+
+
+def assert_noise(mine, other):
+    assert mine == other
+    assert mine["batch_size"] == 64
+    # On torch a process measures its own rows; the mean over processes is left.
+    wanted = "covariance within" if BACKEND == "torch" else "covariance of all"
+    np.testing.assert_allclose(mine["covariance"], mine[wanted], rtol=0.2)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "all_reduce"])
+def test_two_processes_train_search_and_fail_alike(kind, tmp_path, monkeypatch):
+    assert_all_is_right(kind, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@only_torch
+def test_so_do_those_that_average_gradients_in_a_train_step(tmp_path, monkeypatch):
+    assert_all_is_right("all_reduce", tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@every_kind
+def test_a_process_that_dies_in_a_fit_ends_the_other_one(kind, tmp_path, monkeypatch):
+    paths = {"tmp_path": tmp_path, "monkeypatch": monkeypatch}
+    first, second = outcomes(kind, "die_in_fit", **paths)
+    assert second.code == -signal.SIGKILL
+    assert "look at its output first" in first.found["die_in_fit"], first.output
+
+
+@pytest.mark.slow
+@only_torch
+def test_a_process_that_takes_no_part_ends_the_other_one(tmp_path, monkeypatch):
+    paths = {"tmp_path": tmp_path, "monkeypatch": monkeypatch}
+    first, _ = outcomes("all_reduce", "absent_from_search", **paths)
+    message = first.found["absent_from_search"]
+    assert message.startswith("RuntimeError: All 2 processes must go through"), message
+    assert "timeout" in message
