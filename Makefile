@@ -6,9 +6,11 @@
 #   make types        mypy
 #   make test-pure    the tests that need no backend
 #   make test-jax     those that do, on JAX (test-tensorflow, test-torch)
-#   make bench        what schedules, sweeps and fits in a loop cost, on the three backends
-#   make memory       what 10,000 scheduled fits leave behind, on the three backends
+#   make bench        ours beside the peers in one run: writes benchmarks/results.md
+#   make bench-full   the same with more rounds and more parts (over an hour)
 #   make bench-finder how good finders and their rivals are, where the truth is known
+#   make bench-search how well the glossary's search answers, and which weights fit best
+#   make memory       what 10,000 scheduled fits leave behind, on the three backends
 #   make evidence     measure all claims anew, ten seeds each, and record them
 #   make figures      draw all figures anew from the recorded evidence
 #   make keras-tests  Keras' own tests with a schedule in every fit, on the three backends
@@ -31,7 +33,7 @@ RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 SPHINX = $(RUN) KERAS_BACKEND=jax $(BIN)/python -m sphinx -q -W --keep-going -n
 
-.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures faults distributed docs docs-links clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends keras-tests bench bench-full bench-finder bench-search memory evidence figures faults distributed docs docs-links clean $(addprefix test-,$(BACKENDS))
 
 # What backends log as they start goes into a file, and is shown where the run fails.
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
@@ -64,18 +66,21 @@ keras-tests: $(READY)-all-test
 	@for b in $(BACKENDS); do echo "== $$b"; \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m tests.keras_own.compare --jobs $(JOBS) || exit 1; done
 
-bench: $(READY)-all-test
-	$(BIN)/python benchmarks/lookup.py
-	@for b in $(BACKENDS); do \
-	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/overhead.py || exit 1; \
-	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/search_cost.py || exit 1; done
+bench: $(READY)-all-test-bench
+	$(RUN) $(BIN)/python -m benchmarks.run
 
-memory: $(READY)-all-test
-	@for b in $(BACKENDS); do \
-	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python benchmarks/memory.py || exit 1; done
+bench-full: $(READY)-all-test-bench
+	$(RUN) $(BIN)/python -m benchmarks.run --full
 
 bench-finder: $(READY)-all-test-bench
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m benchmarks.finder.score
+
+bench-search: $(READY)-all-test
+	$(RUN) $(BIN)/python -m benchmarks.search_weights
+
+memory: $(READY)-all-test
+	@for b in $(BACKENDS); do \
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m benchmarks.memory || exit 1; done
 
 faults: $(READY)-all-test
 	@for b in $(BACKENDS); do echo "== $$b"; \

@@ -1,8 +1,8 @@
-"""What many short fits leave behind: ``python benchmarks/memory.py --fits 10000``.
+"""What many short fits leave behind: ``python -m benchmarks.memory --fits 10000``.
 
-Run once for each backend: ``KERAS_BACKEND=jax python benchmarks/memory.py``. One small
+Run once for each backend: ``KERAS_BACKEND=jax python -m benchmarks.memory``. One small
 model is fit again and again, a batch each time, under a new schedule; as many fits
-without one run in a process of their own (this file with ``--plain``). At some of the
+without one run in a process of their own (this module with ``--plain``). At some of the
 fits both write down their memory, the optimizer classes that are alive and how often
 the step was traced. Plain fits grow a little as well, so what counts is the difference.
 """
@@ -25,6 +25,7 @@ import keras
 import numpy as np
 
 import keras_lr
+from benchmarks.nets import Counted
 
 FEATURES = 4
 RATE = 1e-3
@@ -33,19 +34,6 @@ HORIZON = 1000
 #: Fits after which both look, as far as there are so many: what is made once is made.
 FIRST_LOOK = 100
 MEGABYTE = 2**20
-
-
-class Counted(keras.Sequential):
-    """Counts how often its step is traced; on torch, how often it is run."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.traced = 0
-
-    def train_step(self, *args: Any) -> Any:
-        """Count, and do what a model does."""
-        self.traced += 1
-        return super().train_step(*args)
 
 
 class ManyFits:
@@ -137,7 +125,8 @@ def measure(fits: int, scheduled: bool) -> list[dict[str, float]]:
 
 def measure_plain(fits: int) -> list[dict[str, float]]:
     """The same of plain fits, in a process of their own."""
-    command = [sys.executable, __file__, "--plain", "--fits", str(fits)]
+    command = [sys.executable, "-m", "benchmarks.memory", "--plain"]
+    command += ["--fits", str(fits)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found: list[dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
     return found

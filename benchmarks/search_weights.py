@@ -1,6 +1,6 @@
 """Fit the weights of the search, and say how well it answers.
 
-    python benchmarks/search_weights.py [--misses]
+    python -m benchmarks.search_weights [--misses]
 
 Each question of `tests/data/glossary` is asked. Weights are those under which the right
 terms, or "there is no answer", are likeliest (the formula is in

@@ -3,7 +3,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import re
 import runpy
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import keras
 import pytest
 
 import glossary
-from benchmarks import monitor
 
 pytestmark = pytest.mark.backend
 
@@ -234,52 +232,3 @@ def test_the_cells_of_the_learners_notebook_run_in_order():
     assert belief.verdict == "failed"
     assert "<img" in result._repr_html_()
     assert accuracy > 0.85
-
-
-def rows_of(text):
-    """The cells of a table, without its head."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
-
-
-def ratios_of(cells):
-    return [float(cell.split()[0]) for cell in cells]
-
-
-@on("jax")
-def test_overhead_prints_times_and_traces_of_steps_sweeps_and_loops_of_fits():
-    # One test, since the benchmark takes long and processes share tests one by one.
-    options = "--rounds 1 --fits 1 --steps 8 --models 2 --sweeps 1 --sizes 1 --loops 1"
-    shown = output_of("benchmarks/overhead.py", *options.split())
-    parts = re.split(" of a sweep, | of a fit an epoch at a time, ", shown)
-    steps, sweeps, loops = [rows_of(part) for part in parts]
-    ((size, *ratios, _),) = sweeps
-    assert size == "2 layers, 200 updates"
-    assert min(ratios_of(ratios)) > 0
-    assert len(steps) == 10
-    assert min(ratios_of(ratio for _, ratio, _ in steps)) > 0
-    names = [name for name, _, _ in loops]
-    assert names[:2] == ["plain", "plain, again (noise)"]
-    assert names[2:] == ["OneCycle, with momentum", "WarmupCosine"]
-    assert min(ratios_of(ratio for _, ratio, _ in loops)) > 0
-    traces_of_steps = {name: counts for name, _, counts in steps}
-    traces_of_loops = {name: counts for name, _, counts in loops}
-    for name in ("Warmup", "OneCycle, with momentum", "Plateau, per update"):
-        assert traces_of_steps[name] == traces_of_steps["constant rate"]
-    for name, counts in traces_of_loops.items():
-        in_second_loop = counts.split(",")[1]
-        assert int(in_second_loop) == 0, name
-
-
-@on("torch")
-def test_what_a_monitor_costs_is_measured_beside_the_same_fit_without(
-    monkeypatch, capsys
-):
-    few = (monitor.BASELINE, monitor.SCHEDULED, "RateMonitor(50)")
-    monkeypatch.setattr(monitor, "WAYS", {way: monitor.WAYS[way] for way in few})
-    options = "monitor --rounds 1 --fits 1 --steps 8 --models 2"
-    monkeypatch.setattr(sys, "argv", options.split())
-    monitor.main()
-    rows = rows_of(capsys.readouterr().out)
-    assert [row[0] for row in rows] == list(few)
-    assert ratios_of(rows[2][1:]) > [0]
