@@ -1,7 +1,7 @@
 """How good the rate of ``find_lr`` is beside its rivals', and what it spends: in short.
 
 Regret is the share of what could be learned that training at the rate loses. One seed
-and some of the tasks of ``benchmarks/finder``; ``make bench-finder`` has five seeds, all
+and some tasks of ``benchmarks/finder``; ``make bench-finder`` has five seeds, all
 tasks, and more rivals. Tasks are taken by their place in the list of those on which
 nothing was tuned, not by how anyone does on them.
 """

@@ -300,7 +300,7 @@ def test_what_workers_cannot_import_is_refused_before_any_training():
 @pytest.mark.slow
 def test_a_model_that_is_another_one_in_a_worker_is_refused():
     model = model_of(loss=as_only_here)
-    with pool_of(1) as pool, pytest.raises(ValueError, match="here and .* there"):
+    with pool_of(1) as pool, pytest.raises(ValueError, match=r"here and .* there"):
         find(model, runner=pool)
 
 
