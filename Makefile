@@ -8,7 +8,8 @@
 #   make evidence     measure all claims anew, ten seeds each, and record them
 #   make figures      draw all figures anew from the recorded evidence
 #   make keras-tests  Keras' own tests with a schedule in every fit, on the three backends
-#   make faults       kill and resume a training twenty times on each backend
+#   make faults       kills, Ctrl-C, exceptions, full disks and the like at random points,
+#                     counted, on the three backends (FAULTS="--only kills --kills 10")
 
 PYTHON ?= python3
 KERAS_BACKEND ?= tensorflow
@@ -18,6 +19,8 @@ JOBS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+# What make faults is to try: --seed, --kills, --interrupts, --rounds, --only, --backends.
+FAULTS ?= --seed 0
 # Small models on shared cores are faster on one thread each.
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
@@ -66,8 +69,7 @@ bench-finder: $(READY)-all-test-bench
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m benchmarks.finder.score
 
 faults: $(READY)-all-test
-	@for b in $(BACKENDS); do echo "== $$b"; \
-	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
+	$(RUN) $(BIN)/python -m tests.faults $(FAULTS)
 
 evidence: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --record glossary

@@ -23,6 +23,7 @@ from keras_lr.fit.guests import Fit
 from keras_lr.fit.passes import Draw, unhooked
 from keras_lr.fit.record import Scalar
 from keras_lr.fit.step import LentStep
+from keras_lr.fit.whole_file import written_whole
 from keras_lr.plan.checks import check_choice, check_value
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Argument, Clock, Duration
@@ -242,7 +243,8 @@ def make_branch(
         course = train_branch(model, step, supply.draw, fall, leaving.in_force)
         metrics = _evaluated(model, supply)
         if path is not None:
-            model.save(path)
+            with written_whole(path) as part:
+                model.save(part)
     history = CooldownHistory(course.losses, course.rates)
     highest = leaving.in_force[leading(leaving.in_force)].rate
     result = CooldownResult(

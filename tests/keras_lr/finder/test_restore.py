@@ -204,13 +204,6 @@ def test_a_sweep_broken_at_twenty_random_points_gives_everything_back():
     check_injections(20, seed=1)
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Your input ran out of data")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_sweep_broken_at_two_hundred_random_points_gives_everything_back():
-    check_injections(200, seed=np.random.SeedSequence().entropy)
-
-
 @pytest.mark.parametrize("hook", ["on_train_batch_end", "on_epoch_end"])
 def test_after_an_exception_of_a_callback_the_model_is_back_at_once(hook):
     model = trained()

@@ -58,16 +58,6 @@ def test_what_plateaus_wait_for_survives_a_kill(tmp_path):
     kill_and_resume(tmp_path, 5, [23, 41], "plateaus")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("order", ["schedule-first", "backup-first", "plateaus"])
-def test_a_run_killed_at_ten_random_updates_equals_an_uninterrupted_one(
-    tmp_path, order
-):
-    seed = np.random.SeedSequence().entropy
-    print(f"seed {seed}")
-    kill_and_resume(tmp_path, 12, random_points(10, 12, seed), order)
-
-
 class Stop(keras.callbacks.Callback):
     def __init__(self, epoch):
         super().__init__()
