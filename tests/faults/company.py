@@ -113,7 +113,6 @@ def _train_another(model: Any) -> None:
     _expect(rate == 0.25, f"the other's rate is {rate}")
 
 
-#: Those that draw no random numbers of their own are tried in a sweep as well.
 ACTS: dict[str, Callable[[Any], None]] = {
     "clone_model": _clone,
     "deepcopy of the model": _deepcopy_model,
@@ -153,13 +152,12 @@ def _trains_at_own_rate(model: Any, rate: float) -> None:
     _expect(np.isclose(own, rate), f"the copy's rate is {own} after a fit")
 
 
-def _trained(*others: Any, schedule: Any = None) -> Any:
-    model = model_of()
-    schedule = schedule or keras_lr.OneCycle(max_lr=0.02)
+def _trained(acts: Acts) -> Any:
+    # Copies, and evaluate on torch, draw random numbers: this model draws none.
+    model = _plain_model()
     x, y = data(STEPS)
     options = {"batch_size": BATCH, "verbose": 0, "shuffle": False}
-    # Copies draw random numbers: dropout of this model has seeds of its own.
-    model.fit(x, y, callbacks=[schedule, *others], **options)
+    model.fit(x, y, callbacks=[keras_lr.OneCycle(max_lr=0.02), acts], **options)
     return model
 
 

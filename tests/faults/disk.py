@@ -1,17 +1,11 @@
-"""A disk that is full while something is written.
-
-No file may grow beyond so many bytes: the system itself refuses what is more, to Python
-as to the libraries that write by themselves (HDF5 among them).
-"""
+"""A disk that is full while something is written (see ``tests.kit.full_disk``)."""
 
 from __future__ import annotations
 
 import random
-import resource
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +17,7 @@ import keras_lr
 from glossary.measure import recorded
 from tests.faults.counting import ERROR, FAULT, WHOLE, Amounts, Outcome
 from tests.faults.states import BATCH, awaited, data, left_in, model_of, temporary_files
+from tests.kit.full_disk import full_after
 from tests.kit.sweeps import everything, outside
 
 #: How it says that a file has become too large, and how HDF5 does.
@@ -44,17 +39,6 @@ class Writing:
     run: Callable[[Any, Path], None]
     gives_back: bool
     largest: int
-
-
-@contextmanager
-def full_after(size: int) -> Iterator[None]:
-    """No file may become larger than so many bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def _fit(model: Any, *callbacks: Any) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import keras
@@ -52,7 +53,13 @@ class Interrupt:
     def __init__(self) -> None:
         self.has_hit = False
         self._is_armed = False
+
+    def __enter__(self) -> Interrupt:
         self._former = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        signal.signal(signal.SIGINT, self._former)
 
     def during(self, run: Callable[[], None], seconds: float) -> None:
         """Call a function, and interrupt it after so many seconds."""
@@ -109,29 +116,31 @@ TRAININGS = (
 
 def try_all(amounts: Amounts, generator: random.Random) -> Iterator[Outcome]:
     """Interrupt each of them so many times, and count those that were hit."""
-    interrupt = Interrupt()
-    for training in TRAININGS:
+    with Interrupt() as interrupt:
+        # In turn: a run that is cut has some of each.
+        rounds = zip(
+            *[_try_often(training, interrupt, generator) for training in TRAININGS],
+            strict=True,
+        )
+        for outcomes in islice(rounds, amounts.interrupts // len(TRAININGS)):
+            yield from outcomes
+
+
+def _try_often(
+    training: Training, interrupt: Interrupt, generator: random.Random
+) -> Iterator[Outcome]:
+    """Interrupt it again and again; those that come too late do not count."""
+    seconds = _seconds(training, model_of(), generator)
+    while True:
         model = model_of()
-        seconds = _seconds(training, model, generator)
-        hits = 0
-        tries = 0
-        while (
-            hits < amounts.interrupts // len(TRAININGS)
-            and tries < 10 * LIVES * hits + 50
-        ):
-            is_new = tries % LIVES == 0
-            if is_new:
-                model = model_of()
-            # A step that is compiled anew takes longer.
-            longest = seconds[0] if is_new else seconds[1]
-            moment = generator.uniform(0.0, longest)
+        for number in range(LIVES):
+            # The first time its step is compiled, which takes longer.
+            moment = generator.uniform(0.0, seconds[0 if number == 0 else 1])
             outcome = _try(training, model, interrupt, moment, generator)
-            tries += 1
             if outcome is not None:
-                hits += 1
                 yield outcome
-                if outcome.verdict == FAULT:
-                    model = model_of()
+            if outcome is not None and outcome.verdict == FAULT:
+                break
 
 
 def _seconds(
