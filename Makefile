@@ -16,7 +16,8 @@
 #   make keras-tests  Keras' own tests with a schedule in every fit, on the three backends
 #   make docs         build the site of docs/ in docs/_build/html; a warning fails
 #   make docs-links   ask all addresses that the site leads to, over the network
-#   make faults       kill and resume a training twenty times on each backend
+#   make faults       kills, Ctrl-C, exceptions, full disks and the like at random points,
+#                     counted, on the three backends (FAULTS="--only kills --kills 10")
 #   make distributed  train, resume, search and die on several devices and processes, and
 #                     run examples/distributed
 
@@ -28,6 +29,8 @@ JOBS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -qq -c constraints.txt
+# What make faults is to try: --seed, --kills, --interrupts, --rounds, --only, --backends.
+FAULTS ?= --seed 0
 # Small models on shared cores are faster on one thread each.
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
@@ -83,8 +86,7 @@ memory: $(READY)-all-test
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m benchmarks.memory || exit 1; done
 
 faults: $(READY)-all-test
-	@for b in $(BACKENDS); do echo "== $$b"; \
-	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
+	$(RUN) $(BIN)/python -m tests.faults $(FAULTS)
 
 distributed: $(READY)-all-test
 	@for b in $(BACKENDS); do echo "== $$b"; \

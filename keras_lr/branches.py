@@ -25,6 +25,7 @@ from keras_lr.fit.guests import Fit
 from keras_lr.fit.passes import Draw, unhooked
 from keras_lr.fit.record import Scalar
 from keras_lr.fit.step import LentStep
+from keras_lr.fit.whole_file import written_whole
 from keras_lr.plan.checks import check_choice, check_value
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Argument, Clock, Duration
@@ -257,7 +258,8 @@ def make_branch(
 
 def _save(model: Any, path: Path) -> None:
     if processes.is_first():
-        model.save(path)
+        with written_whole(path) as part:
+            model.save(part)
         return
     # One process writes the file, but on JAX saving is something that all do together.
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ evidence of a claim only while the claim's content is the one that was measured.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,17 @@ def write(folder: Path, evidences: Sequence[Evidence]) -> None:
         old = path.read_text("utf-8").splitlines() if path.is_file() else []
         before = {json.loads(line)["claim"]: line for line in old}
         kept = {**before, **lines}
-        path.write_text("\n".join(kept[name] for name in sorted(kept)) + "\n", "utf-8")
+        replace(path, "\n".join(kept[name] for name in sorted(kept)) + "\n")
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file in one go: where the disk is full, the former one stays."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_text(text, "utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def encode(evidence: Evidence) -> str:

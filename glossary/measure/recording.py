@@ -54,7 +54,7 @@ def redraw(folder: Path, claims: Iterable[Claim]) -> int:
 def _draw(folder: Path, evidence: Evidence) -> None:
     path = recorded.figure_path(folder, evidence.claim.id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(picture(evidence), "utf-8")
+    recorded.replace(path, picture(evidence))
 
 
 if __name__ == "__main__":

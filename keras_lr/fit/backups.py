@@ -8,7 +8,6 @@ the states of the last epochs stay, and the epoch that Keras goes on with tells 
 from __future__ import annotations
 
 import json
-import os
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lr.fit import processes
+from keras_lr.fit.whole_file import written_whole
 
 #: Epochs whose states are kept: Keras may go back to the backup before the last.
 KEPT = 4
@@ -67,7 +67,8 @@ class Backup:
         epochs = sorted(one for one in states if one <= epoch)[-KEPT:]
         kept = {str(one): states[one] for one in epochs}
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._replace(self._file, json.dumps(kept).encode())
+        with written_whole(self._file) as part:
+            part.write_text(json.dumps(kept), "utf-8")
         self._remove_unused(json.dumps(kept))
 
     def write_arrays(self, name: str, arrays: Sequence[NDArray[Any]]) -> str:
@@ -78,9 +79,8 @@ class Backup:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{self._name}-{name}.npz"
-        whole = path.with_suffix(".part.npz")
-        np.savez(whole, *[_plain(array) for array in arrays])
-        os.replace(whole, path)
+        with written_whole(path) as part:
+            np.savez(part, *[_plain(array) for array in arrays])
         return path.name
 
     def read_arrays(self, file: str) -> list[NDArray[Any]]:
@@ -102,12 +102,6 @@ class Backup:
             f"Received: {str(path)!r}, which is missing or cannot be read. Put a whole "
             f"copy there, or remove {self._file.name} to go on without it."
         )
-
-    def _replace(self, path: Path, content: bytes) -> None:
-        """Write a file so that it is whole whenever the process dies."""
-        part = path.with_suffix(".part")
-        part.write_bytes(content)
-        os.replace(part, path)
 
     def _remove_unused(self, states: str) -> None:
         for path in self._folder.glob(f"{self._name}-*.npz"):

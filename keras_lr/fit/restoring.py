@@ -305,14 +305,10 @@ def _go_on(restored: Restored, model: Any, steps: int | None) -> None:
             f"{shown(restored.made[0])} batches, without a file that tells the epoch. "
             f"{ANEW}."
         )
-    elif epoch is None and _is_an_epoch_ahead(restored, known, steps):
-        _warn(
-            f"The weights of the backup in {str(restored.folder)!r} have counted "
-            f"{restored.made[0]} batches, an epoch more than the {restored.epoch} that "
-            "the run goes on after: what a kill between BackupAndRestore's two files "
-            f"leaves. That epoch is trained twice; to go on after it, set the epoch in "
-            f"the backup's metadata to {(restored.epoch or 0) + 1} and begin again."
-        )
+    else:
+        ahead = _epochs_ahead(restored, known, steps) if epoch is None else 0
+        if ahead:
+            _warn(_words_of_lead(restored, ahead))
     is_at_begin = epoch is not None and known[epoch] == restored.made
     if restored.batch is not None and not is_at_begin:
         _warn(
@@ -349,23 +345,42 @@ def _is_at_least(made: Counts, counts: Counts) -> bool:
     )
 
 
-def _is_an_epoch_ahead(
+def _epochs_ahead(
     restored: Restored, known: Mapping[int, Counts], steps: int | None
-) -> bool:
-    """Whether the weights are those of an epoch more than the run goes on after.
+) -> int:
+    """How many epochs the weights are ahead of the one that the run goes on with.
 
     Args:
         restored: What was put back.
         known: What was counted at the beginning of the last epochs.
         steps: Batches of an epoch; None where the data do not tell.
     """
-    if not steps or restored.batch is not None or restored.epoch is None:
-        return False
+    epoch = restored.epoch
+    if not steps or restored.batch is not None or epoch is None:
+        return 0
     made = restored.made[0]
-    if restored.epoch in known:
-        return made - known[restored.epoch][0] == steps
-    # The model may have trained before the run, in this process or in none.
-    return (restored.epoch + 1) * steps in (made, made - restored.before[0])
+    if epoch in known:
+        epochs, rest = divmod(made - known[epoch][0], steps)
+        # A callback may train some batches by itself.
+        return 0 if rest else epochs
+    # The model may have trained before the run, or begun at a later epoch: only what a
+    # kill leaves is certain enough.
+    is_ahead = (epoch + 1) * steps in (made, made - restored.before[0])
+    return 1 if is_ahead else 0
+
+
+def _words_of_lead(restored: Restored, ahead: int) -> str:
+    """What is said where whole epochs would be trained twice, or left out."""
+    epoch = restored.epoch or 0
+    what = f"{ahead} more" if ahead > 0 else f"{-ahead} fewer"
+    comes = "are trained twice" if ahead > 0 else "are left out"
+    return (
+        f"The weights of the backup in {str(restored.folder)!r} have counted "
+        f"{restored.made[0]} batches, {what} epochs than the {epoch} that the run goes "
+        f"on after, as a kill between BackupAndRestore's two writes, or a copy of one "
+        f"file alone, leaves them: epochs {comes}. If that is not meant, set the epoch "
+        f"in the backup's metadata to {epoch + ahead}, and begin again."
+    )
 
 
 def _words_of_seam(restored: Restored, epoch: int) -> str:

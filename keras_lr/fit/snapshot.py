@@ -46,8 +46,12 @@ class Snapshot:
         self._shapes: list[tuple[tuple[int, ...], Any]] = []
         if sum(_size(variable) for variable in self._variables) > memory_limit:
             self._folder = tempfile.TemporaryDirectory(prefix="keras-lr-")
-        for variable in self._variables:
-            self._keep(keras_names.read_in_fit(model, variable))
+        try:
+            for variable in self._variables:
+                self._keep(keras_names.read_in_fit(model, variable))
+        except BaseException:
+            self.drop()
+            raise
         self._restore_random = random_state()
 
     def _keep(self, array: NDArray[Any]) -> None:
@@ -55,7 +59,8 @@ class Snapshot:
         if self._folder is None:
             self._arrays.append(array)
         else:
-            array.tofile(self._file(len(self._shapes) - 1))
+            # Not by `tofile`, which says nothing of a disk that is full.
+            self._file(len(self._shapes) - 1).write_bytes(_bytes_of(array))
 
     def restore(self) -> None:
         """Write everything back."""
@@ -91,6 +96,11 @@ class Snapshot:
 
     def _file(self, i: int) -> Path:
         return Path(self._folder.name if self._folder else "", f"{i}.bin")
+
+
+def _bytes_of(array: NDArray[Any]) -> Any:
+    """The memory of an array, whatever its type: nothing is copied."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def _size(variable: Any) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from keras_lr.fit.whole_file import written_whole
 from keras_lr.plan.words import received
 from keras_lr.watching.samples import PLACE, Samples
 
@@ -98,12 +99,13 @@ class CsvFile:
     def _write_anew(self, samples: Samples) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # In one go: a kill in the middle leaves the old file or the new one.
-        beside = self._path.with_name(f"{self._path.name}.new")
-        with beside.open("w", encoding="utf-8", newline="") as file:
+        with (
+            written_whole(self._path) as part,
+            part.open("w", encoding="utf-8", newline="") as file,
+        ):
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(samples.columns)
             writer.writerows(_as_text(samples))
-        beside.replace(self._path)
         self._columns = samples.columns
 
 

@@ -22,6 +22,7 @@ from glossary.errors import DemoError
 from glossary.lab import Bars, Control, Lines, Measurement
 from glossary.measure import recorded, running
 from glossary.verdict import judge
+from tests.kit.full_disk import full_after
 from tests.kit.page_kit import HEARS_CTRL_C
 
 CLAIMS = {claim.id: claim for term in glossary.terms() for claim in term.claims}
@@ -261,6 +262,16 @@ def test_writing_one_claim_keeps_the_lines_of_others(tmp_path: Path) -> None:
         "adam/another",
         "adam/first-step",
     ]
+
+
+def test_where_the_disk_is_full_the_evidence_of_before_stays(tmp_path: Path) -> None:
+    recorded.write(tmp_path, [made()])
+    path = recorded.evidence_path(tmp_path, "adam")
+    before = path.read_text()
+    with pytest.raises(OSError, match="too large"), full_after(len(before) // 2):
+        recorded.write(tmp_path, [made()])
+    assert path.read_text() == before
+    assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(

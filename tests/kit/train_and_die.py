@@ -1,6 +1,6 @@
-"""Train with backups; die by SIGKILL at an update, if told to.
+"""Train with backups and plateaus; die by SIGKILL at an update, if told to.
 
-Usage: python -m tests.kit.train_and_die BACKUPS OUT EPOCHS KILL_AT ORDER
+Usage: python -m tests.kit.train_and_die BACKUPS OUT EPOCHS KILL_AT
 """
 
 from __future__ import annotations
@@ -33,21 +33,17 @@ class Die(keras.callbacks.Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def train(backups: str, epochs: int, kill_at: int, order: str):
+def train(backups: str, epochs: int, kill_at: int):
     model = watched(keras.optimizers.Adam(0.1), BATCHES * epochs)
     backup = keras.callbacks.BackupAndRestore(backups)
-    callbacks = [keras_lr.OneCycle(max_lr=0.01), backup, Die(kill_at)]
-    if order == "backup-first":
-        callbacks = [backup, callbacks[0], Die(kill_at)]
-    if order == "plateaus":
-        by_epoch = keras_lr.Plateau("loss", 0.7, 1, min_delta=0.2, restore_best=True)
-        by_update = keras_lr.Plateau("loss", 0.9, 7, per="update", smoothing=0.5)
-        callbacks = [backup, by_epoch, by_update, Die(kill_at)]
+    by_epoch = keras_lr.Plateau("loss", 0.7, 1, min_delta=0.2, restore_best=True)
+    by_update = keras_lr.Plateau("loss", 0.9, 7, per="update", smoothing=0.5)
+    callbacks = [backup, by_epoch, by_update, Die(kill_at)]
     fit(model, callbacks, batches=BATCHES, epochs=epochs)
     return recorded(model), model.get_weights()
 
 
 if __name__ == "__main__":
-    backups, out, epochs, kill_at, order = sys.argv[1:]
-    rates, weights = train(backups, int(epochs), int(kill_at), order)
+    backups, out, epochs, kill_at = sys.argv[1:]
+    rates, weights = train(backups, int(epochs), int(kill_at))
     np.savez(out, rates, *weights)

@@ -162,7 +162,15 @@ def test_an_epoch_too_many_is_noticed_where_nobody_wrote_it_down(runs, folder):
     (folder / LEDGER).unlink()
     shutil.copy(runs[0] / "2" / METADATA, folder)
     _, (told,) = resume(folder)
-    assert "have counted 15 batches, an epoch more than the 2" in told
+    assert "have counted 15 batches, 1 more epochs than the 2" in told
+
+
+@once
+def test_weights_of_much_later_are_noticed_by_what_was_counted(runs, tmp_path):
+    folder = shutil.copytree(runs[0] / "1", tmp_path / "1")
+    shutil.copy(runs[0] / "3" / WEIGHTS, folder)
+    _, (told,) = resume(folder)
+    assert "have counted 15 batches, 2 more epochs than the 1" in told
 
 
 def test_weights_that_are_half_written_say_what_to_do(folder):
