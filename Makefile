@@ -20,6 +20,7 @@
 #                     counted, on the three backends (FAULTS="--only kills --kills 10")
 #   make distributed  train, resume, search and die on several devices and processes, and
 #                     run examples/distributed
+#   make runners      searches in pools of processes and on Ray, on the three backends
 
 PYTHON ?= python3
 KERAS_BACKEND ?= tensorflow
@@ -36,7 +37,7 @@ RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 SPHINX = $(RUN) KERAS_BACKEND=jax $(BIN)/python -m sphinx -q -W --keep-going -n
 
-.PHONY: quickstart test lint types test-pure test-backends keras-tests bench bench-full bench-finder bench-search memory evidence figures faults distributed docs docs-links clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends keras-tests bench bench-full bench-finder bench-search memory evidence figures faults distributed docs docs-links runners clean $(addprefix test-,$(BACKENDS))
 
 # What backends log as they start goes into a file, and is shown where the run fails.
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
@@ -98,6 +99,10 @@ docs: $(READY)-jax-docs
 
 docs-links: $(READY)-jax-docs
 	$(SPHINX) -b linkcheck docs docs/_build/links
+
+runners: $(READY)-all-test
+	@for b in $(BACKENDS); do echo "== $$b"; \
+	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m backend tests/keras_lr/finder/test_runners.py || exit 1; done
 
 evidence: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --record glossary

@@ -61,7 +61,6 @@ class Contents:
         held: Batches to judge by.
         swapped: Those with the targets of other rows; None where that says nothing.
         longest: Updates of the longest training.
-        memory_limit: Bytes up to which a copy of the state stays in memory.
         optimizer: Which optimizer's rate is searched.
         loss: What the logs call the loss.
         unused: What to say where the model's step does not use the optimizer.
@@ -72,7 +71,6 @@ class Contents:
     held: PackedFeed
     swapped: PackedFeed | None
     longest: int
-    memory_limit: float
     optimizer: str | None
     loss: str
     unused: str
@@ -138,9 +136,9 @@ def pack_search(
         model: The model.
         data: The batches.
         flag: A file that is there as long as somebody waits.
-        longest: See :class:`Contents`, as for what follows.
-        memory_limit: As above.
-        optimizer: As above.
+        longest: Updates of the longest training.
+        memory_limit: For the message, where the batches are more.
+        optimizer: As for :class:`Contents`, with what follows.
         loss: As above.
         unused: As above.
 
@@ -167,7 +165,6 @@ def pack_search(
         held=pack(data.held),
         swapped=None if swapped is None else pack(swapped),
         longest=longest,
-        memory_limit=memory_limit,
         optimizer=optimizer,
         loss=loss,
         unused=unused,
@@ -266,7 +263,8 @@ def _make_bench(parcel: Parcel) -> _Bench:
     borrowed = Borrowed(
         model,
         contents.longest,
-        contents.memory_limit,
+        # A worker that is killed would leave a file of it.
+        math.inf,
         lambda: True,
         alone=False,
         optimizer=contents.optimizer,

@@ -18,6 +18,7 @@ from keras_lr.finder.budget import planned_updates, updates_of
 from keras_lr.finder.by_batch import BatchSizesResult, checked_sizes, search_each
 from keras_lr.finder.climb import climb, lengths, sweep_updates
 from keras_lr.finder.lr_finder import divisor
+from keras_lr.finder.own_rates import own_rates, remember, set_rates
 from keras_lr.finder.plan import (
     SweepPlan,
     check_schedule,
@@ -32,12 +33,11 @@ from keras_lr.finder.runners import Sent, check_runner, sent_to
 from keras_lr.finder.sweep import Sweep
 from keras_lr.finder.trainings import Here, Probes, Trainings, Work
 from keras_lr.finder.verdict import Evidence, verdict_of
-from keras_lr.fit import keras_names, processes
+from keras_lr.fit import processes
 from keras_lr.fit.building import Building
 from keras_lr.fit.choice import names_of
 from keras_lr.fit.feed import Given
 from keras_lr.fit.loan import end_or_refuse
-from keras_lr.fit.past import past_of
 from keras_lr.fit.snapshot import history_kept
 from keras_lr.plan.duration import Duration
 from keras_lr.schedule import Schedule
@@ -175,12 +175,13 @@ def find_lr(
             the data anew for each training; those of a generator are fewer then, and
             repeated.
         runner: Where the trainings after the sweep are run: in this process, one after
-            another (None), or side by side by the workers of an
-            ``concurrent.futures.Executor``, such as a ``ProcessPoolExecutor`` whose
-            processes are spawned, or :class:`RayRunner`. It is an executor because
-            that is what Python has for it: you decide how many workers there are and
-            where, keep them for the next search, and end them. The answer is the same;
-            what a worker was doing when it died is done again by another.
+            another (None), or side by side by the workers of an ``Executor`` of
+            ``concurrent.futures``: a ``ProcessPoolExecutor`` whose processes are
+            spawned, or :class:`RayRunner`. It is an executor since that is what Python
+            has for it: you decide how many workers there are and where, keep them for
+            the next search, and end them. The answer is the same; what a worker was
+            doing when it died is done again by another. Workers need the model as Keras
+            saves it, and batches that fit into ``memory_limit``.
         verbose: 0 is silent; 1 shows what is being tried, what is left at most, and the
             best so far.
 
@@ -228,7 +229,7 @@ def find_lr(
     )
     if not isinstance(batch_size, Sequence | np.ndarray):
         result = search(batch_size or 32)
-        _remember(model, optimizers, result.suggestion)
+        remember(model, optimizers, result.suggestion)
         return result
     sizes = checked_sizes(
         batch_size,
@@ -265,7 +266,7 @@ def _search(
 ) -> LRFinderResult:
     """Search at one batch size."""
     end_or_refuse(model)
-    own = _own_rates(optimizers, set_rate)
+    own = own_rates(optimizers, set_rate)
     each = optimizers[0].gradient_accumulation_steps or 1
     given = dataclasses.replace(data_of_any_size, batch_size=size)
     x = given.x
@@ -373,7 +374,7 @@ def _search(
         batches_drawn=data.drawn,
     )
     if set_rate and result.suggestion is not None:
-        _set_rates(optimizers, own, result.suggestion)
+        set_rates(optimizers, own, result.suggestion)
     progress.end(result)
     return result
 
@@ -392,33 +393,3 @@ def _unused(model: Any, optimizer: str | None) -> str:
 def _name_of_loss(optimizer: str | None) -> str:
     """What the logs call the loss that an optimizer is to bring down."""
     return "loss" if optimizer is None else optimizer.replace("optimizer", "loss")
-
-
-def _own_rates(optimizers: list[Any], set_rate: bool) -> list[float | None]:
-    """The rates of optimizers, once it is sure that they can be searched."""
-    own = [keras_names.own_rate(one) for one in optimizers]
-    if set_rate and None in own:
-        raise ValueError(
-            "`set_rate` needs an optimizer whose rate is a number. Received: one that "
-            "was compiled with a schedule. Compile it with a number."
-        )
-    return own
-
-
-def _set_rates(optimizers: list[Any], own: list[float | None], rate: float) -> None:
-    for optimizer, share in zip(optimizers, _shares(own), strict=True):
-        optimizer.learning_rate = rate * share
-
-
-def _remember(model: Any, optimizers: list[Any], rate: float | None) -> None:
-    """Leave what was found to whoever looks at a schedule of the model later."""
-    if rate is not None:
-        own = [keras_names.own_rate(one) for one in optimizers]
-        for optimizer, share in zip(optimizers, _shares(own), strict=True):
-            past_of(model).found[optimizer] = rate * share
-
-
-def _shares(own: list[float | None]) -> list[float]:
-    """Of a rate: the highest gets all of it, the others keep their ratio to that."""
-    highest = max(one or 0.0 for one in own) or 1.0
-    return [(one or 0.0) / highest or 1.0 for one in own]

@@ -21,7 +21,9 @@ if __name__ == "__main__":
     before = everything(model)
     with pool_of(2) as pool:
         try:
-            keras_lr.find_lr(model, x, y, batch_size=8, runner=pool, verbose=0)
+            keras_lr.find_lr(
+                model, x, y, batch_size=8, budget=240, runner=pool, verbose=0
+            )
         except KeyboardInterrupt:
             print("interrupted", flush=True)
             assert_same(everything(model), before)

@@ -29,7 +29,7 @@ class Told(keras.Model):
 
     Args:
         folder: Each file ``death-...`` in it kills one worker, once; while there is a
-            file ``slow`` a step takes half a second, and says so by a file ``begun``.
+            file ``slow`` a step takes twenty seconds, and says so by a file ``begun``.
         home: The process in which it does nothing of that.
     """
 
@@ -70,7 +70,7 @@ class Told(keras.Model):
             os.kill(os.getpid(), signal.SIGKILL)
         if (folder / "slow").exists():
             (folder / "begun").touch()
-            time.sleep(0.5)
+            time.sleep(20)
 
 
 def told(folder: Path, deaths: int = 0, **options: Any) -> Any:

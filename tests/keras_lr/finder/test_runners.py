@@ -22,6 +22,7 @@ import pytest
 import keras_lr
 from keras_lr.finder.climb import Seen, climb, point_of
 from keras_lr.finder.runners import TRIES, Crew
+from tests.kit.gan import GAN, images
 from tests.kit.sweeps import assert_same, everything, model_of
 from tests.kit.workers import pool_of, rows, told
 
@@ -42,7 +43,8 @@ def find(model, *given, **options):
 
 @backend
 def test_the_answer_is_that_of_this_process_though_a_worker_dies(tmp_path):
-    deaths = 1 if BACKEND == "jax" else 0
+    # A worker more takes seconds to begin; who is sent what is the same on all.
+    dies = BACKEND == "jax"
     model = told(tmp_path)
     x, y = rows()
     model.fit(x[:32], y[:32], verbose=0)
@@ -50,11 +52,11 @@ def test_the_answer_is_that_of_this_process_though_a_worker_dies(tmp_path):
     schedule = keras_lr.OneCycle()
     here = find(model, schedule=schedule)
     assert_same(everything(model), before)
-    for number in range(deaths):
-        (tmp_path / f"death-{number}").touch()
+    if dies:
+        (tmp_path / "death-0").touch()
     with pool_of(1) as pool:
         there = find(model, schedule=schedule, runner=pool)
-        assert pool._broken == bool(deaths) or "terminated" in str(pool._broken)
+        assert bool(pool._broken) == dies
     assert not list(tmp_path.iterdir())
     assert here.verdict == "trust"
     assert there.to_dict() == here.to_dict()
@@ -63,7 +65,9 @@ def test_the_answer_is_that_of_this_process_though_a_worker_dies(tmp_path):
 
 @backend
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["generator", "doubtful", "weights", "sgd", "tf.data"])
+@pytest.mark.parametrize(
+    "kind", ["generator", "doubtful", "sizes", "tf.data", "groups"]
+)
 def test_the_answer_is_the_same_with(kind):
     x, y = rows()
     options = {}
@@ -84,11 +88,9 @@ def test_the_answer_is_the_same_with(kind):
         def data():
             return x, other
 
-    if kind == "weights":
-        options = {"sample_weight": np.linspace(0, 2, 400), "schedule": None}
-    if kind == "sgd":
+    if kind == "sizes":
         optimizer = keras.optimizers.SGD(0.1, momentum=0.9, use_ema=True)
-        options = {"batch_size": [4, 16]}
+        options = {"batch_size": [4, 16], "sample_weight": np.linspace(0, 2, 400)}
     if kind == "tf.data":
         tf = pytest.importorskip("tensorflow")
 
@@ -96,6 +98,10 @@ def test_the_answer_is_the_same_with(kind):
             return (tf.data.Dataset.from_tensor_slices((x, y)).batch(7),)
 
     model = model_of(optimizer, dropout=0.2, metrics=["mae"])
+    if kind == "groups":
+        first = model.layers[0].name
+        adam = keras.optimizers.Adam(0.01)
+        model.compile(keras_lr.groups(model, {first: 0.1}, optimizer=adam), "mse")
     here = find(model, *data(), **options)
     with pool_of(1) as pool:
         there = find(model, *data(), runner=pool, **options)
@@ -123,11 +129,11 @@ def test_a_pool_serves_one_search_after_another_and_shows_the_same(capsys):
 @pytest.mark.slow
 def test_a_training_that_kills_every_worker_is_given_up(tmp_path):
     model = told(tmp_path, deaths=99)
-    before = everything(model)
+    before = model.get_weights()
     with pool_of(1) as pool, pytest.raises(RuntimeError, match="3 in turn that died"):
         find(model, runner=pool)
     assert len(list(tmp_path.iterdir())) == 99 - TRIES
-    assert_same(everything(model), before)
+    np.testing.assert_equal(model.get_weights(), before)
 
 
 @backend
@@ -138,18 +144,30 @@ def test_an_interrupt_ends_workers_and_gives_the_model_back(tmp_path, whom):
     search = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    while not (tmp_path / "begun").exists():
-        assert search.poll() is None
-        time.sleep(0.1)
-    if whom == "the search alone":
-        search.send_signal(signal.SIGINT)
-    else:
-        os.killpg(search.pid, signal.SIGINT)
-    # What is under way would take minutes; how long is not looked at else.
-    said, _ = search.communicate(timeout=120)
-    assert said.split() == ["interrupted", "restored", "ended"]
-    with pytest.raises(ProcessLookupError):
-        os.killpg(search.pid, 0)
+    try:
+        while not (tmp_path / "begun").exists():
+            assert search.poll() is None
+            time.sleep(0.1)
+        if whom == "the search alone":
+            search.send_signal(signal.SIGINT)
+        else:
+            os.killpg(search.pid, signal.SIGINT)
+        # What workers have before them takes ten minutes, if nobody tells them to stop.
+        said, _ = search.communicate(timeout=200)
+        assert said.split() == ["interrupted", "restored", "ended"]
+        # Python's own process for what processes share ends a little later.
+        assert any(not is_alive(search.pid) or time.sleep(0.2) for _ in range(150))
+    finally:
+        if is_alive(search.pid):
+            os.killpg(search.pid, signal.SIGKILL)
+
+
+def is_alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class Mortal(Executor):
@@ -193,10 +211,6 @@ def test_what_is_lost_three_times_is_given_up(stays_broken):
 
 def test_an_error_of_a_worker_is_raised_and_nothing_is_done_again():
     pool = Mortal(deaths=0)
-
-    def fail():
-        raise ValueError("wrong")
-
     failed = Future()
     failed.set_exception(ValueError("wrong"))
     pool.submit = lambda *_: failed
@@ -290,10 +304,14 @@ def test_what_workers_cannot_import_is_refused_before_any_training():
 
     model = keras.Sequential([keras.Input((4,)), Local(1)])
     model.compile("sgd", "mse")
-    before = everything(model)
+    before = model.get_weights()
     with pool_of(1) as pool, pytest.raises(ValueError, match="one that Keras can load"):
         find(model, runner=pool)
-    assert_same(everything(model), before)
+    gan = GAN(carries=BACKEND == "jax")
+    gan.compile(keras.optimizers.Adam(), keras.optimizers.Adam())
+    with pool_of(1) as pool, pytest.raises(ValueError, match="`compile` is its own"):
+        find(gan, images(100), optimizer="d_optimizer", runner=pool)
+    np.testing.assert_equal(model.get_weights(), before)
 
 
 @backend
@@ -329,8 +347,8 @@ def cluster(monkeypatch):
 @pytest.mark.filterwarnings("ignore")
 def test_ray_gives_the_same_answer_though_a_worker_dies(tmp_path, cluster):
     model = told(tmp_path)
-    before = everything(model)
     here = find(model)
+    before = everything(model)
     (tmp_path / "death-0").touch()
     there = find(model, runner=keras_lr.RayRunner(num_cpus=1))
     assert not list(tmp_path.iterdir())
