@@ -11,13 +11,14 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from glossary.cli import commands, demos, page_commands
 from glossary.errors import GlossaryError
 from glossary.model import LEVELS
 from glossary.show import words
 from glossary.show.export import FORMATS
+from glossary.shown import cut, shown
 
 BACKENDS = ("tensorflow", "jax", "torch")
 SHELLS = ("bash", "zsh", "fish")
@@ -31,6 +32,13 @@ _FILE_ERRORS: dict[type[OSError], tuple[str, str]] = {
     NotADirectoryError: ("A folder is needed, and this is a file.", "Name a folder."),
     PermissionError: ("It must be allowed to read and write.", "Name another place."),
 }
+
+
+class _Parser(argparse.ArgumentParser):
+    """Repeats no more of a wrong argument than can be read."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(cut(message, 600))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +81,7 @@ def _in_a_sentence(error: OSError) -> str:
     if error.errno is None:
         return str(error)  # in words already
     rule, step = _FILE_ERRORS.get(type(error), (f"{error.strerror}.", ""))
-    received = f" Received: {str(error.filename)!r}." if error.filename else ""
+    received = f" Received: {shown(str(error.filename))}." if error.filename else ""
     return f"{rule}{received} {step}".strip()
 
 
@@ -84,7 +92,7 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 def _parser(offered: Mapping[str, list[str]] | None = None) -> argparse.ArgumentParser:
     """The parser; to make a script of completion from it, with what is offered."""
     offers = offered or {}
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="glossary",
         description="The vocabulary of deep learning.",
         epilog="Exit codes: 0, all well; 1, nothing or problems found; 2, wrong usage.",

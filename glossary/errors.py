@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from glossary.problems import Problem
+from glossary.shown import shown
 
 _MOST_TOLD = 8
-_LONGEST_NAME = 200  # characters that are shown of what was asked for
 
 
 class Named(Protocol):
@@ -60,10 +60,7 @@ class UnknownTerm(GlossaryError, KeyError):
         self.see = tuple(see)
 
     def __str__(self) -> str:
-        name = repr(self.name)
-        if len(name) > _LONGEST_NAME:
-            name = f"{name[:_LONGEST_NAME]}..."
-        said = [f"No term named {name}."]
+        said = [f"No term named {shown(self.name)}."]
         if self.see:
             said.append(f"It is explained in {_either(self.see)}.")
         if self.suggestions:
@@ -98,7 +95,7 @@ class AmbiguousTerm(UnknownTerm):
         names = ", ".join(repr(name) for name in self.suggestions[:_MOST_TOLD])
         more = len(self.suggestions) - _MOST_TOLD
         names += f" and {more} more" if more > 0 else ""
-        return f"{self.name!r} may mean any of {names}. Ask for one of them."
+        return f"{shown(self.name)} may mean any of {names}. Ask for one of them."
 
 
 class NoPath(GlossaryError, LookupError):
@@ -130,7 +127,10 @@ class InvalidTerms(GlossaryError, ValueError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        told = [str(problem) for problem in self.problems[:_MOST_TOLD]]
+        more = len(self.problems) - _MOST_TOLD
+        told += [f"And {more} more, in `problems`."] if more > 0 else []
+        super().__init__("\n".join(told))
 
 
 class PluginWarning(UserWarning):

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from glossary.errors import FormulaError
+from glossary.shown import cut, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,19 +96,22 @@ def call(expression: str, symbols: Sequence[str], values: dict[str, Value]) -> R
     if set(values) != set(symbols):
         raise FormulaError(
             f"The formula takes {', '.join(symbols)}. "
-            f"Received: {', '.join(sorted(values)) or 'nothing'}."
+            f"Received: {cut(', '.join(sorted(values))) or 'nothing'}."
         )
-    scope = {**_CONSTANTS, **{name: _numbers(v, name) for name, v in values.items()}}
     result: Value = 0.0
     try:
+        given = {name: _numbers(value, name) for name, value in values.items()}
+        scope = {**_CONSTANTS, **given}
         for name, line in _parse(expression):
             result = _value(line, scope)
             if name is not None:
                 scope[name] = result
+    except FormulaError:
+        raise
     except (ArithmeticError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise FormulaError(
-            f"The formula {expression!r} has no value here ({error}). "
-            f"Received: {values!r}."
+            f"The formula {shown(expression)} has no value here "
+            f"({cut(str(error))}). Received: {shown(values)}."
         ) from error
     return result
 
@@ -141,12 +145,12 @@ def _parse(expression: str) -> Lines:
     try:
         body = ast.parse(expression.strip()).body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise FormulaError(f"No arithmetic expression: {expression!r}.") from None
+        raise FormulaError(f"No arithmetic expression: {shown(expression)}.") from None
     lines = [_line(node, expression) for node in body]
     if not lines or lines[-1][0] or not all(name for name, _ in lines[:-1]):
         raise FormulaError(
             "An expression is lines `name = ...` and one last line with the value. "
-            f"Received: {expression!r}."
+            f"Received: {shown(expression)}."
         )
     return lines
 
@@ -157,13 +161,13 @@ def _line(node: ast.stmt, expression: str) -> tuple[str | None, ast.expr]:
         target = node.targets[0]
         name = target.id if isinstance(target, ast.Name) else None
     if name is None and not isinstance(node, ast.Expr):
-        raise FormulaError(f"No arithmetic expression: {expression!r}.")
+        raise FormulaError(f"No arithmetic expression: {shown(expression)}.")
     value: ast.expr = node.value  # type: ignore[attr-defined]
     for part in ast.walk(value):
         if not _is_allowed(part):
             raise FormulaError(
-                f"{ast.unparse(part)!r} is outside the grammar of formulas. "
-                f"Received: {expression!r}."
+                f"{shown(ast.unparse(part))} is outside the grammar of formulas. "
+                f"Received: {shown(expression)}."
             )
     return name, value
 
@@ -207,7 +211,9 @@ def _value(node: ast.expr, scope: dict[str, Value]) -> Value:
             if name in _WHOLE:
                 return _WHOLE[name][1](*values)
             return _spread(_EACH[name][1], *values)
-    raise FormulaError(f"{ast.unparse(node)!r} is outside the grammar of formulas.")
+    raise FormulaError(
+        f"{shown(ast.unparse(node))} is outside the grammar of formulas."
+    )
 
 
 def _choice(node: ast.IfExp, scope: dict[str, Value]) -> Value:
@@ -244,10 +250,10 @@ def _numbers(value: Value, name: str) -> Value:
         return [_numbers(item, name) for item in value]
     if isinstance(value, str) or not hasattr(value, "__float__"):
         raise FormulaError(
-            f"`{name}` must be a number, a list of numbers or an array. "
-            f"Received: {name}={value!r}."
+            f"`{cut(name)}` must be a number, a list of numbers or an array. "
+            f"Received: {cut(name)}={shown(value)}."
         )
     try:
         return float(value)
     except OverflowError:
-        raise FormulaError(f"`{name}` is beyond the numbers of Python.") from None
+        raise FormulaError(f"`{cut(name)}` is beyond the numbers of Python.") from None

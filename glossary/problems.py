@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_LONGEST_VALUE = 200  # characters that are shown of what stands there
+from glossary.shown import cut, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        where = f"{self.path} = " if self.path else ""
-        hint = f" {self.hint}" if self.hint else ""
-        value = repr(self.value)
-        if len(value) > _LONGEST_VALUE:
-            value = f"{value[:_LONGEST_VALUE]}..."
+        # A path has keys of the file in it, which may be of any length.
+        where = f"{cut(self.path)} = " if self.path else ""
+        hint = f" {cut(self.hint)}" if self.hint else ""
+        value = shown(self.value)
         return f"{place}: {self.code} {self.message} ({where}{value}){hint}"

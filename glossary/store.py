@@ -18,6 +18,7 @@ from glossary.measure import recorded, running
 from glossary.model import INVERSES, LEVELS, Claim, Evidence, Link, Match, Term
 from glossary.read import load
 from glossary.show import forms
+from glossary.shown import shown
 
 _SUGGESTIONS = 3
 _NEAR = 0.1  # below, a word in common is a coincidence
@@ -136,7 +137,7 @@ class Glossary:
             Term('learning-rate')
         """
         if not isinstance(name, str):
-            raise TypeError(f"`name` must be a string. Received: {name!r}.")
+            raise TypeError(f"`name` must be a string. Received: {shown(name)}.")
         return self._labels.exact.get(name) or self._resolve(name)
 
     def _resolve(self, name: str) -> Term:
@@ -397,4 +398,4 @@ def _check_choice(what: str, value: str, choices: Iterable[str]) -> None:
     known = list(choices)
     if value not in known:
         listed = ", ".join(repr(choice) for choice in sorted(known))
-        raise ValueError(f"`{what}` must be one of {listed}. Received: {value!r}.")
+        raise ValueError(f"`{what}` must be one of {listed}. Received: {shown(value)}.")

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from keras_lr.cli import commands
+from keras_lr.plan.words import cut
 
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"keras-lr: {message}. See {self.prog} --help.\n")
+        self.exit(2, f"keras-lr: {cut(message, 300)}. See {self.prog} --help.\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

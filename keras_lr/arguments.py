@@ -8,7 +8,7 @@ from typing import Any, TypedDict, get_type_hints
 
 from keras_lr.plan.checks import check_rate
 from keras_lr.plan.duration import Duration
-from keras_lr.plan.words import received, shown
+from keras_lr.plan.words import cut, received, shown
 
 
 class Common(TypedDict, total=False):
@@ -59,7 +59,7 @@ def completed(cls: type, common: Common) -> Common:
     unknown = [name for name in common if name not in DEFAULTS]
     if unknown:
         raise TypeError(
-            f"{cls.__name__} has no argument `{unknown[0]}`. It takes "
+            f"{cls.__name__} has no argument `{cut(unknown[0])}`. It takes "
             f"{', '.join(inspect.signature(cls).parameters)}."
         )
     return {**DEFAULTS, **common}

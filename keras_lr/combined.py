@@ -10,7 +10,7 @@ import keras
 from keras_lr.outlook import Outlook
 from keras_lr.plan.course import HYPERPARAMETERS
 from keras_lr.plan.product import Planned
-from keras_lr.plan.words import shown
+from keras_lr.plan.words import listed, shown
 from keras_lr.reading import read_config
 from keras_lr.schedule import Schedule
 
@@ -104,7 +104,7 @@ class Combined(Outlook):
         return [each for schedule in self.schedules for each in schedule._planned()]
 
     def _listed(self) -> str:
-        return ", ".join(map(shown, self.schedules))
+        return listed(self.schedules)
 
     def __repr__(self) -> str:
         return f"combine({', '.join(map(repr, self.schedules))})"

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_lr.plan.words import cut, shown
+from keras_lr.plan.words import cut, listed, shown
 
 
 def read_config(owner: str, config: Any, names: Collection[str]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def read_config(owner: str, config: Any, names: Collection[str]) -> dict[str, An
     if unknown:
         raise ValueError(
             f"{owner}: a config has the arguments {', '.join(names)}. "
-            f"Received: {', '.join(map(shown, unknown))} besides."
+            f"Received: {listed(unknown)} besides."
         )
     return {name: _made(owner, value) for name, value in config.items()}
 

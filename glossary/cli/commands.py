@@ -24,6 +24,7 @@ from glossary.read.checks.links import unchecked
 from glossary.records import term_schema, to_record
 from glossary.show import text
 from glossary.show.export import FORMATS
+from glossary.shown import shown
 
 
 def list_terms(arguments: Namespace) -> int:
@@ -65,10 +66,10 @@ def search(arguments: Namespace) -> int:
     if arguments.json:
         _print_json([_match_record(match) for match in matches])
     elif not matches:
-        print(f"glossary: nothing matches {question!r}.", file=sys.stderr)
+        print(f"glossary: nothing matches {shown(question)}.", file=sys.stderr)
     else:
         if matches[0].score < THIS_IS_IT:
-            line = f"{question!r} is not in this glossary; mentioned in:"
+            line = f"{shown(question)} is not in this glossary; mentioned in:"
             print(_wrap(line, 0), file=sys.stdout if is_terminal else sys.stderr)
         for match in matches:
             if is_terminal:
@@ -115,8 +116,9 @@ def new(arguments: Namespace) -> int:
     known = glossary.Glossary().get(arguments.name)
     if known is not None:
         raise GlossaryError(
-            f"A new term must have a new name. Received: {arguments.name!r}, which is "
-            f"{known.id!r} of {known.source}. `glossary show {known.id}` shows it."
+            "A new term must have a new name. "
+            f"Received: {shown(arguments.name)}, which is {known.id!r} of "
+            f"{known.source}. `glossary show {known.id}` shows it."
         )
     written = template.template(arguments.name)
     path = Path(arguments.to or f"{template.slug(arguments.name)}.toml")

@@ -14,6 +14,7 @@ from glossary.errors import DemoError
 from glossary.extras import missing
 from glossary.model import Claim, Evidence
 from glossary.pictures import Measurement
+from glossary.shown import shown
 
 Demo = Callable[[int], Measurement]
 #: How many seeds each size has.
@@ -43,7 +44,9 @@ def check(
         ValueError: If there is no such size, or the seed is negative.
     """
     if size not in SIZES:
-        raise ValueError(f"`size` must be 'fast' or 'full'. Received: size={size!r}.")
+        raise ValueError(
+            f"`size` must be 'fast' or 'full'. Received: size={shown(size)}."
+        )
     if seed < 0:
         raise ValueError(f"`seed` must be 0 or above. Received: seed={seed}.")
     seeds = tuple(range(seed, seed + SIZES[size]))

@@ -29,6 +29,7 @@ from glossary.problems import Problem
 from glossary.read.places import Written
 from glossary.read.validate import Entry, Report, check_entries, unreadable
 from glossary.records import from_record, reflow
+from glossary.shown import shown
 
 GROUP = "glossary.terms"
 _CORE = Path(__file__).parent.parent / "terms"
@@ -317,7 +318,9 @@ def _named_files(paths: Iterable[str | PathLike[str]]) -> list[Path]:
         elif path.is_file():
             files.append(path)
         else:
-            raise FileNotFoundError(f"No file or folder of terms at {str(path)!r}.")
+            raise FileNotFoundError(
+                f"No file or folder of terms at {shown(str(path))}."
+            )
     return files
 
 

@@ -15,6 +15,7 @@ from glossary.formula import FUNCTIONS
 from glossary.model import RELATIONS, SEE_KINDS
 from glossary.read.checks.names import TO_WRITE
 from glossary.records import Schema, schema
+from glossary.shown import shown
 
 _WIDTH = 78
 _HEAD = """\
@@ -89,7 +90,9 @@ def slug(name: str) -> str:
     """
     words = re.findall(r"[a-z0-9]+", name.lower())
     if not words:
-        raise ValueError(f"A name must have a letter or digit. Received: {name!r}.")
+        raise ValueError(
+            f"A name must have a letter or digit. Received: {shown(name)}."
+        )
     return "-".join(words)
 
 

@@ -23,6 +23,7 @@ from glossary.read.checks import Check, shape
 from glossary.read.finding import Finding
 from glossary.read.places import Written
 from glossary.records import Record, from_record
+from glossary.shown import shown
 
 _UNUSABLE = ("E0", "E1")
 
@@ -167,7 +168,9 @@ def select_problems(
     for prefix in prefixes:
         if not any(code.startswith(prefix) for code in codes()):
             listed = ", ".join(codes())
-            raise ValueError(f"No code starts with {prefix!r}. The codes: {listed}.")
+            raise ValueError(
+                f"No code starts with {shown(prefix)}. The codes: {listed}."
+            )
     return [
         problem
         for problem in problems

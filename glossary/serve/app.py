@@ -236,7 +236,7 @@ async def _body(request: Request) -> dict[str, object]:
         raise HTTPException(413, f"The body must have at most {_LONGEST_BODY} bytes.")
     try:  # who sends it slowly keeps nobody waiting
         asked = json.loads(await request.body())
-    except (ValueError, ClientDisconnect):
+    except (ValueError, RecursionError, ClientDisconnect):  # brackets in brackets, too
         asked = None
     if not isinstance(asked, dict):
         raise HTTPException(400, "The body must be a JSON object.")

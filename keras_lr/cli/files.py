@@ -12,10 +12,13 @@ from typing import Any
 from keras_lr.cli.names import CALLABLES, call
 from keras_lr.cli.written import check_schedule, schedules_in
 from keras_lr.outlook import Outlook
-from keras_lr.plan.words import naming, received, shown
+from keras_lr.plan.words import cut, listed, naming, received, shown
 
 #: How a file's name may end.
 ENDINGS = (".toml", ".yaml", ".yml")
+#: Characters that a file may have. Parsers of TOML and YAML are not linear in all they
+#: read: a key of 30,000 parts takes a quarter of a minute.
+LONGEST = 20_000
 #: What a file may say.
 KEYS = ("schedules", "epochs", "steps_per_epoch", "base_lr")
 
@@ -54,7 +57,7 @@ def described(text: str) -> Described:
         if unknown or "schedules" not in told:
             raise ValueError(
                 f"A file must have `schedules`, and may have {', '.join(KEYS[1:])}. "
-                f"Received: {', '.join(map(str, told)) or 'nothing'}."
+                f"Received: {listed(told) or 'nothing'}."
             )
         run = {key: told.get(key) for key in KEYS[1:]}
         return Described(_schedules(told["schedules"]), **run)
@@ -62,12 +65,17 @@ def described(text: str) -> Described:
 
 def _parsed(path: Path) -> Mapping[str, Any]:
     content = path.read_text("utf-8")
+    if len(content) > LONGEST:
+        raise ValueError(
+            f"A file of schedules must have at most {LONGEST} characters. Received: "
+            f"{len(content)}. Write them in Python."
+        )
     if path.suffix.lower() == ".toml":
         try:
             return tomllib.loads(content)
-        except tomllib.TOMLDecodeError as error:
-            # Which says line and column.
-            raise ValueError(f"The file is no TOML: {error}.") from None
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            # Which says line and column, but for brackets in brackets in brackets.
+            raise ValueError(f"The file is no TOML: {cut(str(error), 300)}.") from None
     try:
         yaml = importlib.import_module("yaml")
     except ImportError:
@@ -77,8 +85,7 @@ def _parsed(path: Path) -> Mapping[str, Any]:
     try:
         told = yaml.safe_load(content)
     except (yaml.YAMLError, RecursionError) as error:
-        message = " ".join(str(error).split())
-        raise ValueError(f"The file is no YAML: {message}.") from None
+        raise ValueError(f"The file is no YAML: {cut(str(error), 300)}.") from None
     if not isinstance(told, Mapping):
         raise ValueError(f"A file must be a mapping. Received: {shown(told)}.")
     return told

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_lr import interop, phases, presets
 from keras_lr.combined import combine
-from keras_lr.plan.words import naming, shown
+from keras_lr.plan.words import cut, naming, shown
 from keras_lr.plateau import Plateau
 from keras_lr.schedule import Schedule
 
@@ -62,7 +62,7 @@ def called(
         first, call_mark, rest = str(error).rpartition("() ")
         if call_mark and first.endswith(("__init__", name, "<locals>.phase")):
             verb = "is " if rest.startswith("missing") else ""
-            raise TypeError(f"{name} {verb}{rest}.") from None
+            raise TypeError(f"{name} {verb}{cut(rest, 300)}.") from None
         raise
 
 

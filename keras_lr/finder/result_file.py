@@ -13,7 +13,7 @@ from keras_lr.finder.judge import Verdict
 from keras_lr.finder.probe import Probe
 from keras_lr.plan.checks import number
 from keras_lr.plan.curves import FloatArray
-from keras_lr.plan.words import received, shown
+from keras_lr.plan.words import listed, received, shown
 
 #: Numbers that JSON cannot hold, as they are written.
 NOT_FINITE = ("nan", "inf", "-inf")
@@ -61,7 +61,7 @@ def read(
     if wrong:
         raise ValueError(
             f"A result has the fields {', '.join(names)}. Received: a mapping that "
-            f"differs in {', '.join(map(str, wrong[:8]))}."
+            f"differs in {listed(wrong)}."
         )
     _demand(values["verdict"] in get_args(Verdict), _VERDICTS, values)
     _demand(isinstance(values["reason"], str), "`reason` is text", values)

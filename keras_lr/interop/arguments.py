@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from keras_lr.plan.checks import number
 from keras_lr.plan.duration import LONGEST
-from keras_lr.plan.words import naming, received, shown
+from keras_lr.plan.words import cut, naming, received, shown
 
 Made = TypeVar("Made")
 
@@ -36,7 +36,7 @@ def check_arguments(name: str, maker: Callable[..., Any], arguments: Any) -> Non
     unknown = [argument for argument in arguments if argument not in parameters]
     if unknown:
         raise TypeError(
-            f"{name} has no argument `{unknown[0]}`; it takes "
+            f"{name} has no argument `{cut(unknown[0])}`; it takes "
             f"{', '.join(parameters) or 'none'}. "
             f"{received(**{unknown[0]: arguments[unknown[0]]})}"
         )
@@ -49,7 +49,7 @@ def check_arguments(name: str, maker: Callable[..., Any], arguments: Any) -> Non
         given = ", ".join(f"{key}={shown(value)}" for key, value in arguments.items())
         raise ValueError(
             f"{name} needs {' and '.join(f'`{each}`' for each in missing)}. "
-            f"Received: {given or 'nothing'}."
+            f"Received: {cut(given, 400) or 'nothing'}."
         )
     for argument, value in arguments.items():
         annotation = parameters[argument].annotation

@@ -9,7 +9,7 @@ import keras
 
 from keras_lr.arguments import DEFAULTS, Common
 from keras_lr.interop import catalogue
-from keras_lr.plan.checks import check_choice, check_flag
+from keras_lr.plan.checks import check_choice, check_flag, check_mapping
 from keras_lr.plan.course import Course
 from keras_lr.plan.duration import Clock, IntArray, Length
 from keras_lr.plan.parts import Part
@@ -51,6 +51,7 @@ class Imported(Schedule):
     ) -> None:
         self.peer = peer
         self.recipe = recipe
+        check_mapping("arguments", arguments)
         self.arguments = {
             name: as_pairs(peer, plain(value)) for name, value in arguments.items()
         }

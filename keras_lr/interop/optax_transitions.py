@@ -14,10 +14,16 @@ from typing import Any
 import numpy as np
 
 from keras_lr.interop.numbers import fixed, length_of
-from keras_lr.plan.checks import check_at_least, check_choice, number
+from keras_lr.plan.checks import (
+    check_at_least,
+    check_choice,
+    check_mapping,
+    number,
+)
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Argument, IntArray
 from keras_lr.plan.recipe import Recipe
+from keras_lr.plan.words import received
 
 #: Positions, and what the rate is multiplied by at each of them.
 Scales = Mapping[Any, float]
@@ -132,14 +138,26 @@ def piecewise_interpolate_schedule(
     return fixed(rate, float(levels.max()), length)
 
 
+def _boundary(written: Any) -> int:
+    """A boundary, which is text where the arguments have been read from JSON."""
+    try:
+        return int(written)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            "Each boundary of `boundaries_and_scales` must be a whole number of "
+            f"steps. {received(boundary=written)}"
+        ) from None
+
+
 def _levels(
     init_value: float, boundaries_and_scales: Scales | None
 ) -> tuple[list[int], FloatArray]:
     """Boundaries in order, and the rate before the first and from each of them on."""
-    # The keys are text where the arguments have been read from JSON.
+    given = {} if boundaries_and_scales is None else boundaries_and_scales
+    check_mapping("boundaries_and_scales", given)
     scales = sorted(
-        (int(boundary), number("scale", scale))
-        for boundary, scale in (boundaries_and_scales or {}).items()
+        (_boundary(boundary), number("scale", scale))
+        for boundary, scale in given.items()
     )
     for _, scale in scales:
         check_at_least("scale", scale, 0)

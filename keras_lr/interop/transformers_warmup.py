@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_lr.plan.checks import check_value
+from keras_lr.plan.checks import check_mapping, check_value
 from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Argument, Clock, IntArray
 from keras_lr.plan.recipe import Recipe
@@ -72,7 +72,10 @@ def as_called(maker: Callable[..., Recipe]) -> Callable[..., Recipe]:
         **arguments: Any,
     ) -> Recipe:
         given = {name: arguments[name] for name in arguments if name not in more}
-        for name, value in (scheduler_specific_kwargs or {}).items():
+        if scheduler_specific_kwargs is None:
+            scheduler_specific_kwargs = {}
+        check_mapping("scheduler_specific_kwargs", scheduler_specific_kwargs)
+        for name, value in scheduler_specific_kwargs.items():
             if name not in own or name in given:
                 raise TypeError(
                     "`scheduler_specific_kwargs` takes what is not given beside it, of "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,12 @@ def check_sequence(name: str, value: Any) -> None:
     """Raise unless a value is a list or tuple, as others have been made plain."""
     if not isinstance(value, list | tuple):
         raise TypeError(f"`{name}` must be a sequence. {received(**{name: value})}")
+
+
+def check_mapping(name: str, value: Any) -> None:
+    """Raise unless a value is a mapping."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"`{name}` must be a mapping. {received(**{name: value})}")
 
 
 def check_values(name: str, values: FloatArray, updates: IntArray) -> None:

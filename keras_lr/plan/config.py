@@ -9,7 +9,7 @@ from typing import Any
 from keras_lr.plan.curves import CURVES
 from keras_lr.plan.parts import FunctionPhase, Part, Points, Repeat
 from keras_lr.plan.phase import Phase, part_name
-from keras_lr.plan.words import received, shown
+from keras_lr.plan.words import listed, received, shown
 
 KINDS: dict[str, type[Part]] = {
     kind.__name__: kind for kind in (Phase, FunctionPhase, Repeat, Points)
@@ -54,7 +54,7 @@ def from_config(config: Any) -> Part:
     if unknown or missing:
         raise ValueError(
             f"The config of a {name} has {', '.join(parameters)}. Received: "
-            f"{', '.join(map(shown, unknown)) or 'nothing'} besides, without "
+            f"{listed(unknown) or 'nothing'} besides, without "
             f"{', '.join(missing) or 'nothing'} that is needed."
         )
     if kind is Phase and isinstance(values.get("curve"), str):

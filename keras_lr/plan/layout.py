@@ -11,7 +11,7 @@ from keras_lr.plan.curves import FloatArray
 from keras_lr.plan.duration import Argument, Clock, IntArray
 from keras_lr.plan.parts import Part, Repeat
 from keras_lr.plan.phase import Knot, Phase, as_argument
-from keras_lr.plan.words import shown
+from keras_lr.plan.words import cut, shown
 
 
 class Placed(NamedTuple):
@@ -71,7 +71,9 @@ def _check_shares(arguments: Sequence[Argument]) -> None:
     shares = [each for each in arguments if each.length.unit == "fraction"]
     total = sum(share.length.amount for share in shares)
     if total > 1 + 1e-9:
-        given = ", ".join(f"{share.name}={shown(share.written)}" for share in shares)
+        told = ", ".join(f"{share.name}={shown(share.written)}" for share in shares)
+        # There may be hundreds of phases.
+        given = cut(told, 400)
         raise ValueError(
             "Fractions must not add up to more than the run (100 %). "
             f"Received: {given}: {100 * total:g} % of it."

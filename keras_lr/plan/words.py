@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,15 +34,32 @@ def shown(value: Any) -> str:
     return cut(text)
 
 
-def cut(text: str) -> str:
-    """Text in one line, without what is too long to be read."""
+def listed(values: Iterable[Any]) -> str:
+    """Values with commas between them, of which there may be any number.
+
+    Example:
+        >>> listed(["a", 1]), len(listed(range(10**5)))
+        ("'a', 1", 360)
+    """
+    return cut(", ".join(map(shown, values)), 3 * LONGEST_SHOWN)
+
+
+def cut(text: str, longest: int = LONGEST_SHOWN) -> str:
+    """Text in one line, without what is too long to be read.
+
+    Args:
+        text: The text.
+        longest: Characters that stay, at most.
+    """
     line = " ".join(text.split())
-    return line if len(line) <= LONGEST_SHOWN else f"{line[: LONGEST_SHOWN - 4]} ..."
+    return line if len(line) <= longest else f"{line[: longest - 4]} ..."
 
 
 def received(**values: Any) -> str:
     """What was given, as messages end: ``Received: a=1, b=2.``."""
-    return f"Received: {', '.join(f'{k}={shown(v)}' for k, v in values.items())}."
+    # A name may be a key of the user's, too.
+    told = ", ".join(f"{cut(name)}={shown(value)}" for name, value in values.items())
+    return f"Received: {told}."
 
 
 @contextmanager
