@@ -12,6 +12,9 @@
 #   make evidence     measure all claims anew, ten seeds each, and record them
 #   make figures      draw all figures anew from the recorded evidence
 #   make keras-tests  Keras' own tests with a schedule in every fit, on the three backends
+#   make matrix       the fast part of the tests in the corners of all versions that are
+#                     supported; writes docs/versions.md (ONLY=NAME: one corner alone)
+#   make wheel        build wheel and sdist, install both, and check what they can do
 #   make faults       kill and resume a training twenty times on each backend
 
 PYTHON ?= python3
@@ -26,7 +29,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -qq -c constrain
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 
-.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures faults clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures matrix wheel faults clean $(addprefix test-,$(BACKENDS))
 
 # What backends log as they start goes into a file, and is shown where the run fails.
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
@@ -76,6 +79,12 @@ faults: $(READY)-all-test
 	@for b in $(BACKENDS); do echo "== $$b"; \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
 
+matrix: $(READY)-matrix
+	$(RUN) $(BIN)/python -m tests.matrix --markdown docs/versions.md $(addprefix --only ,$(ONLY))
+
+wheel: $(READY)-all-test
+	$(RUN) $(BIN)/python -m tests.packaging
+
 evidence: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --record glossary
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source keras_lr --record keras_lr
@@ -84,7 +93,7 @@ figures: $(READY)-all-test
 	$(RUN) $(BIN)/python -m glossary.measure.recording glossary keras_lr
 
 clean:
-	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .matrix out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # One stamp for each set of extras; made anew when the requirements change.
 $(READY)-%: pyproject.toml constraints.txt | .venv/bin/python
