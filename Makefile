@@ -21,6 +21,9 @@
 #   make distributed  train, resume, search and die on several devices and processes, and
 #                     run examples/distributed
 #   make runners      searches in pools of processes and on Ray, on the three backends
+#   make matrix       the fast part of the tests in the corners of all versions that are
+#                     supported; writes docs/versions.md (ONLY=NAME: one corner alone)
+#   make wheel        build wheel and sdist, install both, and check what they can do
 
 PYTHON ?= python3
 KERAS_BACKEND ?= tensorflow
@@ -37,7 +40,7 @@ RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 SPHINX = $(RUN) KERAS_BACKEND=jax $(BIN)/python -m sphinx -q -W --keep-going -n
 
-.PHONY: quickstart test lint types test-pure test-backends keras-tests bench bench-full bench-finder bench-search memory evidence figures faults distributed docs docs-links runners clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends keras-tests bench bench-full bench-finder bench-search memory evidence figures faults distributed docs docs-links runners matrix wheel fuzz clean $(addprefix test-,$(BACKENDS))
 
 # What backends log as they start goes into a file, and is shown where the run fails.
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
@@ -104,6 +107,12 @@ runners: $(READY)-all-test
 	@for b in $(BACKENDS); do echo "== $$b"; \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m backend tests/keras_lr/finder/test_runners.py || exit 1; done
 
+matrix: $(READY)-matrix
+	$(RUN) $(BIN)/python -m tests.matrix --markdown docs/versions.md $(addprefix --only ,$(ONLY))
+
+wheel: $(READY)-all-test
+	$(RUN) $(BIN)/python -m tests.packaging
+
 evidence: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --record glossary
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source keras_lr --record keras_lr
@@ -112,7 +121,7 @@ figures: $(READY)-all-test
 	$(RUN) $(BIN)/python -m glossary.measure.recording glossary keras_lr
 
 clean:
-	rm -rf .venv out build dist docs/_build docs/elsewhere docs/glossary .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .matrix out build dist docs/_build docs/elsewhere docs/glossary .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # One stamp for each set of extras; made anew when the requirements change.
 $(READY)-%: pyproject.toml constraints.txt | .venv/bin/python

@@ -14,7 +14,7 @@ from keras import ops
 
 from keras_lr.fit import callers, keras_names
 from keras_lr.fit.optimizer import LentOptimizer, holder_of
-from keras_lr.fit.rate import Rate
+from keras_lr.fit.rate import Rate, is_made_unasked
 from keras_lr.fit.record import Scalar
 from keras_lr.fit.step import LentStep, lent_step
 
@@ -290,7 +290,8 @@ class Loan:
             base = rate.asked
         else:
             number = float(ops.convert_to_numpy(rate))
-            base = self._base_after(lent, number, is_converted)
+            is_unasked = is_made_unasked(rate)
+            base = self._base_after(lent, number, is_converted, is_unasked)
         timetable = self.step.timetable_of(lent)
         if timetable.sets_peak:
             self.keep_rate(lent, self.step.own_rate(lent))
@@ -298,7 +299,11 @@ class Loan:
         self.step.sync(self.step.counts())
 
     def _base_after(
-        self, lent: LentOptimizer, number: float, is_converted: bool | None
+        self,
+        lent: LentOptimizer,
+        number: float,
+        is_converted: bool | None,
+        is_unasked: bool,
     ) -> float:
         """The rate that the schedule is to multiply after a plain number is set."""
         frame = callers.asking_frame(sets=True)
@@ -307,7 +312,7 @@ class Loan:
         if is_converted is None:
             reader = (id(frame), frame.f_code, self.step.calls)
             rate = self._read_rate if self._reader == reader else None
-            is_converted = rate is not None and rate.is_converted
+            is_converted = rate is not None and (rate.is_converted or is_unasked)
         is_scheduler = keras_names.is_writer(frame, "LearningRateScheduler")
         if is_converted and not is_scheduler and self._on_plain_number is not None:
             self._on_plain_number(number)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+IS_NUMPY_1 = np.lib.NumpyVersion(np.__version__) < "2.0.0"
+
 
 class Rate(float):
     """The rate in force, and what it is a multiple of.
@@ -197,6 +199,15 @@ class Rate(float):
 
     def __round__(self, digits: Any = None) -> Any:
         return self._with(lambda value: round(value, digits), self)
+
+
+def is_made_unasked(number: Any) -> bool:
+    """Whether a number may have been made of a rate that was not asked.
+
+    ``np.float64(0.5) * rate`` is a float64 without a ratio in NumPy 1, which takes the
+    value out of any float; NumPy 2 asks ``__array_ufunc__``.
+    """
+    return IS_NUMPY_1 and isinstance(number, np.float64)
 
 
 def _as_number(other: Any) -> Any:

@@ -39,6 +39,9 @@ EVERY = {
 def test_every_optimizer_updates_at_the_scheduled_rate(name):
     if name == "schedule-free" and not hasattr(optimizers, "ScheduleFreeAdamW"):
         pytest.skip("this Keras has no ScheduleFreeAdamW")
+    is_first = keras.__version__.startswith("3.12.")
+    if name == "muon" and is_first and keras.backend.backend() == "tensorflow":
+        pytest.skip("Muon of Keras 3.12 fails on TensorFlow without a schedule, too")
     schedule = keras_lr.OneCycle(max_lr=0.01)
     model = watched(EVERY[name](), 20)
     fit(model, [schedule], epochs=2)

@@ -1,0 +1,1 @@
+"""Wheel and sdist, and what an installation of them can do."""
