@@ -167,14 +167,16 @@ def tables(figures: Sequence[Figure]) -> list[str]:
     blocks = []
     for title in titles:
         among = [figure for figure in figures if figure.table == title]
-        counts = sorted({one.spread.pairs for one in among if one.spread})
-        blocks.append(f"**{title}**{pairs_of(counts)}")
+        blocks.append(f"**{title}**{pairs_of(among)}")
         blocks.append(table(among))
     return blocks
 
 
-def pairs_of(counts: Sequence[int]) -> str:
-    """How many pairs the figures of a table are from."""
+def pairs_of(figures: Sequence[Figure]) -> str:
+    """How many pairs a table is from: its ratios, where it has any."""
+    spreads = [figure.spread for figure in figures if figure.unit == RATIO]
+    spreads = spreads or [figure.spread for figure in figures]
+    counts = sorted({spread.pairs for spread in spreads if spread})
     if not counts:
         return ""
     fewest = counts[0]

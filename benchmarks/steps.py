@@ -113,11 +113,12 @@ def _row(way: Way, table: str, turns: Turns, first: Turns, steps: int) -> list[F
         return [Figure(table, way.name, "a step", error=turns.errors[way.name])]
     scale = MILLISECONDS / steps
     each = [scale * reading.processor for reading in turns.readings[way.name]]
-    compiling = [reading.wall for reading in first.readings[way.name]]
+    compiling = [reading.processor for reading in first.readings[way.name]]
     figures = [Figure(table, way.name, "a step", spread(each), "ms")]
     if way.beside == way.name:
         figures.append(Figure(table, way.name, "processor time", text="1"))
         figures.append(Figure(table, way.name, "wall time", text="1"))
+        figures.append(Figure(table, way.name, "more a step", text="0"))
     else:
         figures += compared(turns, table, way.name, way.beside)
         figures += extra(

@@ -36,8 +36,10 @@ def include(file: str) -> str:
     Returns:
         The text of a page.
     """
+    # As that file has to write it.
+    docs = "../" * file.count("/") + "docs/"
     return (
-        f"```{{include}} ../../{file}\n:relative-docs: docs/\n:relative-images:\n```\n"
+        f"```{{include}} ../../{file}\n:relative-docs: {docs}\n:relative-images:\n```\n"
     )
 
 
