@@ -26,8 +26,8 @@ BACKENDS = {
     "torch_all_reduce": "torch",
     "torch_ddp": "torch",
 }
-#: Run by make test: one on each backend, of several processes where there are some.
-FAST = {"jax_processes", "tensorflow_mirrored", "torch_ddp"}
+#: Run by make test; make distributed runs all.
+FAST = {"tensorflow_mirrored", "torch_ddp"}
 HERE = [name for name, of in BACKENDS.items() if of == keras.backend.backend()]
 SCRIPTS = [
     pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in HERE
