@@ -306,6 +306,8 @@ def test_both_glossaries_answer_the_same_questions_in_a_process_of_their_own():
     assert answered["its definition, by a name"] == "100%, 100%"
     assert answered["its definition, by any of its names"] == "100%, 100%"
     assert answered["what it is related to"] == "100%, 100%"
+    otherwise = "by a name with capitals, hyphens and a plural"
+    assert answered[otherwise].startswith("100%, ")
     assert answered["whether a word is there that is not"] == "0%, 0%"
     assert min(one.spread.low for one in figures if one.unit == "ratio") > 0
 
