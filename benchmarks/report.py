@@ -12,6 +12,7 @@ from benchmarks.sections import SECTIONS, Section
 from benchmarks.turns import Reading
 
 NO_GPU = "No GPU was at hand."
+NOT_ASKED = "Not measured in this run."
 FAILED = "failed"
 
 
@@ -137,7 +138,7 @@ def gpu_section(run: Run) -> list[str]:
                 "processor only begins a step:"
             )
             blocks += tables(outcome.figures)
-    return blocks
+    return blocks if len(blocks) > 1 else [heading, NOT_ASKED]
 
 
 def failures(run: Run) -> list[str]:

@@ -196,6 +196,7 @@ def test_the_report_has_every_figure_and_says_what_failed():
     assert report.NO_GPU not in text
     assert text.index("## On a GPU") < text.index("1.02 (0.99 .. 1.05)")
     assert "Nothing." in text
+    assert report.NOT_ASKED in report.markdown(made_run(gpu=True))
 
 
 @on("torch")
