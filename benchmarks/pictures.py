@@ -182,7 +182,8 @@ def lookups(outcomes: Sequence[Outcome]) -> Any:
         ax.set_title(table.removeprefix("lookups "), fontsize="medium")
         ax.set_yticks(range(len(rows)), rows if ax is axes[0][0] else [""] * len(rows))
         ax.grid(axis="x", alpha=0.3)
-    axes[0][0].legend(loc="lower right")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    picture.legend(handles, labels, loc="outside lower right", ncols=2, frameon=False)
     return picture
 
 
@@ -209,7 +210,8 @@ def imports(outcomes: Sequence[Outcome]) -> Any:
             color=[OURS if _is_ours(figure.row) else GREY for figure in among],
             alpha=alpha,
         )
-        ax.barh([], [], color=GREY, alpha=alpha, label=clock)
+        # A bar of no length: the others have several colors.
+        ax.barh([0], [0], color=GREY, alpha=alpha, label=clock)
     ax.set_yticks(range(len(rows)), rows)
     ax.set(xlabel="milliseconds beyond an empty process (keras_lr: beyond keras)")
     ax.grid(axis="x", alpha=0.3)

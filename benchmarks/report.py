@@ -12,6 +12,7 @@ from benchmarks.sections import SECTIONS, Section
 from benchmarks.turns import Reading
 
 NO_GPU = "No GPU was at hand."
+NOT_ASKED = "Not measured in this run."
 FAILED = "failed"
 
 
@@ -117,7 +118,7 @@ def section_of(
         blocks.append(f"![{section.title}](pictures/{section.picture})")
     for outcome in outcomes:
         if outcome.failure:
-            blocks.append(f"On {name_of(outcome)} it failed: {outcome.failure}")
+            blocks.append(f"It failed{on_backend(outcome)}: {outcome.failure}")
     figures = [figure for outcome in outcomes for figure in outcome.figures]
     return blocks + tables(figures)
 
@@ -130,21 +131,21 @@ def gpu_section(run: Run) -> list[str]:
     blocks = [heading]
     for outcome in run.outcomes:
         if outcome.accelerator and outcome.failure:
-            blocks.append(f"On {name_of(outcome)} it failed: {outcome.failure}")
+            blocks.append(f"It failed{on_backend(outcome)}: {outcome.failure}")
         elif outcome.accelerator:
             blocks.append(
                 f"On {outcome.accelerator}; wall time alone counts here, since the "
                 "processor only begins a step:"
             )
             blocks += tables(outcome.figures)
-    return blocks
+    return blocks if len(blocks) > 1 else [heading, NOT_ASKED]
 
 
 def failures(run: Run) -> list[str]:
     """Everything that failed, a line each."""
     lines = []
     for outcome in run.outcomes:
-        where = f"{outcome.part} on {name_of(outcome)}"
+        where = f"{outcome.part}{on_backend(outcome)}"
         if outcome.failure:
             lines.append(f"* {where}: {outcome.failure}")
         lines += [
@@ -156,9 +157,9 @@ def failures(run: Run) -> list[str]:
     return ["## What failed", listed]
 
 
-def name_of(outcome: Outcome) -> str:
-    """The backend, or that there was none."""
-    return BACKENDS.get(outcome.backend, "no backend")
+def on_backend(outcome: Outcome) -> str:
+    """On which one, if it needs any."""
+    return f" on {BACKENDS[outcome.backend]}" if outcome.backend else ""
 
 
 def tables(figures: Sequence[Figure]) -> list[str]:
@@ -221,9 +222,9 @@ def spread_text(spread: Spread, unit: str) -> str:
 
 def number(value: float, unit: str) -> str:
     """Three digits, or what a ratio needs."""
-    if unit == RATIO and abs(value) < 10:
+    if unit == RATIO and 0.1 <= abs(value) < 10:
         return f"{value:.2f}"
-    if unit == "regret":
+    if unit == "regret" or abs(value) < 0.1:
         return f"{value:.3f}"
     if abs(value) >= 100:
         return f"{value:,.0f}"

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import machine, pictures, report
-from benchmarks.figures import BACKENDS, from_json
+from benchmarks.figures import from_json
 from benchmarks.processes import children, last_line
 from benchmarks.report import Outcome, Run
 from benchmarks.sections import ALL, DEFAULT, SECTIONS, Section
@@ -134,9 +134,9 @@ def run(sections: Sequence[Section], backends: Sequence[str], size: str) -> Run:
 
 def told(outcome: Outcome) -> Outcome:
     """Say that a part is done."""
-    where = f" on {BACKENDS[outcome.backend]}" if outcome.backend else ""
     how = outcome.failure or f"{len(outcome.figures)} figures"
     waited = f"{outcome.took.wall:.0f} s"
+    where = report.on_backend(outcome)
     print(f"{outcome.part}{where}: {how}, {waited}", flush=True)
     return outcome
 

@@ -196,6 +196,7 @@ def test_the_report_has_every_figure_and_says_what_failed():
     assert report.NO_GPU not in text
     assert text.index("## On a GPU") < text.index("1.02 (0.99 .. 1.05)")
     assert "Nothing." in text
+    assert report.NOT_ASKED in report.markdown(made_run(gpu=True))
 
 
 @on("torch")
@@ -306,6 +307,8 @@ def test_both_glossaries_answer_the_same_questions_in_a_process_of_their_own():
     assert answered["its definition, by a name"] == "100%, 100%"
     assert answered["its definition, by any of its names"] == "100%, 100%"
     assert answered["what it is related to"] == "100%, 100%"
+    otherwise = "by a name with capitals, hyphens and a plural"
+    assert answered[otherwise].startswith("100%, ")
     assert answered["whether a word is there that is not"] == "0%, 0%"
     assert min(one.spread.low for one in figures if one.unit == "ratio") > 0
 

@@ -54,7 +54,7 @@ class Size:
 
 SIZES = {
     "quick": Size(20, 5, 1, 1),
-    "default": Size(5000, 200, 20, 4),
+    "default": Size(5000, 200, 10, 3),
     "full": Size(5000, 200, 60, 15),
 }
 
@@ -145,7 +145,7 @@ def questions(
     asked = [chance.choice(terms) for _ in range(count)]
     names = [term.name for term in asked]
     aliases = [chance.choice(names_of(term)) for term in asked]
-    otherwise = [f"{name}s".replace(" ", "-").title() for name in names]
+    otherwise = [written_otherwise(name) for name in names]
     misspelt = [swapped(name) for name in names[:MISSPELT]]
     unknown = [f"zx{number} qvw" for number in range(count)]
 
@@ -154,6 +154,10 @@ def questions(
 
     def related(word: str) -> object:
         return entries.term(word).related
+
+    def definition_or_none(word: str) -> object:
+        term = entries.get(word)
+        return term.definition if term else None
 
     def whether(word: str) -> object:
         return word in entries
@@ -182,7 +186,7 @@ def questions(
         Question(
             "by a name with capitals, hyphens and a plural",
             otherwise,
-            definition,
+            definition_or_none,
             their_definition,
         ),
         Question(
@@ -196,6 +200,12 @@ def questions(
             repeats=1,
         ),
     ]
+
+
+def written_otherwise(name: str) -> str:
+    """A name in the plural, with hyphens and capitals."""
+    plural = name if name.endswith("s") else f"{name}s"
+    return plural.replace(" ", "-").title()
 
 
 def swapped(name: str) -> str:
@@ -303,9 +313,7 @@ def _first(
     size: Size,
 ) -> list[Figure]:
     path = written(terms, place)
-    building = take_turns(
-        {THEIRS: partial(_built_anew, path)}, 1 if size.processes < 3 else 3
-    )
+    building = take_turns({THEIRS: partial(_built_anew, path)}, 1)
     prepares: dict[str, Prepare] = {
         name: partial(python, code) for name, code in codes.items()
     }
@@ -337,7 +345,7 @@ def searches(terms: Sequence[glossary.Term], size: Size) -> list[Figure]:
     table = f"searches among {len(terms):,} entries; wn has none"
     begun = now()
     entries.search("adam")
-    index = (now() - begun).wall
+    index = (now() - begun).processor
     rows = {
         "one word": "layer",
         "a misspelt name": "bachnorm",
