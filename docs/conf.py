@@ -44,7 +44,7 @@ extensions = [
     "accessible",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_build", "_ext", "_static", "**/patches"]
+exclude_patterns = ["_build", "_ext", "_static", "_templates", "**/patches"]
 
 nitpicky = True
 # What is documented elsewhere, where no link can lead without a network to check it.
@@ -86,6 +86,7 @@ html_title = "keras-lr"
 pygments_dark_style = "github-dark"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
+templates_path = ["_templates"]
 html_css_files = ["site.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
 html_copy_source = False
