@@ -188,6 +188,9 @@ class Borrowed:
         """Give everything back, if that has not been done."""
         if self._loan is not None:
             self._loan.close()
+        elif self._snapshot is not None:
+            # Ctrl-C before there was anything to give back.
+            self._snapshot.drop()
 
     def fail(self, inside: bool) -> None:
         """Give everything back while the fit fails, inside of its loop or not."""

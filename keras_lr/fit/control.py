@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -109,14 +110,29 @@ class Control:
             found[name] = row[place]
         return found
 
-    def begin(self, values: Values, later: Later) -> None:
-        """The step begins.
+    @contextmanager
+    def step(self, values: Values, later: Later) -> Iterator[None]:
+        """The step runs.
 
         Args:
             values: In force at the first update of each optimizer.
             later: Gives those of an optimizer's later updates, in a step of the user's
                 that makes several.
         """
+        applied = [lent.applied for lent in self._optimizers]
+        try:
+            self._begin(values, later)
+            yield
+        except BaseException:
+            # Where a trace is cut, say by Ctrl-C, that of other batches is still there,
+            # and has applied what was counted in it.
+            for lent, before in zip(self._optimizers, applied, strict=True):
+                lent.applied = before
+            raise
+        finally:
+            self._end()
+
+    def _begin(self, values: Values, later: Later) -> None:
         self._steps += 1
         for i, lent in enumerate(self._optimizers):
             lent.begin_step(partial(self._of_update, values, later, i))
@@ -129,8 +145,7 @@ class Control:
             keras_names.set_step(self._model, uncompiled(self._own_step))
             self._losses.listen()
 
-    def end(self) -> None:
-        """The step has ended, or raised."""
+    def _end(self) -> None:
         for lent in self._optimizers:
             lent.end_step()
         self._steps -= 1

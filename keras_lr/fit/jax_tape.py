@@ -185,12 +185,9 @@ class JaxTape:
             row = row_at((indices[i] + more) & mask)
             return control.look_up_one(i, row)
 
-        control.begin(values, later)
-        try:
+        with control.step(values, later):
             logs, carried = own_step(state, data)
             scalars = control.scalars(values, data, logs, {})
-        finally:
-            control.end()
         seen = self._jax.numpy.stack([self._as_cell(one) for one in scalars])
         place = (indices[0], self._given + 1)
         if self._early.cells:

@@ -133,6 +133,11 @@ class LentOptimizer:
     def lend(self, host: Host) -> None:
         """Give the optimizer the class of the loan."""
         self.host = host
+        # Ctrl-C between two lines may have left a step begun.
+        self._look_up = _nothing
+        self._values = {}
+        self._steps = 0
+        self._strangers = 0
         set_class(self.optimizer, self._lent_cls)
 
     def give_back(self) -> None:

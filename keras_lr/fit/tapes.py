@@ -104,12 +104,9 @@ class TensorFlowTape:
             return control.look_up_one(i, row)
 
         worked = control.before(data, before[0])
-        control.begin(values, later)
-        try:
+        with control.step(values, later):
             logs = own_step(data)
             scalars = control.scalars(values, data, logs, worked)
-        finally:
-            control.end()
         seen = tf.stack([tf.cast(one, wide_dtype()) for one in scalars])
         if self._shared:
             rows = tf.convert_to_tensor(self._seen.value)
@@ -190,12 +187,9 @@ class TorchTape:
         # Keras hands the batches of a step over in a list.
         batch = data[0]
         worked = control.before(batch, self._optimizers[0].counter)
-        control.begin(values, later)
-        try:
+        with control.step(values, later):
             logs = function(data)
             self._seen[indices[0]] = control.scalars(values, batch, logs, worked)
-        finally:
-            control.end()
         return logs
 
     def set_aside(self) -> Undo:

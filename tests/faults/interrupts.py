@@ -66,16 +66,15 @@ class Interrupt:
         self.has_hit = False
         timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
         timer.daemon = True
-        self._is_armed = True
-        timer.start()
         try:
+            self._is_armed = True
+            timer.start()
             run()
         except KeyboardInterrupt:
             pass
         finally:
             self._is_armed = False
             timer.cancel()
-            timer.join()
 
     def _handle(self, number: int, frame: Any) -> None:
         if self._is_armed:

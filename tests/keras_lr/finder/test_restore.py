@@ -125,6 +125,44 @@ def test_a_large_copy_goes_to_a_temporary_folder_and_is_removed(tmp_path, monkey
     assert not list(tmp_path.glob("keras-lr-*"))
 
 
+class Trips(keras.layers.Layer):
+    """Ctrl-C at its next call, once it is armed."""
+
+    is_armed = False
+
+    def call(self, x):
+        if self.is_armed:
+            self.is_armed = False
+            raise KeyboardInterrupt
+        return x
+
+
+def test_a_search_works_after_one_that_was_cut_while_its_step_compiled():
+    trips = Trips()
+    model = keras.Sequential([keras.Input((4,)), trips, keras.layers.Dense(1)])
+    model.compile(optimizers.SGD(0.01), "mse")
+    x, y = data()
+    options = {"budget": 120, "verbose": 0}
+    expected = keras_lr.find_lr(model, x, y, batch_size=8, **options)
+    # Other batches compile another step, and that of before is used again.
+    trips.is_armed = True
+    with pytest.raises(KeyboardInterrupt):
+        keras_lr.find_lr(model, x, y, batch_size=5, **options)
+    again = keras_lr.find_lr(model, x, y, batch_size=8, **options)
+    assert again.suggestion == expected.suggestion
+
+
+def test_no_copy_is_left_where_there_was_nothing_to_give_back(tmp_path, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("keras_lr.finder.borrowed.Loan", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(trained(), finder_of(memory_limit=10))
+    assert not list(tmp_path.glob("keras-lr-*"))
+
+
 @pytest.mark.parametrize("size", [20, 79])
 def test_a_full_disk_is_told_before_anything_is_swept(tmp_path, monkeypatch, size):
     # The smallest array has 20 bytes, the first one 80: a write that is cut is told.
