@@ -24,8 +24,13 @@ only_torch = pytest.mark.skipif(BACKEND != "torch", reason="of torch.distributed
 #: until they have begun.
 FEW = ["rates", "sweep", "search", "plateau", "refusals", "die_in_search"]
 ALL = ["resume", "search_some_constant", "branches", "resume_apart", "noise", *FEW]
-#: A noise scale is measured of no train_step of the user's.
-CHECKS = {"ddp": ALL, "jax": ALL, "all_reduce": [one for one in ALL if one != "noise"]}
+CHECKS = {
+    "ddp": ALL,
+    # A noise scale is measured of no train_step of the user's.
+    "all_reduce": [check for check in ALL if check != "noise"],
+    # JAX itself refuses weights that differ between processes.
+    "jax": [check for check in ALL if check != "resume_apart"],
+}
 
 
 def outcomes(kind, *checks, tmp_path, monkeypatch, **options) -> list[Outcome]:
@@ -50,8 +55,9 @@ def assert_right(kind, checks, tmp_path, monkeypatch):
     assert "init_process_group" in mine["die_in_search"] or kind == "jax"
     if "resume" in checks:
         assert mine["resume"]["whole"] == mine["resume"]["resumed"]
-        assert "Received: 2, 1, in the order" in mine["resume_apart"]
         assert [path.name for path in tmp_path.iterdir()] == ["branch-5.keras"]
+    if "resume_apart" in checks:
+        assert "Received: 2, 1, in the order" in mine["resume_apart"]
     if kind == "jax" and "branches" in checks:
         # That file is whole; of torch's modules Keras knows no class.
         keras.saving.load_model(tmp_path / "branch-5.keras", compile=False)
