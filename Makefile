@@ -9,6 +9,8 @@
 #   make figures      draw all figures anew from the recorded evidence
 #   make keras-tests  Keras' own tests with a schedule in every fit, on the three backends
 #   make faults       kill and resume a training twenty times on each backend
+#   make fuzz         wrong files, configs, texts and requests: TIMES=50 times those of
+#                     the tests, others each time; SEED= of an earlier run for the same
 
 PYTHON ?= python3
 KERAS_BACKEND ?= tensorflow
@@ -22,7 +24,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 RUN := TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1 PYTHONPATH=
 READY := .venv/ready
 
-.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures faults clean $(addprefix test-,$(BACKENDS))
+.PHONY: quickstart test lint types test-pure test-backends keras-tests bench memory bench-finder evidence figures faults fuzz clean $(addprefix test-,$(BACKENDS))
 
 quickstart: $(READY)-$(KERAS_BACKEND)-demos
 	$(RUN) KERAS_BACKEND=$(KERAS_BACKEND) $(BIN)/python examples/quickstart.py
@@ -68,6 +70,16 @@ bench-finder: $(READY)-all-test-bench
 faults: $(READY)-all-test
 	@for b in $(BACKENDS); do echo "== $$b"; \
 	  $(RUN) KERAS_BACKEND=$$b $(BIN)/python -m pytest -m slow tests/keras_lr || exit 1; done
+
+TIMES ?= 50
+# Drawn once, and not anew wherever it stands.
+ifndef SEED
+SEED := $(shell $(PYTHON) -c "import random; print(random.randrange(10**6))")
+endif
+
+fuzz: $(READY)-all-test
+	@echo "== SEED=$(SEED) TIMES=$(TIMES)"
+	$(RUN) KERAS_BACKEND=jax FUZZ_TIMES=$(TIMES) $(BIN)/python -m pytest tests/fuzz --hypothesis-seed=$(SEED)
 
 evidence: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --record glossary
