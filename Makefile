@@ -24,6 +24,8 @@
 #   make matrix       the fast part of the tests in the corners of all versions that are
 #                     supported; writes docs/versions.md (ONLY=NAME: one corner alone)
 #   make wheel        build wheel and sdist, install both, and check what they can do
+#   make fuzz         wrong files, configs, texts and requests: TIMES=50 times those of
+#                     the tests, others each time; SEED= of an earlier run for the same
 
 PYTHON ?= python3
 KERAS_BACKEND ?= tensorflow
@@ -112,6 +114,16 @@ matrix: $(READY)-matrix
 
 wheel: $(READY)-all-test
 	$(RUN) $(BIN)/python -m tests.packaging
+
+TIMES ?= 50
+# Drawn once, and not anew wherever it stands.
+ifndef SEED
+SEED := $(shell $(PYTHON) -c "import random; print(random.randrange(10**6))")
+endif
+
+fuzz: $(READY)-all-test
+	@echo "== SEED=$(SEED) TIMES=$(TIMES)"
+	$(RUN) KERAS_BACKEND=jax FUZZ_TIMES=$(TIMES) $(BIN)/python -m pytest tests/fuzz --hypothesis-seed=$(SEED)
 
 evidence: $(READY)-all-test
 	$(RUN) KERAS_BACKEND=jax $(BIN)/python -m glossary check --demos --full --source core --record glossary
