@@ -176,7 +176,9 @@ def tables(figures: Sequence[Figure]) -> list[str]:
 def pairs_of(figures: Sequence[Figure]) -> str:
     """How many pairs a table is from: its ratios, where it has any."""
     spreads = [figure.spread for figure in figures if figure.unit == RATIO]
-    spreads = spreads or [figure.spread for figure in figures]
+    if not spreads:
+        # Regrets are not of pairs: their title says of how many tasks they are.
+        spreads = [figure.spread for figure in figures if figure.unit != "regret"]
     counts = sorted({spread.pairs for spread in spreads if spread})
     if not counts:
         return ""
