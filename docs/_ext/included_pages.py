@@ -74,11 +74,13 @@ def _lead_home(app: Sphinx, document: nodes.document) -> None:
         file = Path(f"{target}.md") if is_page else (here / target).resolve()
         if not file.is_absolute() or file.is_relative_to(app.srcdir):
             continue
+        if not (file.is_relative_to(repository) and file.exists()):
+            continue
         page = _page_of(file, repository)
-        if page is not None:
-            link["reftarget"] = page
-        elif file.is_relative_to(repository) and file.exists():
+        if page is None:
             link.replace_self(link.children)
+        else:
+            link["reftarget"] = page
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
