@@ -51,7 +51,7 @@ ONLY_ON = {
     "howto/loggers.md": "tensorflow",
     "howto/more_epochs.md": "torch",
     "howto/one_cycle_in_a_script.md": "torch",
-    "howto/rates_by_group.md": "jax",
+    "howto/rates_by_group.md": "torch",
     "howto/resume.md": "tensorflow",
     "howto/torch_recipe.md": "torch",
 }
