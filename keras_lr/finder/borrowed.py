@@ -244,6 +244,7 @@ class Borrowed:
         if self._snapshot is not None:
             self._snapshot.restore()
             self._snapshot.drop()
+            self._snapshot = None
 
 
 def optimizers_chosen(model: Any, name: str | None) -> list[Any]:

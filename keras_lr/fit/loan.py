@@ -90,27 +90,31 @@ class Loan:
             # What has been lent so far comes back if the rest cannot be.
             failing.callback(self.close)
             # The very last: who finds no loan of the model may rely on all the rest.
-            self._exits.callback(_LOANS.pop, model, None)
+            self._at_end(_LOANS.pop, model, None)
             if at_last is not None:
-                self._exits.callback(at_last)
+                self._at_end(at_last)
             self._lend(model)
             failing.pop_all()
 
+    def _at_end(self, give_back: Callable[..., Any], *args: Any) -> None:
+        """Have something come back when the loan ends."""
+        self._exits.callback(_in_any_case, partial(give_back, *args))
+
     def _lend(self, model: Any) -> None:
         _LOANS[model] = self
-        self._exits.callback(self._put_back_rates)
-        self._exits.callback(self._put_back_function)
+        self._at_end(self._put_back_rates)
+        self._at_end(self._put_back_function)
         self._take_optimizers()
         keras_names.set_function(model, self.step.function)
         self.override(model, keras_names.MAKES_FUNCTION, self._asked_for_function)
 
     def _take_optimizers(self) -> None:
         self.step.on_failure = self._on_failure
-        self._exits.callback(setattr, self.step, "on_failure", None)
-        self._exits.callback(setattr, self.step, "around", ())
+        self._at_end(setattr, self.step, "on_failure", None)
+        self._at_end(setattr, self.step, "around", ())
         for lent in self.step.optimizers:
             lent.lend(self)
-            self._exits.callback(lent.give_back)
+            self._at_end(lent.give_back)
 
     def end_with(self, owner: Any) -> None:
         """End when an object dies: a fit's list of callbacks ends with the fit."""
@@ -120,12 +124,12 @@ class Loan:
     def hear_of_pace(self, on_pace: Callable[[list[int]], None]) -> None:
         """Have somebody hear if a step makes several updates of an optimizer."""
         self.step.on_pace = on_pace
-        self._exits.callback(setattr, self.step, "on_pace", None)
+        self._at_end(setattr, self.step, "on_pace", None)
 
     def override(self, thing: Any, name: str, function: Callable[..., Any]) -> None:
         """Put a function in place of a method until the loan ends."""
         vars(thing)[name] = function
-        self._exits.callback(vars(thing).pop, name, None)
+        self._at_end(vars(thing).pop, name, None)
 
     def close(self) -> None:
         """Give everything back, unless that is done, or await a thread that does so."""
@@ -329,6 +333,15 @@ class Loan:
     def own_changed(self) -> None:
         """Take note that an optimizer's own momentum or weight decay is another."""
         self.step.lay_anew()
+
+
+def _in_any_case(give_back: Callable[[], Any]) -> None:
+    """Give something back; Ctrl-C in the middle of that is raised when it is done."""
+    try:
+        give_back()
+    except KeyboardInterrupt:
+        give_back()
+        raise
 
 
 def while_in_fit(owner: Callable[[], Any]) -> Callable[[], bool]:

@@ -10,6 +10,7 @@ the weights tell their epoch, whatever the model has trained before.
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -149,7 +150,13 @@ def _watched(callback: Any) -> Iterator[None]:
         before = counts_of(model)
         epoch = keras_names.restored_epoch(model)
         try:
-            restore(logs)
+            try:
+                restore(logs)
+            except Exception:
+                # Keras does so by itself, but only where what it meets is an OSError.
+                if not _put_former_back(callback):
+                    raise
+                restore(logs)
         except Exception as error:
             _say_what_is_torn(callback, folder, error)
             # The weights are there, only their epoch is not: it may be known.
@@ -242,19 +249,30 @@ def _say_what_is_torn(callback: Any, folder: Path, error: Exception) -> None:
         raise error
     weights, metadata = (Path(file) for file in files)
     if weights.exists() and not _is_whole(weights):
-        former = weights.with_name(f"{weights.name}.bkp")
-        how = ANEW
-        if former.exists():
-            how = f"Copy {former.name} and {metadata.name}.bkp over the two files"
         raise ValueError(
             "A backup must be whole to go on from it. Received: "
             f"backup_dir={str(folder)!r}, whose {weights.name} is half written, as a "
-            f"kill while BackupAndRestore writes leaves it. {how}; with "
+            f"kill while BackupAndRestore writes leaves it. {ANEW}; with "
             "double_checkpoint=True Keras keeps the backup before as well."
         ) from error
     is_epoch_torn = metadata.exists() and not _tells_epoch(metadata)
     if not is_epoch_torn or not weights.exists():
         raise error
+
+
+def _put_former_back(callback: Any) -> bool:
+    """Put the backup before in place of torn weights; whether there is a whole one."""
+    files = keras_names.backup_files(callback)
+    if files is None:
+        return False
+    weights, metadata = (Path(file) for file in files)
+    formers = [path.with_name(f"{path.name}.bkp") for path in (weights, metadata)]
+    are_there = weights.exists() and all(former.exists() for former in formers)
+    if not are_there or _is_whole(weights) or not _is_whole(formers[0]):
+        return False
+    shutil.copy(formers[0], weights)
+    shutil.copy(formers[1], metadata)
+    return True
 
 
 def _tells_epoch(path: Path) -> bool:

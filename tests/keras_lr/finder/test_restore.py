@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import random
 import tempfile
+from itertools import islice
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from keras import ops
 
 import keras_lr
+from keras_lr.fit import keras_names
 from tests.kit.full_disk import full_after
 from tests.kit.sweeps import assert_same, data, everything, finder_of, model_of, outside
 from tests.kit.sweeps import sweep as run
@@ -150,6 +152,26 @@ def test_a_search_works_after_one_that_was_cut_while_its_step_compiled():
         keras_lr.find_lr(model, x, y, batch_size=5, **options)
     again = keras_lr.find_lr(model, x, y, batch_size=8, **options)
     assert again.suggestion == expected.suggestion
+
+
+def test_an_interrupt_while_all_is_given_back_comes_when_that_is_done(monkeypatch):
+    write = keras_names.write_in_fit
+    cuts = [3]
+
+    def written(model, variables, values):
+        left = cuts.pop() if cuts else len(variables)
+        write(model, variables[:left], islice(values, left))
+        if left == 3:
+            raise KeyboardInterrupt
+
+    model = trained()
+    before, seen = everything(model), outside(model)
+    monkeypatch.setattr(keras_names, "write_in_fit", written)
+    with pytest.raises(KeyboardInterrupt):
+        run(model, finder_of())
+    assert not cuts
+    assert_same(everything(model), before)
+    assert outside(model) == seen
 
 
 def test_no_copy_is_left_where_there_was_nothing_to_give_back(tmp_path, monkeypatch):

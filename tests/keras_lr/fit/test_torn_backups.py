@@ -204,6 +204,27 @@ def test_a_second_copy_makes_up_for_weights_that_are_half_written(
 
 
 @once
+def test_the_second_copy_serves_whatever_a_torn_file_raises(
+    runs, folder, assert_as_uninterrupted
+):
+    # HDF5 raises a KeyError where a kill has left out what leads to an array.
+    class Loads(keras.callbacks.BackupAndRestore):
+        def _load_model(self):
+            try:
+                super()._load_model()
+            except OSError as error:
+                raise KeyError("object") from error
+
+    whole = (folder / WEIGHTS).read_bytes()
+    for name in (WEIGHTS, METADATA):
+        shutil.copy(runs[0] / "2" / name, folder / f"{name}.bkp")
+    (folder / WEIGHTS).write_bytes(whole[: len(whole) // 2])
+    model = model_of()
+    train(model, schedule(), Loads(folder, double_checkpoint=True))
+    assert_as_uninterrupted(model)
+
+
+@once
 def test_files_of_another_model_are_the_error_of_keras(folder):
     other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     other.compile("adam", "mse")
