@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import random
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +23,9 @@ from keras_lr.fit.packing import PackedFeed, unpack
 METHODS = ("call", "compute_loss", "train_step", "test_step", "make_train_function")
 
 IMPORTABLE = (
-    "Its classes and functions must be in a module that workers can import "
-    "(in a notebook they are not), and what they are made with in `get_config`."
+    "Its classes and functions must be registered, by "
+    "keras.saving.register_keras_serializable, in a module that workers can import (in "
+    "a notebook they are not), and what they are made with must be in `get_config`."
 )
 
 
@@ -55,12 +58,14 @@ class Baggage:
 
     Attributes:
         name: What the model is called in messages.
+        modules: Where what is registered with Keras is made: it loads nothing else.
         model: What Keras saves of it, pickled.
         state: The values of its variables and of all of its optimizers', in order.
         settings: Of Keras.
     """
 
     name: str
+    modules: list[str]
     model: bytes
     state: list[NDArray[Any]]
     settings: Settings
@@ -83,6 +88,15 @@ def pack_model(model: Any) -> Baggage:
             f"Received: {name}, which was given a {own[0]!r} of its own. Make it a "
             "method of a class."
         )
+    compiles = type(model).compile is not keras.Model.compile
+    if compiles and (
+        type(model).compile_from_config is keras.Model.compile_from_config
+    ):
+        raise ValueError(
+            "A model that trains in other processes must be compiled as it is loaded. "
+            f"Received: {name}, whose `compile` is its own. Give it "
+            "`get_compile_config` and `compile_from_config`, too."
+        )
     try:
         packed = pickle.dumps(model)
     except Exception as error:
@@ -91,7 +105,9 @@ def pack_model(model: Any) -> Baggage:
             f"Received: {name}, where that fails ({_short(error)}). Mend that, or "
             "leave `runner` out."
         ) from error
-    return Baggage(name, packed, _state_of(model), _settings())
+    registered = keras.saving.get_custom_objects().values()
+    modules = sorted({value.__module__ for value in registered})
+    return Baggage(name, modules, packed, _state_of(model), _settings())
 
 
 def unpack_model(baggage: Baggage, data: PackedFeed) -> Any:
@@ -105,6 +121,10 @@ def unpack_model(baggage: Baggage, data: PackedFeed) -> Any:
         ValueError: If the model is not the same here.
     """
     _set(baggage.settings)
+    for module in baggage.modules:
+        # One that is missing may not be needed; if it is, loading says so.
+        with suppress(ImportError):
+            importlib.import_module(module)
     try:
         with warnings.catch_warnings():
             # What they would say is said below, once and as an error.
@@ -116,12 +136,6 @@ def unpack_model(baggage: Baggage, data: PackedFeed) -> Any:
             f"there. Received: {baggage.name}, where that fails ({_short(error)}). "
             f"{IMPORTABLE}"
         ) from error
-    if not model.compiled:
-        raise ValueError(
-            "A model that trains in other processes must be compiled as it is loaded. "
-            f"Received: {baggage.name}, whose `compile` is its own. Give it "
-            "`get_compile_config` and `compile_from_config`, too."
-        )
     keras_names.build_with(model, next(unpack(data, model).first(1)))
     variables = keras_names.lasting_variables(model, optimizers_in(model))
     here = [tuple(variable.shape) for variable in variables]

@@ -24,6 +24,11 @@ def rows(count: int = 400) -> tuple[np.ndarray, np.ndarray]:
 
 
 @keras.saving.register_keras_serializable("tests")
+class Own(keras.layers.Dense):
+    """A layer that Keras does not know in a worker, unless that imports this."""
+
+
+@keras.saving.register_keras_serializable("tests")
 class Told(keras.Model):
     """Does in other processes, at the beginning of each step, what a folder tells.
 

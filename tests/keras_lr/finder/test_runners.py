@@ -24,7 +24,7 @@ from keras_lr.finder.climb import Seen, climb, point_of
 from keras_lr.finder.runners import TRIES, Crew
 from tests.kit.gan import GAN, images
 from tests.kit.sweeps import assert_same, everything, model_of
-from tests.kit.workers import pool_of, rows, told
+from tests.kit.workers import Own, pool_of, rows, told
 
 BACKEND = keras.backend.backend()
 backend = pytest.mark.backend
@@ -106,6 +106,16 @@ def test_the_answer_is_the_same_with(kind):
     with pool_of(1) as pool:
         there = find(model, *data(), runner=pool, **options)
     assert there.to_dict() == here.to_dict()
+
+
+@backend
+@pytest.mark.slow
+def test_a_worker_imports_what_is_registered_with_keras():
+    model = keras.Sequential([keras.Input((4,)), Own(1)])
+    model.compile("adam", "mse")
+    here = find(model)
+    with pool_of(1) as pool:
+        assert find(model, runner=pool).to_dict() == here.to_dict()
 
 
 @backend
@@ -297,6 +307,15 @@ def test_a_step_that_no_file_of_the_model_tells_is_refused():
 
 
 @backend
+@on_one_backend
+def test_a_compile_that_no_file_of_the_model_tells_is_refused():
+    gan = GAN()
+    gan.compile(keras.optimizers.Adam(), keras.optimizers.Adam())
+    with pytest.raises(ValueError, match="`compile` is its own"):
+        find(gan, images(100), optimizer="d_optimizer", runner=Mortal(0))
+
+
+@backend
 @pytest.mark.slow
 def test_what_workers_cannot_import_is_refused_before_any_training():
     class Local(keras.layers.Dense):
@@ -307,10 +326,6 @@ def test_what_workers_cannot_import_is_refused_before_any_training():
     before = model.get_weights()
     with pool_of(1) as pool, pytest.raises(ValueError, match="one that Keras can load"):
         find(model, runner=pool)
-    gan = GAN(carries=BACKEND == "jax")
-    gan.compile(keras.optimizers.Adam(), keras.optimizers.Adam())
-    with pool_of(1) as pool, pytest.raises(ValueError, match="`compile` is its own"):
-        find(gan, images(100), optimizer="d_optimizer", runner=pool)
     np.testing.assert_equal(model.get_weights(), before)
 
 
