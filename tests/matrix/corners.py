@@ -35,7 +35,7 @@ class Corner:
         keras: A release, or ``"nightly"``.
         engine: The engine of Keras, and its release.
         numpy: A release, or ``"newest"`` for what pip chooses.
-        extras: Releases of what the extras name; the newest where there are none.
+        extras: Releases of what extras name; the newest of what is not there.
     """
 
     name: str
@@ -58,21 +58,17 @@ def _torch(version: str) -> Engine:
     return Engine("torch", "torch", f"{version}+cpu")
 
 
-#: The lower bounds of the extras that the fast part uses.
-OLDEST_EXTRAS = (
-    "jinja2==3.1.0",
-    "matplotlib==3.9.0",
-    "rich==13.0.0",
-    "scikit-learn==1.5.0",
-    "shtab==1.13.0",
-    "starlette==0.40.0",
-    "uvicorn==0.30.0",
-)
-
 CORNERS = (
     # All of the oldest together.
     Corner("oldest-tensorflow", "3.11", "3.12.0", _tensorflow("2.18.0"), "1.26.0"),
-    Corner("oldest-jax", "3.11", "3.12.0", _jax("0.5.0"), "1.26.0", OLDEST_EXTRAS),
+    Corner(
+        "oldest-jax",
+        "3.11",
+        "3.12.0",
+        _jax("0.5.0"),
+        "1.26.0",
+        extras=("matplotlib==3.9.0",),
+    ),
     Corner("oldest-torch", "3.11", "3.12.0", _torch("2.6.0"), "1.26.0"),
     # All of the newest together.
     Corner("newest-tensorflow", "3.13", "3.15.1", _tensorflow("2.21.0")),
@@ -96,7 +92,7 @@ CORNERS = (
     Corner("nightly-torch", "3.11", NIGHTLY, _torch("2.13.0")),
 )
 
-#: What the tests below import, beside the corner's own.
+#: Enough for the tests below, beside the corner's own.
 TOOLS = (
     "hypothesis",
     "jinja2",

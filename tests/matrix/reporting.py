@@ -11,8 +11,8 @@ from tests.matrix.corners import CORNERS, Corner
 from tests.matrix.environments import ROOT
 from tests.matrix.outcomes import FAILED, NOT_TO_BE_HAD, PASSED, Outcome
 
-#: The extras whose lower bounds the fast part runs at.
-EXTRAS = ("plot", "demos", "terminal", "completion", "page", "serve")
+#: The extras that the fast part needs, whose lower bounds a corner runs at.
+EXTRAS = ("plot",)
 
 HEAD = """\
 # Versions that were run
@@ -49,8 +49,8 @@ run as well. A Python that is not in pyenv or on PATH is fetched by uv, where th
 network lets it.
 """
 
-#: The extras whose lower bounds the fast part runs at.
-EXTRAS = ("plot", "demos", "terminal", "completion", "page", "serve")
+#: The extras that the fast part needs, whose lower bounds a corner runs at.
+EXTRAS = ("plot",)
 
 HEAD = """\
 # Versions that were run
