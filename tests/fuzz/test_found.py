@@ -1,4 +1,4 @@
-"""What fuzzing has found, each by itself; all of it failed before it was mended."""
+"""What fuzzing has found, each by itself."""
 
 from __future__ import annotations
 
