@@ -39,4 +39,6 @@ def run_on_several_devices(
         text=True,
         env={**os.environ, **flags},
         cwd=ROOT,
+        # Devices that wait for each other in vain must not hang a test.
+        timeout=900,
     )
