@@ -129,17 +129,21 @@ def _try_often(
     training: Training, interrupt: Interrupt, generator: random.Random
 ) -> Iterator[Outcome]:
     """Interrupt it again and again; those that come too late do not count."""
-    seconds = _seconds(training, model_of(), generator)
+    model = model_of()
+    seconds = _seconds(training, model, generator)
+    # Of a new model the step is compiled, which takes longer; this one has its own.
+    longest = seconds[1]
     while True:
-        model = model_of()
-        for number in range(LIVES):
-            # The first time its step is compiled, which takes longer.
-            moment = generator.uniform(0.0, seconds[0 if number == 0 else 1])
+        for _ in range(LIVES):
+            moment = generator.uniform(0.0, longest)
+            longest = seconds[1]
             outcome = _try(training, model, interrupt, moment, generator)
             if outcome is not None:
                 yield outcome
             if outcome is not None and outcome.verdict == FAULT:
                 break
+        model = model_of()
+        longest = seconds[0]
 
 
 def _seconds(

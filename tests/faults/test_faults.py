@@ -33,23 +33,24 @@ def test_the_table_counts_by_kind_and_backend():
 @pytest.mark.backend
 def test_a_training_killed_at_random_moments_ends_as_if_it_had_not_been():
     command = [sys.executable, "-m", "tests.faults", "--only", "kills"]
-    options = ["--kills", "3", "--seed", "1", "--backends", BACKEND]
+    options = ["--kills", "2", "--seed", "1", "--backends", BACKEND]
     done = subprocess.run(
         [*command, *options], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"| {BACKEND} | 3 |" in done.stdout
+    assert f"| {BACKEND} | 2 |" in done.stdout
 
 
 @pytest.mark.backend
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_nothing_is_lost_by_an_interrupt_at_a_random_moment():
-    outcomes = list(interrupts.try_all(Amounts(0, 6, 0), random.Random(1)))
-    assert len(outcomes) == 6
+    outcomes = list(interrupts.try_all(Amounts(0, 3, 0), random.Random(1)))
+    assert len(outcomes) == 3
     assert not faults(outcomes)
 
 
 @pytest.mark.backend
+@pytest.mark.skipif(BACKEND != "torch", reason="what is counted is alike")
 def test_a_sweep_that_did_not_give_back_would_be_counted(monkeypatch):
     monkeypatch.setattr(Snapshot, "restore", lambda self: None)
     generator = random.Random(1)
