@@ -88,6 +88,8 @@ class Runner:
             last_words.cancel()
             if process.returncode is None:
                 process.kill()
+            # Else the loop may be closed before it has heard that the process ended.
+            await process.wait()
             if self._process is process:
                 self._process = None
 

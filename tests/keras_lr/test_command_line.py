@@ -412,7 +412,7 @@ schedules = [
     ("name", "content", "message"),
     [
         ("a.toml", "epochs = ", r"a\.toml: The file is no TOML: Invalid value \(at"),
-        ("a.toml", "epochs = 3", r"must have `schedules`, .*Received: epochs\."),
+        ("a.toml", "epochs = 3", r"must have `schedules`, .*Received: 'epochs'\."),
         ("a.toml", "schedules = 'Warmup(3)'\nepoch = 3", r"may have epochs, steps"),
         ("a.toml", "schedules = []", r"must be one or several"),
         ("a.toml", "schedules = [3]", r"a table with its `name`.* Received: 3"),

@@ -115,7 +115,7 @@ def test_a_training_that_cannot_be_read_says_why(change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"loss": 1}, "differs in loss"),
+        ({"loss": 1}, "differs in 'loss'"),
         ({"start": "high"}, "`start` must be a number"),
         ({"batches_drawn": -1}, "`batches_drawn` is a number of batches. Received: b"),
         ({"interval": [1.0]}, "`interval` is a pair. Received: interval=[1.0]"),
