@@ -6,11 +6,9 @@ pictures are SVG in the page, fonts are those of the reader's system.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 HERE = Path(__file__).parent
 # The sources beside these pages, wherever else a keras_lr may be installed.
@@ -20,9 +18,6 @@ sys.path.insert(0, str(HERE / "_ext"))
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import keras_lr  # noqa: E402  of these sources, on this backend
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
 
 project = "keras-lr"
 author = "The keras-lr authors"
@@ -106,10 +101,3 @@ copybutton_prompt_is_regexp = True
 linkcheck_timeout = 20
 linkcheck_retries = 2
 linkcheck_workers = 8
-
-
-def setup(app: Sphinx) -> None:
-    """A section may be without pages; what is in none is found all the same."""
-    # Sphinx gives this warning no type by which `suppress_warnings` could name it.
-    toctrees = logging.getLogger("sphinx.sphinx.directives.other")
-    toctrees.addFilter(lambda record: "didn't match any" not in str(record.msg))
