@@ -16,7 +16,8 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 
 import uvicorn
@@ -204,7 +205,13 @@ def application(
             lines, media_type="application/jsonl", headers=_HEADERS
         )
 
+    @asynccontextmanager
+    async def life(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await runner.stop()
+
     return Starlette(
+        lifespan=life,
         routes=[
             Route("/", show),
             Route("/run", run, methods=["POST"]),

@@ -8,12 +8,14 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 from starlette.exceptions import HTTPException
 
 WORKER = (sys.executable, "-m", "glossary.serve.worker")
 _LONGEST_LINE = 1 << 24  # bytes; the last line of a worker holds a picture
 _LAST_WORDS = 4096  # bytes
+_GRACE = 5.0  # seconds; a demo's own processes may hold its output open
 
 
 class Runner:
@@ -28,6 +30,8 @@ class Runner:
         self._worker = worker
         self._starting = asyncio.Lock()
         self._process: Process | None = None
+        self._last: Process | None = None
+        self._killed: Process | None = None
         self._claim = ""
 
     async def start(self, claim: str, size: str) -> AsyncIterator[str]:
@@ -63,7 +67,27 @@ class Runner:
                 env={**os.environ, "OMP_NUM_THREADS": "1"},
                 start_new_session=True,  # Ctrl-C is for the server, which ends it
             )
+            self._last = self._process
         return self._lines(self._process)
+
+    async def stop(self) -> None:
+        """End the run that is on; come back when the loop has heard of its end.
+
+        Else the loop would be closed before, and complain of what it has missed. Who
+        reads the run cannot wait for that: what is cancelled must not.
+        """
+        process = self._last
+        if process is None:
+            return
+        self._kill(process)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.communicate(), _GRACE)
+
+    def _kill(self, process: Process) -> None:
+        """Kill a process, once: to ask again could take its end away from the loop."""
+        if process.returncode is None and process is not self._killed:
+            self._killed = process
+            process.kill()
 
     @property
     def _is_busy(self) -> bool:
@@ -86,10 +110,7 @@ class Runner:
                 yield json.dumps({"error": ended}) + "\n"
         finally:
             last_words.cancel()
-            if process.returncode is None:
-                process.kill()
-            # Else the loop may be closed before it has heard that the process ended.
-            await process.wait()
+            self._kill(process)
             if self._process is process:
                 self._process = None
 
