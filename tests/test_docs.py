@@ -56,12 +56,24 @@ ONLY_ON = {
     "howto/torch_recipe.md": "torch",
 }
 
+#: Other pages that have nothing of a backend in them.
+SAME_ON_ALL = {
+    "batch_size.md",
+    "changing_plans.md",
+    "command_line.md",
+    "groups.md",
+    "interop.md",
+    "lint.md",
+    "tour.md",
+    "watching.md",
+}
+
 #: Pages with sessions, and blocks without prompts, which are there to be pasted.
 SESSIONS = [
     name for name, text in TEXTS.items() if ">>>" in text and name not in PROGRAMS
 ]
 BLOCKS = [
-    pytest.param(block, id=f"{name}-{number}")
+    pytest.param(name, block, id=f"{name}-{number}")
     for name, text in TEXTS.items()
     if name not in PROGRAMS
     for number, block in enumerate(PYTHON.findall(text))
@@ -89,6 +101,7 @@ def warnings_shown():
 @pytest.mark.parametrize("page", SESSIONS)
 @pytest.mark.usefixtures("warnings_shown")
 def test_what_a_page_shows_is_so(page, tmp_path, monkeypatch):
+    skip_elsewhere(page)
     # Pages may write files.
     monkeypatch.chdir(tmp_path)
     failed, tried = doctest.testfile(
@@ -98,8 +111,14 @@ def test_what_a_page_shows_is_so(page, tmp_path, monkeypatch):
     assert not failed
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_what_is_to_be_pasted_runs(block, tmp_path, monkeypatch):
+def skip_elsewhere(page):
+    if page in SAME_ON_ALL and keras.backend.backend() != "torch":
+        pytest.skip("the same on all: run on torch")
+
+
+@pytest.mark.parametrize(("page", "block"), BLOCKS)
+def test_what_is_to_be_pasted_runs(page, block, tmp_path, monkeypatch):
+    skip_elsewhere(page)
     monkeypatch.chdir(tmp_path)
     exec(compile(block, "page", "exec"), {"__name__": "page"})
 
@@ -151,6 +170,7 @@ def test_a_page_that_is_one_program_runs_and_shows_what_is_so(
 def test_the_pages_that_are_run_are_there():
     assert {"changing_plans.md", "in_a_fit.md", "plateau.md"} <= set(SESSIONS)
     assert {"start.md", *ONLY_ON} == set(PROGRAMS)
+    assert set(TEXTS) > SAME_ON_ALL
 
 
 def test_a_page_that_is_not_so_fails(capsys):

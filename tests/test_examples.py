@@ -46,6 +46,7 @@ def on(backend):
     return pytest.mark.skipif(not is_there, reason=f"the same on all: run on {backend}")
 
 
+@on("tensorflow")
 def test_quickstart_trains_three_ways_and_draws_them(tmp_path):
     shown = output_of("examples/quickstart.py", "--fast", "--out", str(tmp_path))
     rows = shown[shown.index("validation accuracy") :]
