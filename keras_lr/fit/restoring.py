@@ -149,6 +149,8 @@ def _watched(callback: Any) -> Iterator[None]:
             return
         before = counts_of(model)
         epoch = keras_names.restored_epoch(model)
+        if _lacks_weights(callback):
+            _put_former_back(callback)
         try:
             try:
                 restore(logs)
@@ -260,6 +262,12 @@ def _say_what_is_torn(callback: Any, folder: Path, error: Exception) -> None:
         raise error
 
 
+def _lacks_weights(callback: Any) -> bool:
+    """Whether there is an epoch without weights, as Keras begins to write them."""
+    files = keras_names.backup_files(callback)
+    return files is not None and Path(files[1]).exists() and not Path(files[0]).exists()
+
+
 def _put_former_back(callback: Any) -> bool:
     """Put the backup before in place of torn weights; whether there is a whole one."""
     files = keras_names.backup_files(callback)
@@ -267,8 +275,9 @@ def _put_former_back(callback: Any) -> bool:
         return False
     weights, metadata = (Path(file) for file in files)
     formers = [path.with_name(f"{path.name}.bkp") for path in (weights, metadata)]
-    are_there = weights.exists() and all(former.exists() for former in formers)
-    if not are_there or _is_whole(weights) or not _is_whole(formers[0]):
+    are_there = all(former.exists() for former in formers)
+    is_needed = not weights.exists() or not _is_whole(weights)
+    if not are_there or not is_needed or not _is_whole(formers[0]):
         return False
     shutil.copy(formers[0], weights)
     shutil.copy(formers[1], metadata)

@@ -204,6 +204,18 @@ def test_a_second_copy_makes_up_for_weights_that_are_half_written(
 
 
 @once
+def test_a_second_copy_makes_up_for_weights_that_are_gone(
+    runs, folder, assert_as_uninterrupted
+):
+    for name in (WEIGHTS, METADATA):
+        shutil.copy(runs[0] / "2" / name, folder / f"{name}.bkp")
+    (folder / WEIGHTS).unlink()
+    model, told = resume(folder, backup={"double_checkpoint": True})
+    assert told == []
+    assert_as_uninterrupted(model)
+
+
+@once
 def test_the_second_copy_serves_whatever_a_torn_file_raises(
     runs, folder, assert_as_uninterrupted
 ):
