@@ -113,7 +113,8 @@ def _rows(table: str, name: str, size: Size) -> list[Figure]:
     trained = make()
     steps = keras_lr.find_lr(searched, x, y, verbose=0).steps
     rows = np.resize(np.arange(len(x)), steps * BATCH)
-    many_x, many_y = x[rows], y[rows]
+    many_x = x[rows]
+    many_y = y[rows]
     trained.fit(x, y, verbose=0)
 
     def search_again() -> Run:

@@ -9,7 +9,8 @@ import tempfile
 import keras
 import numpy as np
 
-EPOCHS, BATCHES = 4, 5
+EPOCHS = 4
+BATCHES = 5
 
 
 def die_before_metadata(event, arguments):

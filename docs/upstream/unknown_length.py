@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-EPOCHS, BATCHES = 3, 4
+EPOCHS = 3
+BATCHES = 4
 
 
 def batches():

@@ -55,7 +55,8 @@ class Averaged(keras.Sequential):
 def train() -> None:
     # "nccl" on GPUs. A process that waits in vain for another one gives up after this.
     dist.init_process_group("gloo", timeout=timedelta(minutes=2))
-    rank, processes = dist.get_rank(), dist.get_world_size()
+    rank = dist.get_rank()
+    processes = dist.get_world_size()
     x, y = load_digits(return_X_y=True)
     x = (x / 16.0).astype("float32")
     x, x_test, y, y_test = train_test_split(x, y, test_size=0.2, random_state=0)

@@ -120,6 +120,13 @@ def folder_of(callback: Any) -> Path | None:
     return None if "://" in folder else Path(folder)
 
 
+def backups_in(callbacks: Sequence[Any]) -> list[Any]:
+    """Those of some callbacks that back a fit up."""
+    return [
+        one for one in callbacks if isinstance(one, keras.callbacks.BackupAndRestore)
+    ]
+
+
 def check_alike(callbacks: Sequence[Any], epoch: int) -> None:
     """Refuse processes that go on from backups of other epochs.
 
@@ -132,10 +139,7 @@ def check_alike(callbacks: Sequence[Any], epoch: int) -> None:
     Raises:
         ValueError: In all of them.
     """
-    backs_up = any(
-        isinstance(one, keras.callbacks.BackupAndRestore) for one in callbacks
-    )
-    if epoch and backs_up:
+    if epoch and backups_in(callbacks):
         processes.check_alike(
             "epochs behind them",
             epoch,
@@ -150,9 +154,7 @@ def backup_of(callbacks: Sequence[Any], name: str) -> Backup | None:
         callbacks: All callbacks of the fit.
         name: What files are to be called.
     """
-    for callback in callbacks:
-        if not isinstance(callback, keras.callbacks.BackupAndRestore):
-            continue
+    for callback in backups_in(callbacks):
         folder = folder_of(callback)
         if folder is not None:
             return Backup(folder, name)

@@ -19,10 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from keras_lr.fit import keras_names
-from keras_lr.fit.backups import Backup, folder_of
+from keras_lr.fit.backups import Backup, backups_in, folder_of
 from keras_lr.fit.choice import all_of
 from keras_lr.fit.guests import Fit
 from keras_lr.fit.record import Scalar
@@ -129,7 +127,7 @@ def watch_restores(callbacks: Any) -> None:
 def _backups_in(callbacks: Any) -> list[Any]:
     """Those callbacks of a list that back a fit up."""
     listed = getattr(callbacks, "callbacks", ())
-    return [one for one in listed if isinstance(one, keras.callbacks.BackupAndRestore)]
+    return backups_in(listed)
 
 
 @contextmanager
@@ -206,16 +204,14 @@ def _is_there(callback: Any, folder: Path, epoch: int | None) -> bool:
     files = keras_names.backup_files(callback)
     if files is None:
         return epoch is not None
-    if Path(files[0]).exists():
-        return True
-    if Path(files[1]).exists():
+    if _lacks_weights(callback):
         raise ValueError(
             "A backup is two files, the weights and their epoch. Received: "
             f"backup_dir={str(folder)!r} with {Path(files[1]).name}, but without "
             f"{Path(files[0]).name}: the run would go on with untrained weights. "
             f"{ANEW}."
         )
-    return False
+    return Path(files[0]).exists()
 
 
 def _batch_of(callback: Any) -> int | None:

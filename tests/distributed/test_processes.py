@@ -44,7 +44,8 @@ def assert_right(kind, checks, tmp_path, monkeypatch):
     assert second.code == -signal.SIGKILL, first.output + second.output
     assert first.code == 0, first.output
     assert list(second.found) == checks[:-1], second.output
-    mine, other = first.found, second.found
+    mine = first.found
+    other = second.found
     for check in set(second.found) - {"plateau", "refusals"}:
         assert mine[check] == other[check], check
     assert_like_one_device(mine["rates"])

@@ -154,16 +154,17 @@ def test_an_initial_epoch_says_where_the_fit_begins(capsys):
     assert "goes on at update 30" in capsys.readouterr().out
 
 
-def test_a_fit_that_was_interrupted_goes_on_at_the_update_it_had_reached(capsys):
-    class Stop(keras.callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            if batch == 4:
-                raise KeyboardInterrupt
+class InterruptedAtBatchFour(keras.callbacks.Callback):
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 4:
+            raise KeyboardInterrupt
 
+
+def test_a_fit_that_was_interrupted_goes_on_at_the_update_it_had_reached(capsys):
     model = watched(optimizers.SGD(0.5), 40)
     schedule = keras_lr.LinearDecay(horizon=20)
     with pytest.raises(KeyboardInterrupt):
-        fit(model, [schedule, Stop()])
+        fit(model, [schedule, InterruptedAtBatchFour()])
     fit(model, [schedule])
     assert_rates(recorded(model)[:14], schedule.values(14 + 6, 0.5)[:14])
     assert "goes on at update 4 of" in capsys.readouterr().out
@@ -172,11 +173,6 @@ def test_a_fit_that_was_interrupted_goes_on_at_the_update_it_had_reached(capsys)
 def test_the_next_fit_awaits_a_thread_that_gives_an_interrupted_one_back(
     monkeypatch, request
 ):
-    class Stop(keras.callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            if batch == 4:
-                raise KeyboardInterrupt
-
     model = watched(optimizers.SGD(0.5), 40)
     schedule = keras_lr.LinearDecay(horizon=20)
     caught = []
@@ -184,7 +180,7 @@ def test_the_next_fit_awaits_a_thread_that_gives_an_interrupted_one_back(
     gc.disable()
     request.addfinalizer(gc.enable)
     try:
-        fit(model, [schedule, Stop()])
+        fit(model, [schedule, InterruptedAtBatchFour()])
     except KeyboardInterrupt as error:
         caught.append(error)
     read_in_fit = keras_names.read_in_fit

@@ -190,13 +190,17 @@ def test_an_epoch_without_weights_is_refused(folder):
         resume(folder)
 
 
+def keep_second_copy(runs, folder):
+    for name in (WEIGHTS, METADATA):
+        shutil.copy(runs[0] / "2" / name, folder / f"{name}.bkp")
+
+
 @once
 def test_a_second_copy_makes_up_for_weights_that_are_half_written(
     runs, folder, assert_as_uninterrupted
 ):
     whole = (folder / WEIGHTS).read_bytes()
-    for name in (WEIGHTS, METADATA):
-        shutil.copy(runs[0] / "2" / name, folder / f"{name}.bkp")
+    keep_second_copy(runs, folder)
     (folder / WEIGHTS).write_bytes(whole[: len(whole) // 2])
     model, told = resume(folder, backup={"double_checkpoint": True})
     assert told == []
@@ -207,8 +211,7 @@ def test_a_second_copy_makes_up_for_weights_that_are_half_written(
 def test_a_second_copy_makes_up_for_weights_that_are_gone(
     runs, folder, assert_as_uninterrupted
 ):
-    for name in (WEIGHTS, METADATA):
-        shutil.copy(runs[0] / "2" / name, folder / f"{name}.bkp")
+    keep_second_copy(runs, folder)
     (folder / WEIGHTS).unlink()
     model, told = resume(folder, backup={"double_checkpoint": True})
     assert told == []
@@ -228,8 +231,7 @@ def test_the_second_copy_serves_whatever_a_torn_file_raises(
                 raise KeyError("object") from error
 
     whole = (folder / WEIGHTS).read_bytes()
-    for name in (WEIGHTS, METADATA):
-        shutil.copy(runs[0] / "2" / name, folder / f"{name}.bkp")
+    keep_second_copy(runs, folder)
     (folder / WEIGHTS).write_bytes(whole[: len(whole) // 2])
     model = model_of()
     train(model, schedule(), Loads(folder, double_checkpoint=True))
