@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import tomllib
@@ -21,7 +20,7 @@ from glossary.read import load
 from glossary.records import from_record, to_record
 from tests.fuzz.test_written import as_toml
 from tests.glossary.conftest import OTHER, RECORD
-from tests.kit.fuzzing import LONGEST, cases, understood
+from tests.kit.fuzzing import LONGEST, cases, told_apart, understood
 from tests.kit.mutations import mutated, mutated_text, plain_poison, poison, texts
 
 TERMS = Path(glossary.__file__).parent / "terms"
@@ -248,19 +247,10 @@ def test_the_command_line_answers_or_refuses_with_its_code(tmp_path_factory, dat
     place = data.draw(st.integers(0, len(argv) - 1))
     if argv[place] != str(path):
         argv[place] = data.draw(texts | mutated_text(argv[place]))
-    streams = [io.StringIO(), io.StringIO()]
-
-    def run(argv):
-        with (
-            contextlib.redirect_stdout(streams[0]),
-            contextlib.redirect_stderr(streams[1]),
-        ):
-            try:
-                return main(argv)
-            except SystemExit as stop:
-                return stop.code
-
+    output = io.StringIO()
+    errors = io.StringIO()
+    run = told_apart(main, output, errors)
     code = understood("glossary's command line", run, argv, ())
     assert code in (0, 1, 2)
-    said = streams[1].getvalue()
+    said = errors.getvalue()
     assert len(said) < 3000

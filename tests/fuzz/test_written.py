@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 from datetime import date, datetime
@@ -16,7 +15,7 @@ from keras_lr.__main__ import main
 from keras_lr.cli.files import described
 from keras_lr.cli.written import schedules_in
 from tests.fuzz.examples import FILES, TEXTS
-from tests.kit.fuzzing import cases, check_message, understood
+from tests.kit.fuzzing import cases, check_message, told_apart, understood
 from tests.kit.mutations import mutated, mutated_text, plain_poison, texts
 
 #: Texts that are files would be read as files.
@@ -97,23 +96,14 @@ def test_the_command_line_answers_or_refuses_with_its_code(data):
     place = data.draw(st.integers(0, len(argv) - 1))
     if data.draw(st.booleans()):
         argv[place] = data.draw(texts)
-    streams = [io.StringIO(), io.StringIO()]
-
-    def run(argv):
-        with (
-            contextlib.redirect_stdout(streams[0]),
-            contextlib.redirect_stderr(streams[1]),
-        ):
-            try:
-                return main(argv)
-            except SystemExit as stop:
-                return stop.code
-
+    output = io.StringIO()
+    errors = io.StringIO()
+    run = told_apart(main, output, errors)
     code = understood("command line", run, argv, ())
-    said = streams[1].getvalue()
+    said = errors.getvalue()
     assert code in (0, 1, 2)
     if code == 2:
-        assert streams[0].getvalue() == ""
+        assert output.getvalue() == ""
         check_message(said)
         assert said.startswith("keras-lr: ")
         assert said.count("\n") == 1

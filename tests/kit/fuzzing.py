@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -61,3 +63,27 @@ def check_message(message: str) -> None:
     """Fail unless a message says something, and can be read."""
     assert 20 < len(message) <= LONGEST, f"{len(message)} characters: {message[:300]}"
     assert "Traceback" not in message
+
+
+def told_apart(
+    main: Callable[[Any], Any], output: io.StringIO, errors: io.StringIO
+) -> Callable[[Any], Any]:
+    """A command line that writes to two texts, and nothing to the screen.
+
+    Args:
+        main: The command line, which returns its code or exits with it.
+        output: Takes what goes to standard output.
+        errors: Takes what goes to standard error.
+    """
+
+    def run(argv: Any) -> Any:
+        with (
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(errors),
+        ):
+            try:
+                return main(argv)
+            except SystemExit as stop:
+                return stop.code
+
+    return run
